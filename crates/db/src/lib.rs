@@ -1,0 +1,9 @@
+//! Statements in, JSON bytes out: pool, plans, and rows written straight from the wire. Unaware of HTTP and Python.
+//!
+//! * [`plan`]: SQL, binds, columns and children, as compiled at start-up;
+//! * [`value`]: what can be bound;
+//! * [`error`]: the one table of database errors.
+
+pub mod error;
+pub mod plan;
+pub mod value;

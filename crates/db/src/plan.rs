@@ -1,0 +1,182 @@
+//! A plan: SQL text + binds + how each result column becomes JSON + child plans. Python describes it as JSON.
+
+use serde::Deserialize;
+
+/// One statement and what its rows become.
+#[derive(Debug, Deserialize)]
+pub struct Plan {
+    /// SQL with `$1 … $n` (PostgreSQL) or `?1 … ?n` (SQLite) placeholders.
+    pub sql: String,
+    /// What goes into each placeholder, in order.
+    #[serde(default)]
+    pub binds: Vec<Bind>,
+    /// How to read each result column, in order.
+    pub columns: Vec<Kind>,
+    /// What one row becomes.
+    pub row: Template,
+    /// To-many (and prefetched to-one) relations, one statement each.
+    #[serde(default)]
+    pub children: Vec<Child>,
+}
+
+/// One placeholder.
+#[derive(Debug, Deserialize)]
+pub struct Bind {
+    /// Where its value comes from.
+    #[serde(flatten)]
+    pub source: Source,
+    /// Declared type; decides the parameter OID sent with Parse. `infer` leaves it to the server.
+    #[serde(rename = "type", default)]
+    pub kind: BindType,
+}
+
+/// Where a bound value comes from.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Argument number of the execution.
+    Arg(usize),
+    /// The keys of the parent's rows, as an array (children only). SQLite binds them as a JSON array (`json_each`).
+    Keys(bool),
+    /// A constant.
+    Const(serde_json::Value),
+}
+
+/// Declared type of a placeholder.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BindType {
+    /// The server infers it from the context.
+    #[default]
+    Infer,
+    /// `bool`
+    Bool,
+    /// `int8`; an argument past 64 bits is sent as `numeric` by a second statement.
+    Int,
+    /// `float8`
+    Float,
+    /// `numeric`
+    Decimal,
+    /// `text`
+    Text,
+    /// `uuid`
+    Uuid,
+    /// `date`
+    Date,
+    /// `time`
+    Time,
+    /// `timestamp`
+    Datetime,
+    /// `timestamptz`
+    DatetimeTz,
+    /// `interval`
+    Duration,
+    /// `bytea`
+    Bytes,
+    /// `jsonb`
+    Json,
+}
+
+/// How a column's value becomes JSON. The engine-specific reader checks it against the wire type once, when the
+/// statement is prepared.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Kind {
+    /// `true`/`false`.
+    Bool,
+    /// Integer.
+    Int,
+    /// Float; NaN and infinities are an error.
+    Float,
+    /// Decimal: a string, or a number where `COERCE_DECIMAL_TO_STRING` is off.
+    Decimal {
+        /// Write a string.
+        #[serde(default = "yes")]
+        string: bool,
+        /// Quantize to this many digits after the point (SQLite stores none).
+        #[serde(default)]
+        places: Option<u32>,
+    },
+    /// Text.
+    Text,
+    /// UUID; SQLite stores 32 hex digits.
+    Uuid,
+    /// `YYYY-MM-DD`.
+    Date,
+    /// `HH:MM:SS[.ffffff]`.
+    Time,
+    /// Date and time.
+    Datetime {
+        /// Aware: written in the execution's time zone (`Z` for UTC). Naive otherwise.
+        #[serde(default)]
+        aware: bool,
+    },
+    /// `[DD ]HH:MM:SS[.ffffff]`; PostgreSQL `interval`, SQLite microseconds.
+    Duration,
+    /// Base64 text.
+    Bytes,
+    /// JSON, copied as it is.
+    Json,
+    /// IP address without a host-length netmask.
+    Ip,
+    /// A stored file's name as its URL: `base` + percent-encoded name; empty becomes `null`.
+    File {
+        /// `MEDIA_URL` or the storage's base URL.
+        base: String,
+    },
+    /// PostgreSQL array, nested as deep as it is.
+    Array {
+        /// Item kind.
+        item: Box<Kind>,
+    },
+    /// `hstore` as an object.
+    Hstore,
+    /// Range as DRF writes it: `{"lower":…,"upper":…,"bounds":"[)"}`, `{"empty":true}`.
+    Range {
+        /// Bound kind.
+        item: Box<Kind>,
+    },
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What a row becomes.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Template {
+    /// A column's value.
+    Column(usize),
+    /// An object.
+    Object(Object),
+    /// An array (`values_list`).
+    Array(Vec<Template>),
+    /// Rows of child number `n` with this row's key.
+    Child(usize),
+    /// A constant.
+    Literal(Box<serde_json::value::RawValue>),
+}
+
+/// An object built from a row.
+#[derive(Debug, Deserialize)]
+pub struct Object {
+    /// Keys and values in order.
+    pub fields: Vec<(String, Template)>,
+    /// Column whose NULL makes the whole object `null` (a joined row that is not there).
+    #[serde(default)]
+    pub absent: Option<usize>,
+}
+
+/// A relation fetched by its own statement and stitched in by key.
+#[derive(Debug, Deserialize)]
+pub struct Child {
+    /// Column of the parent's row that holds the key.
+    pub parent_column: usize,
+    /// Column of the child's row that holds the key.
+    pub key_column: usize,
+    /// An array; otherwise an object or `null`.
+    pub many: bool,
+    /// The statement; one of its binds is `keys`.
+    pub plan: Plan,
+}

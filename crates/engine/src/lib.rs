@@ -1,0 +1,1 @@
+//! `App`: router + middleware + endpoints. No PyO3: the whole engine runs under `cargo test` with closures.
