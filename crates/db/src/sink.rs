@@ -27,4 +27,8 @@ pub trait RowSink {
     /// # Errors
     /// When a value cannot be written (NaN, out of range); the execution fails with it.
     fn row(&mut self, cells: &[Option<&[u8]>]) -> Result<(), Error>;
+
+    /// After the last row of a statement that succeeded, before the next pipelined statement's `columns`: the sink
+    /// hands the response on to the statement behind it.
+    fn complete(&mut self) {}
 }
