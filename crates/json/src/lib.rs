@@ -1,4 +1,31 @@
-//! Bytes ↔ values: the append-only JSON writer and its number, time, decimal and uuid forms.
+//! Values → JSON bytes: the append-only writer and its text, number, time, decimal and uuid forms.
 //!
 //! Knows no I/O, no Tokio and no Python. Everything appends to a `Vec<u8>` the caller owns, so one buffer can serve a
-//! whole response.
+//! whole response. A function that fails leaves the buffer as it found it.
+//!
+//! * [`text`]: strings and object keys;
+//! * [`number`]: integers and floats;
+//! * [`decimal`]: PostgreSQL's binary `numeric`, and decimal literals rounded to a fixed scale;
+//! * [`time`]: dates, times, datetimes and durations as Django REST framework spells them;
+//! * [`uuid`], [`base64`]: identifiers and bytes.
+
+pub mod base64;
+pub mod decimal;
+mod digits;
+pub mod number;
+mod scan;
+pub mod text;
+pub mod time;
+pub mod uuid;
+
+/// Appends `null`.
+#[inline]
+pub fn write_null(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"null");
+}
+
+/// Appends `true` or `false`.
+#[inline]
+pub fn write_bool(out: &mut Vec<u8>, value: bool) {
+    out.extend_from_slice(if value { b"true" } else { b"false" });
+}
