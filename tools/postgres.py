@@ -31,7 +31,13 @@ STOP_SECONDS = 15.0
 PR_SET_PDEATHSIG = 1
 
 # Durability costs time and a throw-away cluster needs none of it.
-THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0"}
+THROW_AWAY = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "300",
@@ -63,7 +69,9 @@ def server(data: Path | None = None, *, throw_away: bool = False) -> Iterator[st
     """
     with contextlib.ExitStack() as stack:
         if data is None:
-            temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="plectrum-pg-", ignore_cleanup_errors=True))
+            temporary = stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="plectrum-pg-", ignore_cleanup_errors=True)
+            )
             data = Path(temporary) / "data"
         yield stack.enter_context(_Server(data.absolute(), throw_away)).url
 
@@ -118,7 +126,11 @@ class _Server:
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         done = subprocess.run(
             [self.programs / "initdb", "-D", self.data, *options, *locale],
-            user=self.user, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd="/",
+            user=self.user,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            cwd="/",
         )
         if done.returncode:
             raise PostgresError(f"initdb failed:\n{done.stdout}{done.stderr}")
@@ -128,7 +140,11 @@ class _Server:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [self.programs / "postgres", "-D", self.data, "-k", self.sockets, *flags],
-                user=self.user, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd="/",
+                user=self.user,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd="/",
                 start_new_session=True,  # a terminal's Ctrl-C must reach the clients first
                 preexec_fn=_die_with_parent,
             )
@@ -197,7 +213,9 @@ def _digest(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def database(data: Path | None = None, *, throw_away: bool = False, environ: Mapping[str, str] = os.environ) -> Iterator[str]:
+def database(
+    data: Path | None = None, *, throw_away: bool = False, environ: Mapping[str, str] = os.environ
+) -> Iterator[str]:
     """The URL in `DATABASE_URL` where set, otherwise that of a server run for the block (see `server`)."""
     if url := environ.get("DATABASE_URL"):
         yield url
@@ -217,9 +235,15 @@ def run(command: Sequence[str], url: str) -> int:
 
 def main() -> int:
     """Command line; see the module's docstring."""
-    parser = argparse.ArgumentParser(prog="python -m tools.postgres", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(".plectrum/pg"), help="cluster directory (default: %(default)s)")
-    parser.add_argument("--throw-away", action="store_true", help="fresh cluster in a temporary directory, no durability")
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.postgres", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data", type=Path, default=Path(".plectrum/pg"), help="cluster directory (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--throw-away", action="store_true", help="fresh cluster in a temporary directory, no durability"
+    )
     parser.add_argument("command", nargs="*", help="command to run, after --")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
