@@ -117,7 +117,7 @@ test-python: $(VENV)/.built-dev
 	$(STAGE) 'Python tests on PostgreSQL'
 	@$(PY) -m pytest -q -n auto --dist worksteal --ignore=tests/docs
 	$(STAGE) 'Python tests on SQLite'
-	@PLECTRUM_TEST_ENGINE=sqlite $(PY) -m pytest -q -n auto --dist worksteal --ignore=tests/docs -m 'not postgresql and not engine_free'
+	@PLECTRUM_TEST_ENGINE=sqlite $(PY) -m pytest -q -n auto --dist worksteal --ignore=tests/docs
 
 .PHONY: test-docs
 test-docs: $(VENV)/.built-dev

@@ -1,0 +1,239 @@
+"""Settings: one frozen dataclass, filled from Django's ``PLECTRUM`` dict and ``PLECTRUM_*`` environment variables.
+
+Every field of :class:`Settings` is a key, upper-case in the dict (``PLECTRUM = {"MAX_BODY": 1_000_000}``) and prefixed
+in the environment (``PLECTRUM_MAX_BODY=1000000``). The environment wins. Times are in seconds, sizes in bytes. Rust
+reads the same names in lower case from :meth:`Settings.to_json`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import math
+import os
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from .errors import ConfigurationError
+
+__all__ = ["PREFIX", "Problem", "Settings", "load", "read"]
+
+PREFIX = "PLECTRUM_"
+# Variables of that prefix that belong to the test suite and to the supervisor's own children.
+_RESERVED = ("PLECTRUM_TEST_", "PLECTRUM_INTERNAL_")
+
+
+def _key(default: Any, doc: str, *, minimum: float | None = None, maximum: float | None = None) -> Any:
+    return dataclasses.field(default=default, metadata={"doc": doc, "minimum": minimum, "maximum": maximum})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that can be set. ``metadata["doc"]`` of a field describes it; see ``docs/settings.md``."""
+
+    api: str | None = _key(None, "The API object, as `package.module.name`; found in `<project>.api` where absent.")
+    debug: bool = _key(False, "Show tracebacks in answers and check outputs strictly. Django's `DEBUG` where absent.")
+
+    host: str = _key("127.0.0.1", "Address to listen on; `0.0.0.0` or `::` for all.")
+    port: int = _key(8000, "Port to listen on; 0 takes a free one.", minimum=0, maximum=65_535)
+    unix_socket: str | None = _key(None, "Path of a unix socket to listen on instead of host and port.")
+    workers: int = _key(0, "Worker processes; 0 starts one per CPU core.", minimum=0, maximum=1024)
+    backlog: int = _key(2048, "Connections the kernel queues before they are accepted.", minimum=1)
+    drain_timeout: float = _key(30.0, "How long running requests may take to finish after SIGTERM.", minimum=0)
+    sync_threads: int = _key(8, "Threads per worker for `sync=True` handlers.", minimum=1)
+
+    max_connections: int = _key(10_000, "Open connections per worker; further ones wait.", minimum=1)
+    max_head_size: int = _key(65_536, "Bytes of request line and headers together; more is a 431.", minimum=1024)
+    max_headers: int = _key(100, "Header lines of a request; more is a 431.", minimum=1)
+    max_uri: int = _key(8192, "Bytes of the request target; more is a 414.", minimum=64)
+    max_body: int = _key(10_485_760, "Bytes of a request body; more is a 413.", minimum=0)
+    header_read_timeout: float | None = _key(15.0, "For the whole head of a request, then 408.", minimum=0.25)
+    body_read_timeout: float | None = _key(30.0, "Between two pieces of a request body, then 408.", minimum=0.25)
+    keep_alive_timeout: float | None = _key(75.0, "Between two requests of a connection.", minimum=0.25)
+    write_timeout: float | None = _key(30.0, "Between two pieces of a response that the client takes.", minimum=0.25)
+    date_header: bool = _key(True, "Send `Date`.")
+    server_header: str | None = _key(None, "Value of `Server`; not sent where absent.")
+    trailing_slash: Literal["strict", "ignore", "redirect"] = _key(
+        "strict",
+        "What a path that differs only by its last slash gets: `strict` 404, `ignore` the route, `redirect` 308.",
+    )
+    errors: Literal["problem", "drf", "fastapi"] = _key(
+        "problem", "Shape of error bodies: RFC 9457 problem documents, or as DRF or FastAPI write them."
+    )
+    openapi: bool = _key(True, "Serve the OpenAPI document and its pages, where the API object names their paths.")
+
+    database_connections: int = _key(8, "PostgreSQL connections per worker.", minimum=1)
+    database_acquire_timeout: float = _key(5.0, "Wait for a free connection, then 503.", minimum=0)
+    database_max_pipeline: int = _key(128, "Statements in flight on one connection.", minimum=1)
+    database_statement_cache: int = _key(
+        256, "Prepared statements kept per connection; 0 prepares none (PgBouncer in transaction mode).", minimum=0
+    )
+    database_statement_timeout: float = _key(
+        0.0, "How long a statement may run, then 504; 0 keeps the server's own limit.", minimum=0
+    )
+
+    def to_json(self) -> str:
+        """All settings as one flat JSON object, for Rust."""
+        return json.dumps(dataclasses.asdict(self))
+
+    def replace(self, **changes: Any) -> Settings:
+        """A copy with those settings changed; ``None`` values are ignored (command-line options not given)."""
+        return dataclasses.replace(self, **{name: value for name, value in changes.items() if value is not None})
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """Something wrong with a setting.
+
+    Parameters:
+        id: stable id, also of the system check (``plectrum.E001``).
+        message: what was found and expected.
+        hint: the fix.
+    """
+
+    id: str
+    message: str
+    hint: str
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it stops the start (``E``) or only warns (``W``)."""
+        return self.id.rpartition(".")[2].startswith("E")
+
+
+_FIELDS = {field.name: field for field in dataclasses.fields(Settings)}
+_TYPES = typing.get_type_hints(Settings)
+
+
+def load(given: object = None, environ: Mapping[str, str] = os.environ, *, debug: bool = False) -> Settings:
+    """Reads the settings and refuses wrong ones.
+
+    Parameters:
+        given: Django's ``PLECTRUM`` dict, where there is one.
+        environ: environment variables.
+        debug: value of ``debug`` where neither names it.
+
+    Errors:
+        ConfigurationError: every problem, one per line.
+    """
+    settings, problems = read(given, environ, debug=debug)
+    errors = [f"{problem.message} {problem.hint}" for problem in problems if problem.is_error]
+    if errors:
+        raise ConfigurationError("\n".join(errors))
+    return settings
+
+
+def read(
+    given: object = None, environ: Mapping[str, str] = os.environ, *, debug: bool = False
+) -> tuple[Settings, list[Problem]]:
+    """Reads the settings and what is wrong with them; see :func:`load`. A wrong key keeps its default."""
+    values: dict[str, Any] = {"debug": debug}
+    problems: list[Problem] = []
+    if isinstance(given, Mapping):
+        for key, value in given.items():
+            _take(values, problems, str(key), value, _checked)
+    elif given is not None:
+        found = type(given).__name__
+        problems.append(
+            Problem("plectrum.E004", f"PLECTRUM is a {found}, not a dict.", 'Write PLECTRUM = {"PORT": 8000}.')
+        )
+    for name, text in environ.items():
+        if name.startswith(PREFIX) and not name.startswith(_RESERVED):
+            _take(values, problems, name, text, _parsed)
+    return Settings(**values), problems
+
+
+def _take(
+    values: dict[str, Any], problems: list[Problem], name: str, value: Any, convert: Callable[[str, Any], Any]
+) -> None:
+    from_environment = convert is _parsed
+    key = name.removeprefix(PREFIX) if from_environment else name
+    where = f"The environment variable {name}" if from_environment else f'PLECTRUM["{name}"]'
+    if key != key.upper() or key.lower() not in _FIELDS:
+        # A platform may set variables of this prefix for reasons of its own (Kubernetes, for a service so named).
+        number = "plectrum.W001" if from_environment else "plectrum.E001"
+        problems.append(Problem(number, f"{where} is not a setting.", _did_you_mean(key)))
+        return
+    try:
+        values[key.lower()] = convert(key.lower(), value)
+    except TypeError as error:
+        problems.append(Problem("plectrum.E002", f"{where} is {value!r}, which is not {error}.", _about(key.lower())))
+    except ValueError as error:
+        problems.append(Problem("plectrum.E003", f"{where} is {value!r}, which is {error}.", _about(key.lower())))
+
+
+def _did_you_mean(key: str) -> str:
+    close = difflib.get_close_matches(key.upper(), [name.upper() for name in _FIELDS], n=1)
+    return f"Did you mean {close[0]!r}?" if close else "See docs/settings.md for all of them."
+
+
+def _about(name: str) -> str:
+    return f"{name.upper()}: {_FIELDS[name].metadata['doc']}"
+
+
+def _checked(name: str, value: Any) -> Any:
+    """A Python value, as it is; TypeError names what was expected, ValueError what is wrong."""
+    expected, optional = _expected(name)
+    if value is None and optional:
+        return None
+    if typing.get_origin(expected) is Literal:
+        choices = typing.get_args(expected)
+        if value not in choices:
+            raise TypeError("one of " + ", ".join(repr(choice) for choice in choices))
+        return value
+    if expected is float and type(value) is int:
+        value = float(value)
+    if type(value) is not expected:
+        raise TypeError(_NAMES[expected] + (" or None" if optional else ""))
+    return _bounded(name, value)
+
+
+def _parsed(name: str, text: str) -> Any:
+    """The text of an environment variable, as the setting's type."""
+    expected, optional = _expected(name)
+    if optional and text.lower() in ("", "none"):
+        return None
+    if expected is bool:
+        if text.lower() not in _BOOLEANS:
+            raise TypeError("1, 0, true, false, yes, no, on or off")
+        return _BOOLEANS[text.lower()]
+    if expected in (int, float):
+        try:
+            return _bounded(name, expected(text))
+        except ValueError as error:
+            if isinstance(error, _OutOfBounds):
+                raise
+            raise TypeError(_NAMES[expected]) from None
+    return _checked(name, text)
+
+
+class _OutOfBounds(ValueError):
+    pass
+
+
+def _bounded(name: str, value: Any) -> Any:
+    minimum, maximum = _FIELDS[name].metadata["minimum"], _FIELDS[name].metadata["maximum"]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _OutOfBounds("not finite")
+    if minimum is not None and value < minimum:
+        raise _OutOfBounds(f"less than {minimum}")
+    if maximum is not None and value > maximum:
+        raise _OutOfBounds(f"more than {maximum}")
+    return value
+
+
+def _expected(name: str) -> tuple[Any, bool]:
+    hint = _TYPES[name]
+    if isinstance(hint, types.UnionType):
+        return next(option for option in typing.get_args(hint) if option is not type(None)), True
+    return hint, False
+
+
+_NAMES: dict[Any, str] = {bool: "True or False", int: "an integer", float: "a number", str: "a string"}
+_BOOLEANS = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off", ""), False),
+}
