@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.postgres.signals import get_citext_oids, get_hstore_oids
 from django.db import connections
 from django.db.models.signals import pre_migrate
 
@@ -21,4 +22,7 @@ def _install_extensions(using: str, **_: Any) -> None:
         with connection.cursor() as cursor:
             for extension in ("hstore", "citext"):
                 cursor.execute(f"CREATE EXTENSION IF NOT EXISTS {extension}")
-        connection.close()  # psycopg learns hstore's type when it connects
+        # psycopg learns hstore's type when it connects, and Django remembers what it learnt.
+        get_hstore_oids.cache_clear()
+        get_citext_oids.cache_clear()
+        connection.close()
