@@ -1,0 +1,126 @@
+"""The benchmark's endpoints, as a user of Plectrum would write them (peers' data, hand-written twins in ``limit``)."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from typing import Annotated, Any
+
+import django
+from annotated_types import Ge, Le, MaxLen
+from django.conf import settings
+
+settings.configure(
+    SECRET_KEY="bench",
+    ALLOWED_HOSTS=["*"],
+    USE_TZ=True,
+    INSTALLED_APPS=["django.contrib.contenttypes"],
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+    LOGGING_CONFIG=None,
+    DATABASES={
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": os.environ.get("PGDATABASE", "postgres"),
+            "HOST": os.environ.get("PGHOST", ""),
+            "PORT": os.environ.get("PGPORT", "5432"),
+            "USER": "postgres",
+        }
+    },
+)
+django.setup()
+
+from django.db import models  # noqa: E402 - models need configured settings
+
+from plectrum import API, Count, One, Schema  # noqa: E402
+
+api = API(openapi_url=None)
+
+
+class Author(models.Model):
+    name = models.CharField(max_length=100)
+    email = models.EmailField()
+
+    class Meta:
+        db_table = "author"
+        app_label = "shop"
+
+
+class Article(models.Model):
+    uid = models.UUIDField(default=uuid.uuid4)
+    author = models.ForeignKey(Author, on_delete=models.CASCADE)
+    title = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=200)
+    body = models.TextField()
+    status = models.CharField(max_length=20)
+    price = models.DecimalField(max_digits=10, decimal_places=2)
+    rating = models.FloatField(null=True)
+    views = models.PositiveIntegerField()
+    published = models.BooleanField()
+    tags = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    published_on = models.DateField(null=True)
+
+    class Meta:
+        db_table = "article"
+        app_label = "shop"
+
+
+class Address(Schema):
+    street: Annotated[str, MaxLen(100)]
+    city: Annotated[str, MaxLen(60)]
+    zip: Annotated[str, MaxLen(10)]
+
+
+class Person(Schema):
+    name: Annotated[str, MaxLen(100)]
+    email: Annotated[str, MaxLen(100)]
+    age: Annotated[int, Ge(0), Le(150)]
+    tags: list[str]
+    address: Address
+
+
+@api.get("/hello")
+async def hello() -> dict[str, str]:
+    return {"message": "Hello, World!"}
+
+
+@api.get("/typed/{id}")
+async def typed(id: int, q: str, page: int) -> dict[str, Any]:
+    return {"id": id, "q": q, "page": page}
+
+
+@api.post("/echo")
+async def echo(person: Person) -> Person:
+    return person
+
+
+@api.query.get("/articles/one/{id}")
+def one(id: int) -> Any:
+    return One(Article.objects.filter(pk=id))
+
+
+@api.query.get("/articles/{n}")
+def many(n: int) -> Any:
+    return Article.objects.order_by("id")[:n]
+
+
+@api.query.get("/nested/{n}")
+def nested(n: int) -> Any:
+    return Article.objects.select_related("author").order_by("id")[:n]
+
+
+@api.query.get("/page")
+def page(status: str, views: int, page: int) -> Any:
+    rows = Article.objects.filter(status=status, views__gte=views).order_by("-id")
+    return {"count": Count(rows), "results": rows[(page - 1) * 20 : page * 20]}
+
+
+@api.get("/queryset/articles/one/{id}")
+async def queryset_one(id: int) -> Any:
+    return One(Article.objects.filter(pk=id))
+
+
+@api.get("/queryset/articles/{n}")
+async def queryset_many(n: int) -> Any:
+    return Article.objects.order_by("id")[:n]

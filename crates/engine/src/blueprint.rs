@@ -1,0 +1,160 @@
+//! What the binding hands over at registration: the whole API as one JSON description.
+
+use std::sync::Arc;
+
+use plectrum_schema::Schema;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
+use serde_json::value::RawValue;
+
+/// An API: routes and what is said of them.
+#[derive(Debug, Deserialize)]
+pub struct Blueprint {
+    /// Title, version and description for OpenAPI.
+    pub info: Info,
+    /// Where documents are served; `null` switches one off.
+    pub docs: Docs,
+    /// Routes in the order of registration.
+    pub routes: Vec<Route>,
+}
+
+/// OpenAPI's `info`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Info {
+    /// Name of the API.
+    pub title: String,
+    /// Version of the API, not of Plectrum.
+    pub version: String,
+    /// CommonMark text.
+    pub description: Option<String>,
+}
+
+/// Paths of the documents.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Docs {
+    /// The OpenAPI document.
+    pub openapi: Option<String>,
+    /// Swagger UI.
+    pub swagger: Option<String>,
+    /// Redoc.
+    pub redoc: Option<String>,
+    /// Directory with the assets of `drf-spectacular-sidecar`.
+    pub assets: Option<String>,
+}
+
+/// Which of the three ways answers a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// Rust alone.
+    Native,
+    /// Python builds a queryset, Rust executes it.
+    Queryset,
+    /// Python's value, written by Rust.
+    Object,
+}
+
+/// One method on one path.
+#[derive(Debug, Deserialize)]
+pub struct Route {
+    /// Upper case.
+    pub method: String,
+    /// Pattern as the user wrote it.
+    pub path: String,
+    /// Stable name.
+    pub name: String,
+    /// How it is answered.
+    pub way: Way,
+    /// Status of a plain result.
+    pub status: u16,
+    /// Arguments in the handler's order.
+    pub parameters: Vec<Parameter>,
+    /// Type of the answer, for OpenAPI.
+    #[serde(default, deserialize_with = "schema")]
+    pub response: Option<Arc<Schema>>,
+    /// OpenAPI tags.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// One line.
+    pub summary: Option<String>,
+    /// CommonMark text.
+    pub description: Option<String>,
+    /// OpenAPI's mark.
+    #[serde(default)]
+    pub deprecated: bool,
+    /// Whether OpenAPI shows it.
+    #[serde(default = "yes")]
+    pub include_in_schema: bool,
+    /// For native routes.
+    pub native: Option<Native>,
+}
+
+/// One argument.
+#[derive(Debug, Deserialize)]
+pub struct Parameter {
+    /// Python name.
+    pub name: String,
+    /// Name on the wire.
+    pub wire: String,
+    /// Where it comes from.
+    pub source: Source,
+    /// Its type; none for the request itself.
+    #[serde(default, deserialize_with = "schema")]
+    pub schema: Option<Arc<Schema>>,
+    /// Whether its absence is an error.
+    pub required: bool,
+    /// Every value of a repeated name is taken.
+    #[serde(default)]
+    pub many: bool,
+    /// For OpenAPI.
+    pub description: Option<String>,
+    /// JSON form of the default, for OpenAPI and for native routes.
+    #[serde(default)]
+    pub default: Option<serde_json::Value>,
+}
+
+/// Where an argument comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The path.
+    Path,
+    /// The query string.
+    Query,
+    /// A header.
+    Header,
+    /// A cookie.
+    Cookie,
+    /// The whole JSON body.
+    Body,
+    /// One key of the JSON body.
+    BodyField,
+    /// A form field.
+    Form,
+    /// The request object.
+    Request,
+}
+
+/// A native route's database side.
+#[derive(Debug, Deserialize)]
+pub struct Native {
+    /// Database alias.
+    pub alias: String,
+    /// The operation, where the route has no variations.
+    pub operation: Option<Box<RawValue>>,
+    /// Indices of parameters whose presence (or, for `choice` ones, value) makes another plan.
+    #[serde(default)]
+    pub optional: Vec<usize>,
+    /// Index of the ordering parameter, whose value makes another plan.
+    pub ordering: Option<usize>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Schemas are compiled as they are read, so that a bad one is refused with its place.
+fn schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Arc<Schema>>, D::Error> {
+    let Some(raw) = Option::<Box<RawValue>>::deserialize(deserializer)? else { return Ok(None) };
+    Schema::from_json(raw.get()).map(|schema| Some(Arc::new(schema))).map_err(D::Error::custom)
+}

@@ -1,0 +1,82 @@
+//! One table: what went wrong → status and body. Nothing internal is ever shown to the client.
+
+use plectrum_db::error::Error as DbError;
+use plectrum_http::header::{HeaderValue, RETRY_AFTER};
+use plectrum_http::{BodyError, Problem, Response, StatusCode, problem};
+use plectrum_schema::error::Error as SchemaError;
+use plectrum_schema::write_errors;
+
+use crate::extract::Refusal;
+
+/// The answer to a request whose arguments were refused.
+#[must_use]
+pub fn of_refusal(refusal: &Refusal) -> Response {
+    match refusal {
+        Refusal::Invalid(errors) => of_validation(errors),
+        Refusal::MediaType => problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        Refusal::Malformed(detail) => Problem::new(StatusCode::BAD_REQUEST).detail(detail).into_response(),
+    }
+}
+
+/// 422 with everything that is wrong, or 400 where the body is not JSON at all.
+fn of_validation(errors: &[SchemaError]) -> Response {
+    let syntax = errors.iter().any(|error| error.code == "json_invalid");
+    let status = if syntax { StatusCode::BAD_REQUEST } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let mut list = Vec::with_capacity(errors.len() * 96);
+    write_errors(&mut list, errors, &[]);
+    Problem::new(status).raw("errors", &list).into_response()
+}
+
+/// The answer to a request whose body could not be read; `None` where nobody is left to answer.
+#[must_use]
+pub fn of_body(error: BodyError) -> Response {
+    problem::of(match error {
+        BodyError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        BodyError::Timeout => StatusCode::REQUEST_TIMEOUT,
+        BodyError::Malformed | BodyError::Disconnected => StatusCode::BAD_REQUEST,
+    })
+}
+
+/// The answer to a request whose statement failed. Faults of ours are logged with the route's name.
+#[must_use]
+pub fn of_database(error: &DbError, route: &str) -> Response {
+    match error {
+        DbError::Unavailable(_) | DbError::Exhausted(_) | DbError::Broken(_) => {
+            tracing::error!(target: "plectrum.database", "{route}: {error}");
+            unavailable()
+        }
+        DbError::Timeout => problem::of(StatusCode::GATEWAY_TIMEOUT),
+        DbError::Cancelled => problem::of(StatusCode::INTERNAL_SERVER_ERROR),
+        DbError::Bind(_, why) => unprocessable(why),
+        DbError::Server { code, message, .. } => of_sqlstate(code, message).unwrap_or_else(|| internal(error, route)),
+        DbError::Column(..) => internal(error, route),
+    }
+}
+
+/// 503 that says when to come back.
+fn unavailable() -> Response {
+    let mut response = problem::of(StatusCode::SERVICE_UNAVAILABLE);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+/// Statements refused for the values in them: the client's to mend (PostgreSQL, appendix A).
+fn of_sqlstate(code: &str, message: &str) -> Option<Response> {
+    match code {
+        // Negative LIMIT and OFFSET.
+        "2201W" | "2201X" => Some(unprocessable("A page or slice cannot start before the first row.")),
+        // Numeric or datetime out of range, text that is no value of the type, bad regular expression, NUL in text.
+        "22003" | "22008" | "22007" | "22P02" | "2201B" | "22021" => Some(unprocessable(message)),
+        _ => None,
+    }
+}
+
+fn unprocessable(detail: &str) -> Response {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY).detail(detail).into_response()
+}
+
+/// 500, with the reason in the log only.
+fn internal(error: &DbError, route: &str) -> Response {
+    tracing::error!(target: "plectrum.database", "{route}: {error}");
+    problem::of(StatusCode::INTERNAL_SERVER_ERROR)
+}

@@ -1,0 +1,256 @@
+//! A Python handler as an endpoint: arguments in, one call, its result out as JSON.
+//!
+//! Python is entered at most once for a request whose coroutine finishes without suspending.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use plectrum_engine::blueprint::{Route, Source};
+use plectrum_engine::endpoint::{Call, Endpoint};
+use plectrum_engine::error;
+use plectrum_engine::extract::{Extractor, Slots};
+use plectrum_http::{Body, Bytes, Reply, StatusCode, header};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use crate::encode::encode;
+use crate::eventloop::Step;
+use crate::exceptions;
+use crate::request::Request;
+use crate::response::{JSON, Response};
+use crate::results;
+use crate::sink::{Class, PySink, vectorcall};
+use crate::worker::Worker;
+
+/// What is known of a handler since registration; shared by all threads.
+pub(crate) struct Registered {
+    /// Function and what it is called with.
+    function: Py<PyAny>,
+    /// One per argument: what stands in for an absent one.
+    defaults: Vec<Option<Default>>,
+    /// Names of the keyword-only arguments, which come last.
+    keywords: Option<Py<PyTuple>>,
+    /// Runs in the thread pool.
+    sync: bool,
+    /// The evaluated return annotation, for query results.
+    pub(crate) returns: Py<PyAny>,
+}
+
+enum Default {
+    Value(Py<PyAny>),
+    Factory(Py<PyAny>),
+}
+
+impl Registered {
+    /// Reads `plectrum.api.CompiledRoute`.
+    pub(crate) fn extract(route: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let declared = route.getattr("route")?;
+        let mut defaults = Vec::new();
+        for parameter in route.getattr("parameters")?.try_iter()? {
+            defaults.push(default_of(&parameter?)?);
+        }
+        let keywords = route.getattr("keywords")?;
+        Ok(Self {
+            function: declared.getattr("handler")?.unbind(),
+            defaults,
+            keywords: if keywords.is_none() { None } else { Some(keywords.cast_into::<PyTuple>()?.unbind()) },
+            sync: declared.getattr("options")?.getattr("sync")?.extract()?,
+            returns: route.getattr("returns")?.getattr("annotation")?.unbind(),
+        })
+    }
+}
+
+fn default_of(parameter: &Bound<'_, PyAny>) -> PyResult<Option<Default>> {
+    if parameter.getattr("required")?.extract()? {
+        return Ok(None);
+    }
+    let factory = parameter.getattr("factory")?;
+    Ok(Some(if factory.is_none() {
+        Default::Value(parameter.getattr("default")?.unbind())
+    } else {
+        Default::Factory(factory.unbind())
+    }))
+}
+
+/// One handler on one worker.
+#[derive(Clone)]
+pub(crate) struct Handler(Rc<Inner>);
+
+/// Everything a running handler needs; shared with its suspended calls.
+pub(crate) struct Inner {
+    pub(crate) registered: Arc<Registered>,
+    classes: Arc<[Class]>,
+    extractor: Extractor,
+    request_at: Option<usize>,
+    status: StatusCode,
+    pub(crate) name: String,
+    pub(crate) worker: Rc<Worker>,
+}
+
+impl Handler {
+    pub(crate) fn new(
+        route: &Route,
+        registered: Arc<Registered>,
+        classes: Arc<[Class]>,
+        extractor: Extractor,
+        worker: Rc<Worker>,
+    ) -> Self {
+        Self(Rc::new(Inner {
+            registered,
+            classes,
+            extractor,
+            request_at: route.parameters.iter().position(|parameter| parameter.source == Source::Request),
+            status: StatusCode::from_u16(route.status).unwrap_or(StatusCode::OK),
+            name: route.name.clone(),
+            worker,
+        }))
+    }
+}
+
+impl Endpoint for Handler {
+    fn call(&self, call: Call) -> Reply {
+        Python::attach(|py| self.0.enter(py, call))
+    }
+
+    fn reads_body(&self) -> bool {
+        self.0.extractor.reads_body() || self.0.request_at.is_some()
+    }
+}
+
+impl Inner {
+    fn enter(self: &Rc<Self>, py: Python<'_>, call: Call) -> Reply {
+        let mut sink = PySink::new(py, &self.classes);
+        let slots = match self.extractor.extract(&call, &mut sink) {
+            Ok(slots) if sink.raised.is_none() => slots,
+            Ok(_) => return self.raised(py, &sink.raised.take()),
+            Err(refusal) if sink.raised.is_none() => return error::of_refusal(&refusal).into(),
+            Err(_) => return self.raised(py, &sink.raised.take()),
+        };
+        match self.arguments(py, slots, call) {
+            Ok(arguments) if self.registered.sync => self.run_in_pool(py, arguments),
+            Ok(arguments) => self.run(py, &arguments),
+            Err(error) => self.failed(py, &error).into(),
+        }
+    }
+
+    fn raised(&self, py: Python<'_>, error: &Option<PyErr>) -> Reply {
+        match error {
+            Some(error) => self.failed(py, error).into(),
+            None => plectrum_http::problem::of(StatusCode::INTERNAL_SERVER_ERROR).into(),
+        }
+    }
+
+    /// Validated values, defaults for the absent ones, and the request where it is asked for.
+    fn arguments<'py>(
+        &self,
+        py: Python<'py>,
+        slots: Slots<Bound<'py, PyAny>>,
+        call: Call,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let mut call = Some(call);
+        let mut arguments = Vec::with_capacity(slots.len());
+        for (index, slot) in slots.into_iter().enumerate() {
+            let argument = match (slot, self.registered.defaults.get(index).and_then(Option::as_ref)) {
+                (Some(value), _) => value,
+                (None, Some(Default::Value(value))) => value.bind(py).clone(),
+                (None, Some(Default::Factory(factory))) => factory.bind(py).call0()?,
+                (None, None) => match call.take() {
+                    Some(Call { request, body, .. }) => Bound::new(py, Request::new(request, body))?.into_any(),
+                    None => py.None().into_bound(py),
+                },
+            };
+            arguments.push(argument);
+        }
+        Ok(arguments)
+    }
+
+    fn invoke<'py>(&self, py: Python<'py>, arguments: &[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
+        let function = self.registered.function.bind(py);
+        let keywords = self.registered.keywords.as_ref().map(|names| names.bind(py));
+        let pointers: Vec<*mut ffi::PyObject> = arguments.iter().map(Bound::as_ptr).collect();
+        let positional = pointers.len() - keywords.map_or(0, |names| names.len());
+        vectorcall(function, &pointers, positional, keywords)
+    }
+
+    fn run(self: &Rc<Self>, py: Python<'_>, arguments: &[Bound<'_, PyAny>]) -> Reply {
+        let coroutine = match self.invoke(py, arguments) {
+            Ok(coroutine) => coroutine,
+            Err(error) => return self.failed(py, &error).into(),
+        };
+        match self.worker.event_loop.step(py, coroutine) {
+            Step::Done(result) => self.answer(py, result),
+            Step::Suspended(pending) => {
+                let handler = Rc::clone(self);
+                Reply::pending(async move {
+                    let result = pending.await;
+                    settle(Python::attach(|py| handler.answer(py, result))).await
+                })
+            }
+        }
+    }
+
+    fn run_in_pool(self: &Rc<Self>, py: Python<'_>, arguments: Vec<Bound<'_, PyAny>>) -> Reply {
+        let arguments: Vec<Py<PyAny>> = arguments.into_iter().map(Bound::unbind).collect();
+        let (handler, registered) = (Rc::clone(self), Arc::clone(&self.registered));
+        let submitted = self.worker.pool.submit(py, registered.function.clone_ref(py), arguments, &registered.keywords);
+        Reply::pending(async move {
+            match submitted {
+                Ok(pending) => {
+                    let result = pending.await;
+                    settle(Python::attach(|py| handler.answer(py, result))).await
+                }
+                Err(_busy) => error::unavailable(),
+            }
+        })
+    }
+
+    /// A handler's result as a response; a query result goes on to the database.
+    pub(crate) fn answer(self: &Rc<Self>, py: Python<'_>, result: PyResult<Py<PyAny>>) -> Reply {
+        match result.and_then(|value| self.respond(py, value.bind(py))) {
+            Ok(reply) => reply,
+            Err(error) => self.failed(py, &error).into(),
+        }
+    }
+
+    fn respond(self: &Rc<Self>, py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Reply> {
+        if let Ok(response) = value.cast::<Response>() {
+            return Ok(response.get().to_http().into());
+        }
+        if results::is_query(value)? {
+            return results::execute(self, py, value);
+        }
+        if value.is_none() && self.status == StatusCode::NO_CONTENT {
+            return Ok(self.with_body(Body::Empty).into());
+        }
+        let mut out = Vec::with_capacity(self.worker.expect());
+        encode(value, &mut out)?;
+        Ok(self.json(out.into()).into())
+    }
+
+    /// JSON bytes with the route's status.
+    pub(crate) fn json(&self, bytes: Bytes) -> plectrum_http::Response {
+        let mut response = self.with_body(Body::Full(bytes));
+        response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+        response
+    }
+
+    fn with_body(&self, body: Body) -> plectrum_http::Response {
+        let mut response = plectrum_http::Response::new(body);
+        *response.status_mut() = self.status;
+        response
+    }
+
+    /// An exception as a response: logged where it is ours, never shown outside DEBUG.
+    pub(crate) fn failed(&self, py: Python<'_>, error: &PyErr) -> plectrum_http::Response {
+        exceptions::respond(py, error, &self.name, self.worker.debug)
+    }
+}
+
+/// Waits for a reply that may need more than one step.
+async fn settle(reply: Reply) -> plectrum_http::Response {
+    match reply {
+        Reply::Ready(response) => response,
+        Reply::Pending(pending) => pending.await,
+    }
+}

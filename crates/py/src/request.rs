@@ -1,0 +1,109 @@
+//! `Request`: what a handler may read of the request. Frozen; nothing becomes a Python object before it is read.
+
+use bytes::Bytes;
+use plectrum_http::{HeaderMap, Method, Peer, Uri, cookie, query};
+use pyo3::exceptions::{PyKeyError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyString};
+
+use crate::response::pairs_of;
+
+/// The request, as a handler's parameter annotated ``Request`` receives it.
+#[pyclass(frozen, module = "plectrum._core")]
+pub(crate) struct Request {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    peer: Peer,
+    body: Bytes,
+    state: PyOnceLock<Py<PyDict>>,
+}
+
+impl Request {
+    pub(crate) fn new(request: plectrum_http::Request, body: Bytes) -> Self {
+        let plectrum_http::Request { method, uri, headers, peer, .. } = request;
+        Self { method, uri, headers, peer, body, state: PyOnceLock::new() }
+    }
+}
+
+#[pymethods]
+impl Request {
+    /// Method in upper case.
+    #[getter]
+    fn method(&self) -> &str {
+        self.method.as_str()
+    }
+
+    /// Path as it was sent, percent-encoded.
+    #[getter]
+    fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    /// Query string as it was sent, without the question mark.
+    #[getter]
+    fn query_string(&self) -> &str {
+        self.uri.query().unwrap_or_default()
+    }
+
+    /// Decoded pairs of the query string, in order.
+    #[getter]
+    fn query(&self) -> PyResult<Vec<(String, String)>> {
+        let pairs = query::pairs(self.query_string());
+        pairs
+            .map(|pair| pair.map(|(name, value)| (name.into_owned(), value.into_owned())))
+            .collect::<Result<_, _>>()
+            .map_err(|_| PyValueError::new_err("The query string is not UTF-8 text."))
+    }
+
+    /// Name and value of every header, names in lower case.
+    #[getter]
+    fn headers(&self) -> Vec<(String, String)> {
+        pairs_of(&self.headers)
+    }
+
+    /// The first value of a header, or ``default``; the name in any case.
+    #[pyo3(signature = (name, default=None))]
+    fn header<'py>(
+        &self,
+        py: Python<'py>,
+        name: &str,
+        default: Option<Bound<'py, PyAny>>,
+    ) -> Option<Bound<'py, PyAny>> {
+        let Some(value) = self.headers.get(name) else { return default };
+        let text: String = value.as_bytes().iter().map(|byte| char::from(*byte)).collect();
+        Some(PyString::new(py, &text).into_any())
+    }
+
+    /// A cookie's value.
+    fn cookie(&self, name: &str) -> PyResult<String> {
+        let found = cookie::get(&self.headers, name).map(std::borrow::Cow::into_owned);
+        found.ok_or_else(|| PyKeyError::new_err(name.to_owned()))
+    }
+
+    /// The nearest hop's address and port; ``None`` over a unix socket.
+    #[getter]
+    fn client(&self) -> Option<(String, u16)> {
+        match self.peer {
+            Peer::Tcp(address) => Some((address.ip().to_string(), address.port())),
+            Peer::Unix => None,
+        }
+    }
+
+    /// The whole body.
+    #[getter]
+    fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.body)
+    }
+
+    /// A dict that lives as long as the request, for middleware and dependencies.
+    #[getter]
+    fn state<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
+        self.state.get_or_init(py, || PyDict::new(py).unbind()).bind(py).clone()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Request {} {}>", self.method, self.uri)
+    }
+}

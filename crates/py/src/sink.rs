@@ -1,0 +1,295 @@
+//! Validated values → Python objects.
+
+use plectrum_schema::error::{Error, Step};
+use plectrum_schema::node::{Container, Struct};
+use plectrum_schema::sink::{Date, Sink, Time};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{
+    PyBool, PyBytes, PyDate, PyDateTime, PyDelta, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTime,
+    PyTuple, PyTzInfo,
+};
+
+use crate::names;
+
+/// A Python class that validation builds (`plectrum.nodes.ClassEntry`).
+pub(crate) enum Class {
+    /// Called with keywords.
+    Call {
+        /// The class.
+        target: Py<PyAny>,
+        /// Keyword per slot.
+        names: Py<PyTuple>,
+    },
+    /// A dict with these keys.
+    Dict {
+        /// Key per slot.
+        names: Py<PyTuple>,
+    },
+    /// An enum.
+    Enum {
+        /// Members in declaration order.
+        members: Py<PyTuple>,
+    },
+    /// Validates JSON bytes by itself.
+    Foreign {
+        /// Callable from bytes to an instance.
+        target: Py<PyAny>,
+    },
+}
+
+impl Class {
+    /// Reads one entry.
+    pub(crate) fn extract(entry: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let target = entry.getattr("target")?.unbind();
+        let names = entry.getattr("names")?.cast_into::<PyTuple>()?.unbind();
+        match entry.getattr("kind")?.extract::<&str>()? {
+            "call" => Ok(Self::Call { target, names }),
+            "dict" => Ok(Self::Dict { names }),
+            "enum" => Ok(Self::Enum { members: names }),
+            "foreign" => Ok(Self::Foreign { target }),
+            other => Err(PyValueError::new_err(format!("unknown class kind {other:?}"))),
+        }
+    }
+}
+
+/// Builds Python objects for one request.
+pub(crate) struct PySink<'py, 'c> {
+    py: Python<'py>,
+    classes: &'c [Class],
+    /// An exception that is the application's own fault rather than the input's.
+    pub(crate) raised: Option<PyErr>,
+}
+
+impl<'py, 'c> PySink<'py, 'c> {
+    pub(crate) fn new(py: Python<'py>, classes: &'c [Class]) -> Self {
+        Self { py, classes, raised: None }
+    }
+
+    /// A constructor's result; what it could not build becomes `None` and is remembered.
+    fn built<T>(&mut self, result: PyResult<Bound<'py, T>>) -> Bound<'py, PyAny> {
+        match result {
+            Ok(value) => value.into_any(),
+            Err(error) => {
+                self.raised.get_or_insert(error);
+                self.py.None().into_bound(self.py)
+            }
+        }
+    }
+
+    /// `ValueError` and `TypeError` from a class's own checks are the input's fault, anything else the application's.
+    fn refused(&mut self, error: PyErr) -> Vec<Error> {
+        if error.is_instance_of::<PyValueError>(self.py) || error.is_instance_of::<PyTypeError>(self.py) {
+            return vec![Error::custom("value_error", error.value(self.py).to_string())];
+        }
+        self.raised.get_or_insert(error);
+        vec![Error::custom("error", String::new())]
+    }
+
+    fn time_of(&mut self, time: Time) -> PyResult<Option<Bound<'py, PyTzInfo>>> {
+        time.offset.map(|seconds| zone(self.py, seconds)).transpose()
+    }
+}
+
+/// `datetime.timezone` for an offset.
+fn zone(py: Python<'_>, seconds: i32) -> PyResult<Bound<'_, PyTzInfo>> {
+    if seconds == 0 {
+        return PyTzInfo::utc(py).map(|utc| utc.to_owned());
+    }
+    PyTzInfo::fixed_offset(py, PyDelta::new(py, 0, seconds, 0, true)?)
+}
+
+impl<'py> Sink for PySink<'py, '_> {
+    type Value = Bound<'py, PyAny>;
+
+    fn null(&mut self) -> Self::Value {
+        self.py.None().into_bound(self.py)
+    }
+
+    fn bool(&mut self, value: bool) -> Self::Value {
+        PyBool::new(self.py, value).to_owned().into_any()
+    }
+
+    fn int(&mut self, value: i64) -> Self::Value {
+        PyInt::new(self.py, value).into_any()
+    }
+
+    fn big_int(&mut self, digits: &str) -> Self::Value {
+        let built = self.py.get_type::<PyInt>().call1((digits,));
+        self.built(built)
+    }
+
+    fn float(&mut self, value: f64) -> Self::Value {
+        PyFloat::new(self.py, value).into_any()
+    }
+
+    fn str(&mut self, value: &str) -> Self::Value {
+        PyString::new(self.py, value).into_any()
+    }
+
+    fn bytes(&mut self, value: &[u8]) -> Self::Value {
+        PyBytes::new(self.py, value).into_any()
+    }
+
+    fn decimal(&mut self, literal: &str) -> Self::Value {
+        let built = names::DECIMAL.get(self.py).and_then(|class| class.call1((literal,)));
+        self.built(built)
+    }
+
+    fn uuid(&mut self, value: [u8; 16]) -> Self::Value {
+        let (none, int) = (self.py.None(), u128::from_be_bytes(value));
+        let built = names::UUID.get(self.py).and_then(|class| class.call1((&none, &none, &none, &none, int)));
+        self.built(built)
+    }
+
+    fn date(&mut self, value: Date) -> Self::Value {
+        let built = PyDate::new(self.py, i32::from(value.year), value.month, value.day);
+        self.built(built)
+    }
+
+    fn time(&mut self, value: Time) -> Self::Value {
+        let built = self.time_of(value).and_then(|zone| {
+            PyTime::new(self.py, value.hour, value.minute, value.second, value.microsecond, zone.as_ref())
+        });
+        self.built(built)
+    }
+
+    fn datetime(&mut self, date: Date, time: Time) -> Self::Value {
+        let built = self.time_of(time).and_then(|zone| {
+            let (year, month, day) = (i32::from(date.year), date.month, date.day);
+            let Time { hour, minute, second, microsecond, .. } = time;
+            PyDateTime::new(self.py, year, month, day, hour, minute, second, microsecond, zone.as_ref())
+        });
+        self.built(built)
+    }
+
+    fn duration(&mut self, microseconds: i128) -> Self::Value {
+        const DAY: i128 = 86_400_000_000;
+        let (days, rest) = (microseconds.div_euclid(DAY), microseconds.rem_euclid(DAY));
+        // Within one day: seconds < 86,400 and microseconds < 1,000,000 both fit; a day count that does not fit a
+        // timedelta raises OverflowError, which `built` reports.
+        let days = i32::try_from(days).unwrap_or(i32::MAX);
+        let built = PyDelta::new(self.py, days, (rest / 1_000_000) as i32, (rest % 1_000_000) as i32, false);
+        self.built(built)
+    }
+
+    fn enum_member(&mut self, class: u32, index: usize) -> Self::Value {
+        let member = match self.classes.get(class as usize) {
+            Some(Class::Enum { members }) => members.bind(self.py).get_item(index),
+            _ => Err(PyValueError::new_err("not an enum class")),
+        };
+        self.built(member)
+    }
+
+    fn list(&mut self, container: Container, items: Vec<Self::Value>) -> Self::Value {
+        let built = match container {
+            Container::List => PyList::new(self.py, items).map(Bound::into_any),
+            Container::Tuple => PyTuple::new(self.py, items).map(Bound::into_any),
+            Container::Set => PySet::new(self.py, items).map(Bound::into_any),
+            Container::FrozenSet => PyFrozenSet::new(self.py, items).map(Bound::into_any),
+        };
+        self.built(built)
+    }
+
+    fn dict(&mut self, entries: Vec<(Self::Value, Self::Value)>) -> Self::Value {
+        let dict = PyDict::new(self.py);
+        for (key, value) in entries {
+            if let Err(error) = dict.set_item(key, value) {
+                self.raised.get_or_insert(error);
+            }
+        }
+        dict.into_any()
+    }
+
+    fn structure(&mut self, of: &Struct, slots: Vec<Option<Self::Value>>) -> Result<Self::Value, Vec<Error>> {
+        let built = match self.classes.get(of.class as usize) {
+            Some(Class::Call { target, names }) => {
+                call_with_keywords(target.bind(self.py), names.bind(self.py), &slots)
+            }
+            Some(Class::Dict { names }) => dict_of(self.py, names.bind(self.py), slots),
+            _ => Err(PyTypeError::new_err(format!("{} is not a class to build", of.name))),
+        };
+        built.map_err(|error| self.refused(error))
+    }
+
+    fn foreign(&mut self, class: u32, raw: &[u8]) -> Result<Self::Value, Vec<Error>> {
+        let Some(Class::Foreign { target }) = self.classes.get(class as usize) else {
+            return Err(vec![Error::custom("error", "not a foreign class".to_owned())]);
+        };
+        let built = target.bind(self.py).call1((PyBytes::new(self.py, raw),));
+        built.map_err(|error| foreign_errors(self.py, &error).unwrap_or_else(|_| self.refused(error)))
+    }
+}
+
+/// `target(**{name: slot})` for the slots that are present.
+fn call_with_keywords<'py>(
+    target: &Bound<'py, PyAny>,
+    names: &Bound<'py, PyTuple>,
+    slots: &[Option<Bound<'py, PyAny>>],
+) -> PyResult<Bound<'py, PyAny>> {
+    let arguments: Vec<*mut ffi::PyObject> = slots.iter().flatten().map(Bound::as_ptr).collect();
+    let present = if arguments.len() == slots.len() {
+        names.clone()
+    } else {
+        let present = slots.iter().zip(names.iter()).filter(|(slot, _)| slot.is_some());
+        PyTuple::new(target.py(), present.map(|(_, name)| name))?
+    };
+    vectorcall(target, &arguments, 0, Some(&present))
+}
+
+/// Calls `target` with `arguments`, of which the first `positional` are positional and the rest named by `keywords`.
+pub(crate) fn vectorcall<'py>(
+    target: &Bound<'py, PyAny>,
+    arguments: &[*mut ffi::PyObject],
+    positional: usize,
+    keywords: Option<&Bound<'py, PyTuple>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let names = keywords.map_or(std::ptr::null_mut(), |names| names.as_ptr());
+    // SAFETY: the caller holds references to every argument for the duration of the call; their number is
+    // `positional` plus the length of `names`; the result is a new reference or null with an exception set.
+    unsafe {
+        let result = ffi::PyObject_Vectorcall(target.as_ptr(), arguments.as_ptr(), positional, names);
+        Bound::from_owned_ptr_or_err(target.py(), result)
+    }
+}
+
+fn dict_of<'py>(
+    py: Python<'py>,
+    names: &Bound<'py, PyTuple>,
+    slots: Vec<Option<Bound<'py, PyAny>>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let dict = PyDict::new(py);
+    for (name, slot) in names.iter_borrowed().zip(slots) {
+        if let Some(value) = slot {
+            dict.set_item(name, value)?;
+        }
+    }
+    Ok(dict.into_any())
+}
+
+/// A pydantic `ValidationError` in our own terms; anything else is an error of this function.
+fn foreign_errors(py: Python<'_>, error: &PyErr) -> PyResult<Vec<Error>> {
+    let options = PyDict::new(py);
+    for name in ["include_url", "include_context", "include_input"] {
+        options.set_item(name, false)?;
+    }
+    let items = error.value(py).call_method("errors", (), Some(&options))?;
+    items.try_iter()?.map(|item| foreign_error(&item?)).collect()
+}
+
+fn foreign_error(item: &Bound<'_, PyAny>) -> PyResult<Error> {
+    let mut loc = Vec::new();
+    // Steps travel innermost first until the whole report is complete.
+    for step in item.get_item("loc")?.try_iter()? {
+        let step = step?;
+        loc.push(match step.extract::<usize>() {
+            Ok(index) => Step::Index(index),
+            Err(_) => Step::Key(step.str()?.to_string().into()),
+        });
+    }
+    loc.reverse();
+    let mut error = Error::custom(item.get_item("type")?.extract::<String>()?, item.get_item("msg")?.extract()?);
+    error.loc = loc;
+    Ok(error)
+}

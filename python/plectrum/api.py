@@ -1,0 +1,178 @@
+"""``API``: routes collected, then compiled once into what Rust serves."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from . import assets
+from .errors import ConfigurationError, line_of
+from .native import Planner, compile_native
+from .nodes import ClassEntry, Nodes
+from .params import MISSING
+from .resources import add_resource
+from .returns import Returns, read_returns
+from .routing import Handler, Route, Router
+from .signature import Parameter, Signature, read_signature
+
+__all__ = ["API", "Compiled", "CompiledRoute"]
+
+
+@dataclasses.dataclass(frozen=True)
+class CompiledRoute:
+    """A route with everything that is known of it before the first request.
+
+    Parameters:
+        route: as declared.
+        way: ``native``, ``queryset`` or ``object``.
+        parameters: arguments in the handler's order.
+        returns: what the return annotation says.
+        planner: makes a native route's plans; ``None`` on the other ways.
+    """
+
+    route: Route
+    way: str
+    parameters: tuple[Parameter, ...]
+    returns: Returns
+    planner: Planner | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """As the Rust side reads it (``crates/engine/src/blueprint.rs``)."""
+        options, summary, description = self.route.options, *_documentation(self.route)
+        return {
+            "method": self.route.method,
+            "path": self.route.path,
+            "name": self.route.name,
+            "way": self.way,
+            "status": options.status,
+            "parameters": [parameter.describe() for parameter in self.parameters],
+            "response": self.returns.schema,
+            "tags": list(options.tags),
+            "summary": options.summary or summary,
+            "description": options.description or description,
+            "deprecated": options.deprecated,
+            "include_in_schema": options.include_in_schema,
+            "native": self.planner.describe() if self.planner else None,
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Compiled:
+    """An API ready to be served: its description for Rust and the Python objects it refers to."""
+
+    blueprint: str
+    routes: tuple[CompiledRoute, ...]
+    classes: tuple[ClassEntry, ...]
+
+
+class API(Router):
+    """An application: routes, their documents and defaults.
+
+    Parameters:
+        prefix: put before every path, such as ``"/api"``.
+        title, version, description: for OpenAPI's ``info``.
+        openapi_url: path of the OpenAPI document; ``None`` switches all documents off.
+        docs_url: path of Swagger UI; ``None`` switches it off.
+        redoc_url: path of Redoc; ``None`` switches it off.
+        tags: OpenAPI tags of every route.
+
+    Example::
+
+        api = API(title="Shop")
+
+        @api.get("/hello")
+        async def hello() -> dict[str, str]:
+            return {"message": "Hello, World!"}
+    """
+
+    def __init__(
+        self,
+        prefix: str = "",
+        *,
+        title: str = "API",
+        version: str = "1.0.0",
+        description: str | None = None,
+        openapi_url: str | None = "/openapi.json",
+        docs_url: str | None = "/docs",
+        redoc_url: str | None = "/redoc",
+        tags: Iterable[str] = (),
+    ) -> None:
+        super().__init__(prefix, tags=tags)
+        self.info = {"title": title, "version": version, "description": description}
+        shown = openapi_url is not None
+        self.docs = {
+            "openapi": openapi_url,
+            "swagger": docs_url if shown else None,
+            "redoc": redoc_url if shown else None,
+        }
+
+    def resource(self, model: Any, path: str | None = None, **options: Any) -> None:
+        """Registers list and detail routes of a Django model; see :func:`plectrum.resources.add_resource`."""
+        add_resource(self, model, path, **options)
+
+    def compile(self) -> Compiled:
+        """Compiles every route: signatures, types, query functions.
+
+        Returns:
+            What :class:`plectrum._core.App` is made of.
+
+        Errors:
+            PlanError: a query function cannot be traced.
+            SchemaError: a type or constraint is wrong.
+            ConfigurationError: a route is malformed.
+        """
+        nodes = Nodes()
+        routes = tuple(compile_route(route, nodes) for route in self.routes)
+        docs = {**self.docs, "assets": assets.directory()}
+        described = {"info": self.info, "docs": docs, "routes": [route.describe() for route in routes]}
+        return Compiled(json.dumps(described), routes, tuple(nodes.classes))
+
+
+def compile_route(route: Route, nodes: Nodes) -> CompiledRoute:
+    """Compiles one route; see :meth:`API.compile`."""
+    signature = read_signature(route.handler, route.path_names, nodes)
+    returns = read_returns(signature.returns, nodes, route.handler)
+    if route.native is not None:
+        return _compile_native(route, signature, returns, nodes)
+    _check_handler(route)
+    return CompiledRoute(route, returns.way, signature.parameters, returns)
+
+
+def _compile_native(route: Route, signature: Signature, returns: Returns, nodes: Nodes) -> CompiledRoute:
+    if inspect.iscoroutinefunction(route.handler):
+        raise ConfigurationError(
+            f"{line_of(route.handler)}: {route.handler.__qualname__}() is a query function and runs once, at start-up. "
+            "Write it with plain 'def', or register it with @api.get to run it per request."
+        )
+    planner, parameters = compile_native(route, signature, nodes)
+    return CompiledRoute(route, "native", parameters, returns, planner)
+
+
+def _check_handler(route: Route) -> None:
+    """Sync handlers would block the worker; they are refused unless the user opts in (F6)."""
+    if route.options.sync == (not _is_async(route.handler)):
+        return
+    name, line = route.handler.__qualname__, line_of(route.handler)
+    if route.options.sync:
+        raise ConfigurationError(f"{line}: {name}() is 'async def' and sync=True is for plain functions. Remove sync=True.")
+    raise ConfigurationError(
+        f"{line}: {name}() is a plain 'def' and would block the worker while it runs. Write 'async def', or register it "
+        "with sync=True to run it in the thread pool."
+    )
+
+
+def _is_async(handler: Handler) -> bool:
+    call = getattr(handler, "__call__", handler)
+    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(call)
+
+
+def _documentation(route: Route) -> tuple[str | None, str | None]:
+    """Summary and description from the handler's docstring."""
+    text = inspect.getdoc(route.handler) if route.handler.__doc__ else None
+    if not text:
+        return route.name.replace("_", " ").capitalize(), None
+    first, _, rest = text.partition("\n")
+    return first.strip().rstrip("."), rest.strip() or None

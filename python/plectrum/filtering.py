@@ -1,0 +1,119 @@
+"""Declared filters, search and ordering, applied to a queryset."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import functools
+import operator
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .errors import ConfigurationError, line_of
+
+__all__ = ["apply_filters", "apply_ordering", "apply_search", "lookup_type"]
+
+#: Lookups whose right-hand side has a type of its own, whatever the field.
+_LOOKUP_TYPES: dict[str, Any] = {
+    "isnull": bool,
+    **dict.fromkeys(
+        ("contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "iexact", "regex", "iregex"), str
+    ),
+}
+#: ``Field.get_internal_type()`` → the type a request's text is read as.
+_FIELD_TYPES: dict[str, Any] = {
+    **dict.fromkeys(
+        (
+            "AutoField", "BigAutoField", "SmallAutoField", "IntegerField", "BigIntegerField", "SmallIntegerField",
+            "PositiveIntegerField", "PositiveBigIntegerField", "PositiveSmallIntegerField",
+        ),
+        int,
+    ),
+    **dict.fromkeys(
+        ("CharField", "TextField", "SlugField", "EmailField", "URLField", "FileField", "ImageField", "FilePathField",
+         "GenericIPAddressField", "IPAddressField"),
+        str,
+    ),
+    "BooleanField": bool,
+    "FloatField": float,
+    "DecimalField": decimal.Decimal,
+    "UUIDField": uuid.UUID,
+    "DateField": datetime.date,
+    "DateTimeField": datetime.datetime,
+    "TimeField": datetime.time,
+    "DurationField": datetime.timedelta,
+}  # fmt: skip
+
+
+def lookup_type(model: Any, lookup: str, handler: Any) -> Any:
+    """The Python type a filter's value is read as, from the model's field and the lookup.
+
+    Parameters:
+        model: the queryset's model.
+        lookup: as in ``filter(**{lookup: …})``, for example ``"author__name__icontains"``.
+        handler: the query function, to name its line.
+
+    Errors:
+        ConfigurationError: no such field or lookup.
+    """
+    from django.core.exceptions import FieldError
+    from django.db.models.sql import Query
+
+    query = Query(model)
+    try:
+        parts, path, _ = query.solve_lookup_type(lookup)
+        _, field, targets, rest = query.names_to_path(path, model._meta, fail_on_missing=True)
+    except FieldError as error:
+        raise ConfigurationError(f"{line_of(handler)}: filters= names {lookup!r}: {error}") from error
+    target = targets[0] if field.is_relation else field
+    while getattr(target, "remote_field", None) and hasattr(target, "target_field"):
+        target = target.target_field
+    return _type_of(target, [*rest, *parts], lookup, handler)
+
+
+def _type_of(field: Any, parts: list[str], lookup: str, handler: Any) -> Any:
+    current: Any = field
+    for part in parts:
+        if part in ("in", "range"):
+            return list[_field_type(current, lookup, handler)]  # type: ignore[misc]
+        if part in _LOOKUP_TYPES:
+            return _LOOKUP_TYPES[part]
+        transform = current.get_transform(part)
+        if transform is not None:
+            current = transform(field).output_field
+        elif current.get_lookup(part) is None:
+            raise ConfigurationError(
+                f"{line_of(handler)}: filters= names {lookup!r}, but {type(current).__name__} has no lookup {part!r}."
+            )
+        elif part in ("year", "month", "day"):
+            return int
+    return _field_type(current, lookup, handler)
+
+
+def _field_type(field: Any, lookup: str, handler: Any) -> Any:
+    found = _FIELD_TYPES.get(field.get_internal_type())
+    if found is None:
+        raise ConfigurationError(
+            f"{line_of(handler)}: filters= names {lookup!r}, but a {type(field).__name__} cannot be read from a query string. "
+            "Filter on another field, or write the filter in an async handler."
+        )
+    return found
+
+
+def apply_filters(queryset: Any, values: Mapping[str, Any]) -> Any:
+    """``filter()`` with every lookup."""
+    return queryset.filter(**values) if values else queryset
+
+
+def apply_search(queryset: Any, fields: Iterable[str], value: Any) -> Any:
+    """Rows in which any of the fields contains the text, in any case."""
+    from django.db.models import Q
+
+    return queryset.filter(functools.reduce(operator.or_, (Q(**{f"{field}__icontains": value}) for field in fields)))
+
+
+def apply_ordering(queryset: Any, field: str) -> Any:
+    """The chosen order; the primary key decides among equals, so that pages are stable."""
+    tail = "-pk" if field.startswith("-") else "pk"
+    return queryset.order_by(field, tail)

@@ -1,0 +1,213 @@
+"""Native routes: a query function and its declared variations → plans for Rust.
+
+A route without variations is traced once, at start-up. Filters, ordering, search and paging multiply the plans, so each
+combination is traced when it is first asked for and kept by the engine; at start-up every single filter and every
+ordering is traced once, so that whatever cannot be planned is known before the first request.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .errors import ConfigurationError, line_of
+from .filtering import apply_filters, apply_ordering, apply_search, lookup_type
+from .nodes import Node, Nodes
+from .pagination import LimitOffset, PageNumber
+from .params import Query
+from .routing import Route
+from .signature import Parameter, Signature
+
+if typing.TYPE_CHECKING:
+    from .orm import Operation
+
+__all__ = ["Planner", "compile_native"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """One combination of the declared variations.
+
+    Parameters:
+        present: names of the filters (and ``search``) the request carries.
+        ordering: value of ``?ordering=``, or ``None`` for the function's own order.
+    """
+
+    present: tuple[str, ...] = ()
+    ordering: str | None = None
+
+
+class Planner:
+    """Plans one native route.
+
+    Parameters:
+        route: as declared.
+        parameters: the function's own, then those the declaration adds.
+        own: how many are the function's own.
+        annotation: its return annotation, or ``MISSING``.
+        nodes: for the response's description.
+    """
+
+    def __init__(self, route: Route, parameters: Sequence[Parameter], own: int, annotation: Any) -> None:
+        assert route.native is not None
+        self.route = route
+        self.native = route.native
+        self.parameters = tuple(parameters)
+        self.own = own
+        self.annotation = annotation
+        self._indices = {parameter.name: index for index, parameter in enumerate(self.parameters)}
+        self.base = self.trace(Variant())
+        self._try_variants()
+
+    @property
+    def varies(self) -> bool:
+        """Whether there is more than one plan."""
+        return bool(self.native.filters or self.native.ordering or self.native.search)
+
+    def describe(self) -> dict[str, Any]:
+        """As the Rust side reads it."""
+        optional = [*self.native.filters, *(["search"] if self.native.search else [])]
+        return {
+            "alias": self.base.alias,
+            "backend": self.base.backend,
+            "operation": self.base.describe(),
+            "optional": [self._indices[name] for name in optional],
+            "ordering": self._indices["ordering"] if self.native.ordering else None,
+        }
+
+    def plan(self, present: Sequence[int], ordering: str | None) -> Operation:
+        """The operation for one variant; called by the engine the first time a request needs it.
+
+        Parameters:
+            present: indices of the optional parameters the request carries.
+            ordering: value of ``?ordering=``.
+        """
+        names = tuple(self.parameters[index].name for index in present)
+        return self.trace(Variant(names, ordering))
+
+    def trace(self, variant: Variant) -> Operation:
+        """Calls the query function with symbolic parameters and plans what it returns."""
+        from .orm import Param, trace
+
+        params = [
+            Param(parameter.name, parameter.annotation, parameter.source, index)
+            for index, parameter in enumerate(self.parameters)
+        ]
+        return trace(
+            self.route.handler,
+            params[: self.own],
+            annotation=self.annotation,
+            using=self.native.using,
+            transform=self._transform(variant, {param.name: param for param in params}),
+        )
+
+    def _transform(self, variant: Variant, params: dict[str, Any]) -> Callable[[Any], Any]:
+        """What the declaration adds to the queryset the function returned."""
+
+        def transform(result: Any) -> Any:
+            if not self.varies and self.native.page is None:
+                return result
+            self._check_queryset(result)
+            present = {name: lookup for name, lookup in self.native.filters.items() if name in variant.present}
+            result = apply_filters(result, {lookup: params[name] for name, lookup in present.items()})
+            if "search" in variant.present:
+                result = apply_search(result, self.native.search, params["search"])
+            if variant.ordering is not None:
+                result = apply_ordering(result, variant.ordering)
+            return self._paged(result, params)
+
+        return transform
+
+    def _check_queryset(self, result: Any) -> None:
+        from django.db.models import QuerySet
+
+        if not isinstance(result, QuerySet):
+            raise ConfigurationError(
+                f"{line_of(self.route.handler)}: filters=, ordering=, search= and page= need a query function that returns "
+                f"a QuerySet; {self.route.handler.__qualname__}() returned {type(result).__name__}."
+            )
+
+    def _paged(self, queryset: Any, params: dict[str, Any]) -> Any:
+        from .orm import Page
+
+        match self.native.page:
+            case PageNumber(size=size, param=param, size_param=size_param):
+                return Page(queryset, number=params[param], size=params[size_param] if size_param else size)
+            case LimitOffset():
+                return Page(queryset, limit=params["limit"], offset=params["offset"])
+            case None:
+                return queryset
+
+    def _try_variants(self) -> None:
+        """Every declared variation once, alone: what cannot be planned must stop the start."""
+        for name in self.native.filters:
+            self.trace(Variant((name,)))
+        if self.native.search:
+            self.trace(Variant(("search",)))
+        for field in self.native.ordering:
+            self.trace(Variant(ordering=field))
+
+
+def compile_native(route: Route, signature: Signature, nodes: Nodes) -> tuple[Planner, tuple[Parameter, ...]]:
+    """Plans a native route.
+
+    Returns:
+        its planner, and all of its parameters (its own and the declared ones).
+
+    Errors:
+        PlanError: the function cannot be traced.
+        ConfigurationError: a declared name is taken or unknown.
+    """
+    declared = list(_declared(route, signature, nodes))
+    own = {parameter.name for parameter in signature.parameters}
+    for parameter in declared:
+        if parameter.name in own:
+            raise ConfigurationError(
+                f"{line_of(route.handler)}: the declaration of {route.handler.__qualname__}() adds a parameter "
+                f"{parameter.name!r}, which the function has itself. Rename one of them."
+            )
+    parameters = (*signature.parameters, *declared)
+    planner = Planner(route, parameters, len(signature.parameters), signature.returns)
+    return planner, parameters
+
+
+def _declared(route: Route, signature: Signature, nodes: Nodes) -> typing.Iterator[Parameter]:
+    native = route.native
+    assert native is not None
+    if native.filters or native.search or native.ordering:
+        model = _model_of(route, signature)
+        for name, lookup in native.filters.items():
+            yield _query(name, lookup_type(model, lookup, route.handler), nodes, None)
+        if native.search:
+            yield _query("search", str, nodes, None)
+        if native.ordering:
+            choices = [sign + field for field in native.ordering for sign in ("", "-")]
+            yield _query("ordering", typing.Literal[tuple(choices)], nodes, None)
+    match native.page:
+        case PageNumber(size=size, max_size=most, param=param, size_param=size_param):
+            yield _query(param, typing.Annotated[int, Query(ge=1)], nodes, 1)
+            if size_param:
+                yield _query(size_param, typing.Annotated[int, Query(ge=1, le=most)], nodes, size)
+        case LimitOffset(limit=limit, max_limit=most):
+            yield _query("limit", typing.Annotated[int, Query(ge=1, le=most)], nodes, limit)
+            yield _query("offset", typing.Annotated[int, Query(ge=0)], nodes, 0)
+        case None:
+            return
+
+
+def _query(name: str, annotation: Any, nodes: Nodes, default: Any) -> Parameter:
+    schema: Node = nodes.schema(annotation, where=name)
+    many = schema["root"]["type"] == "list"
+    return Parameter(name, name, "query", schema, default=default, many=many, annotation=annotation)
+
+
+def _model_of(route: Route, signature: Signature) -> Any:
+    """The model behind the function: asked of the queryset it returns for symbolic parameters."""
+    from .orm import Param, queryset_of
+
+    params = [Param(p.name, p.annotation, p.source, index) for index, p in enumerate(signature.parameters)]
+    return queryset_of(route.handler, params).model
+
+

@@ -1,0 +1,113 @@
+"""Where a handler's argument comes from: markers for ``Annotated`` and for default values.
+
+A handler says it in its signature, in either style::
+
+    async def articles(page: Annotated[int, Query(ge=1)] = 1, token: Annotated[str | None, Header("x-token")] = None): ...
+
+Without a marker, a name that stands in the path is a path parameter, a body type (Schema, msgspec, pydantic, dataclass,
+TypedDict, ``dict``) is the JSON body, and everything else is a query parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+
+__all__ = ["MISSING", "Body", "Cookie", "Field", "Form", "Header", "Path", "Query"]
+
+
+class _Missing:
+    """The type of :data:`MISSING`: no default was given."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = _Missing()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """Rules and descriptions of one value.
+
+    Parameters:
+        default: value used where none is given; without it the value is required.
+        default_factory: called without arguments for a new default each time (lists, dicts).
+        alias: name on the wire; the Python name where absent.
+        description: for OpenAPI.
+        ge, gt, le, lt: bounds of a number.
+        multiple_of: the number must be a whole multiple of this.
+        min_length, max_length: length in characters, bytes or items.
+        pattern: regular expression that must match somewhere in the text.
+        max_digits, decimal_places: digits of a decimal.
+        strip: remove surrounding white space before checking.
+
+    Source: the keyword names are those of pydantic's ``Field`` and of JSON Schema 2020-12.
+    """
+
+    default: Any = MISSING
+    default_factory: Callable[[], Any] | None = None
+    alias: str | None = None
+    description: str | None = None
+    ge: Any = None
+    gt: Any = None
+    le: Any = None
+    lt: Any = None
+    multiple_of: Any = None
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+    max_digits: int | None = None
+    decimal_places: int | None = None
+    strip: bool | None = None
+
+    #: Where the value comes from; ``None`` leaves it to the rules of the module docstring.
+    source: ClassVar[str | None] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Named(Field):
+    alias: str | None = field(default=None, kw_only=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Path(_Named):
+    """A path parameter; ``Path("name-in-path")`` or keywords as :class:`Field`."""
+
+    source: ClassVar[str | None] = "path"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query(_Named):
+    """A query parameter; a list type takes every value of a repeated name."""
+
+    source: ClassVar[str | None] = "query"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header(_Named):
+    """A request header; underscores of the Python name become hyphens unless an alias is given."""
+
+    source: ClassVar[str | None] = "header"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cookie(_Named):
+    """A cookie (RFC 6265)."""
+
+    source: ClassVar[str | None] = "cookie"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Body(_Named):
+    """The JSON body, or one key of it where a handler has several ``Body`` parameters."""
+
+    source: ClassVar[str | None] = "body"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form(_Named):
+    """A field of an ``application/x-www-form-urlencoded`` body."""
+
+    source: ClassVar[str | None] = "form"

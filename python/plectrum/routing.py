@@ -1,0 +1,190 @@
+"""Routes as the user declares them, before anything is compiled."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .errors import ConfigurationError, line_of
+
+if TYPE_CHECKING:
+    from .pagination import Pagination
+
+__all__ = ["Options", "QueryRoutes", "Route", "Router"]
+
+Handler = Callable[..., Any]
+H = TypeVar("H", bound=Handler)
+_NAMES = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?::[a-z]+)?\}")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """What can be said of a route besides its method, path and handler.
+
+    Parameters:
+        name: for ``reverse()`` and OpenAPI; the handler's name where absent.
+        status: status code of a plain result.
+        sync: run a plain ``def`` handler in the bounded thread pool.
+        tags, summary, description, deprecated: for OpenAPI; the docstring gives summary and description.
+        include_in_schema: whether OpenAPI shows the route.
+    """
+
+    name: str | None = None
+    status: int = 200
+    sync: bool = False
+    tags: tuple[str, ...] = ()
+    summary: str | None = None
+    description: str | None = None
+    deprecated: bool = False
+    include_in_schema: bool = True
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Native:
+    """Declared variations of a traced query function.
+
+    Parameters:
+        filters: lookups that become optional query parameters, ``"views__gte"`` or ``{"min_views": "views__gte"}``.
+        ordering: fields the client may order by with ``?ordering=-views,title``.
+        search: fields searched (case-insensitively, any of them) by ``?search=``.
+        page: how results are paged.
+        using: database alias; Django's routers decide where absent.
+    """
+
+    filters: dict[str, str] = dataclasses.field(default_factory=dict)
+    ordering: tuple[str, ...] = ()
+    search: tuple[str, ...] = ()
+    page: Pagination | None = None
+    using: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Route:
+    """One method on one path."""
+
+    method: str
+    path: str
+    handler: Handler
+    options: Options
+    native: Native | None = None
+
+    @property
+    def path_names(self) -> list[str]:
+        """The names between braces in the path, in order."""
+        return _NAMES.findall(self.path)
+
+    @property
+    def name(self) -> str:
+        """The route's name: given, or the handler's."""
+        return self.options.name or self.handler.__name__
+
+
+class Router:
+    """A group of routes under one prefix.
+
+    Parameters:
+        prefix: put before every path; starts with ``/`` and does not end with one.
+        tags: OpenAPI tags of every route in it.
+    """
+
+    def __init__(self, prefix: str = "", *, tags: Iterable[str] = ()) -> None:
+        if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
+            raise ConfigurationError(f'The prefix {prefix!r} must start with "/" and not end with one, such as "/api".')
+        self.prefix = prefix
+        self.tags = tuple(tags)
+        self.routes: list[Route] = []
+        self.query = QueryRoutes(self)
+
+    def add(self, method: str, path: str, handler: Handler, options: Options, native: Native | None = None) -> None:
+        """Registers one route.
+
+        Errors:
+            ConfigurationError: the path is malformed, or the handler is of a kind the route cannot run.
+        """
+        if not path.startswith("/"):
+            raise ConfigurationError(f'{line_of(handler)}: the path {path!r} must start with "/".')
+        options = dataclasses.replace(options, tags=(*self.tags, *options.tags))
+        route = Route(method=method, path=self.prefix + path, handler=handler, options=options, native=native)
+        self.routes.append(route)
+
+    def include(self, router: Router, prefix: str = "") -> None:
+        """Adds every route of ``router`` as it is now, under this router's prefix and ``prefix``."""
+        for route in router.routes:
+            options = dataclasses.replace(route.options, tags=(*self.tags, *route.options.tags))
+            self.routes.append(dataclasses.replace(route, path=self.prefix + prefix + route.path, options=options))
+
+    def route(self, path: str, *, methods: Sequence[str], **options: Any) -> Callable[[H], H]:
+        """Registers the decorated handler for several methods."""
+
+        def register(handler: H) -> H:
+            for method in methods:
+                self.add(method.upper(), path, handler, Options(**options))
+            return handler
+
+        return register
+
+    def get(self, path: str, **options: Any) -> Callable[[H], H]:
+        """Registers the decorated handler for GET (and so HEAD). Options: :class:`Options`."""
+        return self.route(path, methods=["GET"], **options)
+
+    def post(self, path: str, **options: Any) -> Callable[[H], H]:
+        """Registers the decorated handler for POST. Options: :class:`Options`."""
+        return self.route(path, methods=["POST"], **options)
+
+    def put(self, path: str, **options: Any) -> Callable[[H], H]:
+        """Registers the decorated handler for PUT. Options: :class:`Options`."""
+        return self.route(path, methods=["PUT"], **options)
+
+    def patch(self, path: str, **options: Any) -> Callable[[H], H]:
+        """Registers the decorated handler for PATCH. Options: :class:`Options`."""
+        return self.route(path, methods=["PATCH"], **options)
+
+    def delete(self, path: str, **options: Any) -> Callable[[H], H]:
+        """Registers the decorated handler for DELETE. Options: :class:`Options`."""
+        return self.route(path, methods=["DELETE"], **options)
+
+    def head(self, path: str, **options: Any) -> Callable[[H], H]:
+        """Registers the decorated handler for HEAD, instead of what GET would give."""
+        return self.route(path, methods=["HEAD"], **options)
+
+    def options(self, path: str, **options: Any) -> Callable[[H], H]:
+        """Registers the decorated handler for OPTIONS, instead of the automatic answer."""
+        return self.route(path, methods=["OPTIONS"], **options)
+
+
+class QueryRoutes:
+    """``api.query``: routes whose function is called once at start-up and then runs in Rust alone."""
+
+    def __init__(self, router: Router) -> None:
+        self._router = router
+
+    def get(
+        self,
+        path: str,
+        *,
+        filters: Iterable[str] | dict[str, str] = (),
+        ordering: Iterable[str] = (),
+        search: Iterable[str] = (),
+        page: Pagination | None = None,
+        using: str | None = None,
+        **options: Any,
+    ) -> Callable[[H], H]:
+        """Registers the decorated query function for GET.
+
+        Parameters:
+            filters, ordering, search, page, using: see :class:`Native`.
+            options: see :class:`Options`.
+
+        Errors:
+            ConfigurationError: the function is a coroutine function.
+        """
+        named = dict(filters) if isinstance(filters, dict) else {name: name for name in filters}
+        native = Native(filters=named, ordering=tuple(ordering), search=tuple(search), page=page, using=using)
+
+        def register(function: H) -> H:
+            self._router.add("GET", path, function, Options(**options), native)
+            return function
+
+        return register
