@@ -1,0 +1,284 @@
+//! A worker's asyncio loop, seen from Rust.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PySystemExit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use super::awaitable::{self, Sent};
+use super::completion::Outcome;
+use super::context::copy_current;
+use super::pending::Pending;
+use super::pump::Pump;
+use super::spare::{Spare, Trace};
+use super::wake::{PyWake, Signal};
+
+/// The asyncio loop of this thread. It runs as long as the Tokio runtime does, between the runtime's own tasks.
+pub(crate) struct EventLoop {
+    python: Py<PyAny>,
+    ready: Py<PyAny>,
+    timers: Py<PyList>,
+    run_turn: Py<PyAny>,
+    enter_task: Py<PyAny>,
+    leave_task: Py<PyAny>,
+    // What handlers find in their context: what was there when the loop was made.
+    base: Py<PyAny>,
+    // When present it is the current task as far as asyncio knows, so that a first step need not say so.
+    spare: RefCell<Option<Spare>>,
+    in_python: Cell<bool>,
+    signal: Arc<Signal>,
+    known_timers: Cell<usize>,
+    deadline: Cell<Option<Instant>>,
+    // The same moment on both clocks.
+    epoch: (f64, Instant),
+    interrupt: RefCell<Option<PyErr>>,
+    interrupted: Notify,
+    pump: RefCell<Option<JoinHandle<()>>>,
+}
+
+/// What the first step of a coroutine came to.
+pub(crate) enum Step {
+    /// It finished; nothing was scheduled.
+    Done(Outcome),
+    /// It is waiting for something.
+    Suspended(Pending),
+}
+
+impl EventLoop {
+    /// Makes an asyncio loop the running loop of this thread and spawns the task that runs its turns. Handlers will see a
+    /// copy of the context that is current now.
+    ///
+    /// The thread must be inside a Tokio `LocalRuntime`, and its Python thread state must outlive the loop: that is so
+    /// where the runtime runs within `Python::detach`.
+    pub(crate) fn start(py: Python<'_>) -> PyResult<Rc<Self>> {
+        let signal = Arc::new(Signal::default());
+        let class = py.import("plectrum._loop")?.getattr("WorkerEventLoop")?;
+        let python = class.call1((PyWake(signal.clone()),))?;
+        python.call_method0("enter")?;
+        let tasks = py.import("asyncio.tasks")?;
+        let event_loop = Rc::new(Self {
+            ready: python.getattr("_ready")?.unbind(),
+            timers: python.getattr("_scheduled")?.cast_into::<PyList>()?.unbind(),
+            run_turn: python.getattr("run_turn")?.unbind(),
+            enter_task: tasks.getattr("_enter_task")?.unbind(),
+            leave_task: tasks.getattr("_leave_task")?.unbind(),
+            base: copy_current(py)?.unbind(),
+            spare: RefCell::new(None),
+            in_python: Cell::new(false),
+            signal,
+            known_timers: Cell::new(0),
+            deadline: Cell::new(None),
+            epoch: (python.call_method0("time")?.extract()?, Instant::now()),
+            interrupt: RefCell::new(None),
+            interrupted: Notify::new(),
+            pump: RefCell::new(None),
+            python: python.unbind(),
+        });
+        let descriptor =
+            event_loop.python.bind(py).getattr("_selector")?.call_method0("fileno")?.extract()?;
+        let pump = Pump::new(event_loop.clone(), descriptor)?;
+        *event_loop.pump.borrow_mut() = Some(tokio::task::spawn_local(pump));
+        event_loop.settle(py);
+        Ok(event_loop)
+    }
+
+    /// Makes the first step of `awaitable` here and now, in a task and a context of its own.
+    pub(crate) fn step(self: &Rc<Self>, awaitable: Bound<'_, PyAny>) -> Step {
+        let py = awaitable.py();
+        if self.in_python.replace(true) {
+            close_quietly(&awaitable);
+            return Step::Done(Err(reentered()));
+        }
+        let step = self.first_step(awaitable);
+        self.in_python.set(false);
+        self.settle(py);
+        step
+    }
+
+    fn first_step(self: &Rc<Self>, awaitable: Bound<'_, PyAny>) -> Step {
+        let py = awaitable.py();
+        let (iterator, spare) =
+            match awaitable::iterate(awaitable).and_then(|it| Ok((it, self.take_spare(py)?))) {
+                Ok(both) => both,
+                Err(error) => return Step::Done(Err(error)),
+            };
+        match spare.send(&iterator) {
+            Ok(Sent::Returned(value)) => Step::Done(self.put_back(py, spare, Ok(value.unbind()))),
+            Err(error) => Step::Done(self.put_back(py, spare, Err(error))),
+            Ok(Sent::Yielded(awaited)) => self.promote(spare, iterator, awaited),
+        }
+    }
+
+    fn take_spare(&self, py: Python<'_>) -> PyResult<Spare> {
+        if let Some(spare) = self.spare.borrow_mut().take() {
+            return Ok(spare);
+        }
+        let mut spare = Spare::new(self.python.bind(py), self.base.bind(py))?;
+        self.enter_task.bind(py).call1((&self.python, &spare.task))?;
+        spare.remember(py);
+        Ok(spare)
+    }
+
+    /// Keeps the spare for the next coroutine if this one left no trace on it, else ends it as the task it has become.
+    fn put_back(&self, py: Python<'_>, spare: Spare, outcome: Outcome) -> Outcome {
+        match spare.trace(py) {
+            Trace::None => *self.spare.borrow_mut() = Some(spare),
+            Trace::InContext => self.leave(py, &spare)?,
+            Trace::InTask => {
+                self.leave(py, &spare)?;
+                return spare.finish(py, outcome);
+            }
+        }
+        outcome
+    }
+
+    /// Makes the spare the task of a coroutine that came to wait for `awaited`.
+    fn promote(self: &Rc<Self>, spare: Spare, iterator: Bound<'_, PyAny>, awaited: Bound<'_, PyAny>) -> Step {
+        let py = iterator.py();
+        spare.body.get().carry_on(iterator.unbind(), awaited.unbind());
+        let started = self
+            .leave(py, &spare)
+            .and_then(|()| self.python.bind(py).call_method1(intern!(py, "adopt"), (&spare.task,)))
+            .and_then(|_| spare.start(py));
+        match started {
+            Ok(()) => Step::Suspended(Pending::new(self.clone(), spare.task, spare.body)),
+            Err(error) => Step::Done(Err(error)),
+        }
+    }
+
+    fn leave(&self, py: Python<'_>, spare: &Spare) -> PyResult<()> {
+        self.leave_task.bind(py).call1((&self.python, &spare.task)).map(drop)
+    }
+
+    /// Runs one turn of the loop; whether its selector may have more events.
+    pub(super) fn turn(&self, py: Python<'_>, readable: bool) -> bool {
+        if self.in_python.replace(true) {
+            // Python is on the stack below and will come back here when it is done.
+            self.signal.raise();
+            return readable;
+        }
+        let active = self.run_turn(py, readable);
+        self.in_python.set(false);
+        let active = active.unwrap_or_else(|error| {
+            self.report(py, error);
+            readable
+        });
+        self.known_timers.set(usize::MAX);
+        self.settle(py);
+        active
+    }
+
+    fn run_turn(&self, py: Python<'_>, readable: bool) -> PyResult<bool> {
+        let spare = self.spare.borrow_mut().take();
+        if let Some(spare) = &spare {
+            self.leave(py, spare)?;
+        }
+        let active = self.run_turn.bind(py).call1((readable,)).and_then(|active| active.is_truthy());
+        if let Some(spare) = spare {
+            self.enter_task.bind(py).call1((&self.python, &spare.task))?;
+            *self.spare.borrow_mut() = Some(spare);
+        }
+        active
+    }
+
+    /// Sees to it that what Python has scheduled will run. To be called after Python code ran other than by [`Self::step`].
+    pub(crate) fn settle(&self, py: Python<'_>) {
+        if self.ready.bind(py).len().is_ok_and(|ready| ready > 0) {
+            self.signal.raise();
+        }
+        let timers = self.timers.bind(py);
+        if self.known_timers.replace(timers.len()) != timers.len() {
+            let deadline = self.next_deadline(timers).unwrap_or_else(|error| {
+                self.report(py, error);
+                None
+            });
+            if self.deadline.replace(deadline) != deadline {
+                self.signal.wake();
+            }
+        }
+    }
+
+    fn next_deadline(&self, timers: &Bound<'_, PyList>) -> PyResult<Option<Instant>> {
+        if timers.is_empty() {
+            return Ok(None);
+        }
+        let when: f64 = timers.get_item(0)?.getattr(intern!(timers.py(), "_when"))?.extract()?;
+        // A day is as good as forever, and the clocks may be set to any time.
+        let delay = Duration::try_from_secs_f64((when - self.epoch.0).max(0.0))
+            .unwrap_or(Duration::from_secs(86_400));
+        Ok(self.epoch.1.checked_add(delay))
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.deadline.get()
+    }
+
+    pub(super) fn signal(&self) -> &Signal {
+        &self.signal
+    }
+
+    /// An exception that came out of a turn: asyncio lets only interrupts through.
+    fn report(&self, py: Python<'_>, error: PyErr) {
+        if error.is_instance_of::<PyKeyboardInterrupt>(py) || error.is_instance_of::<PySystemExit>(py) {
+            *self.interrupt.borrow_mut() = Some(error);
+            self.interrupted.notify_one();
+        } else {
+            error.write_unraisable(py, Some(self.python.bind(py)));
+        }
+    }
+
+    /// Waits for a task or callback to raise `KeyboardInterrupt` or `SystemExit`, which would have ended `asyncio.run`.
+    pub(crate) async fn interrupted(&self) -> PyErr {
+        loop {
+            if let Some(error) = self.interrupt.borrow_mut().take() {
+                return error;
+            }
+            self.interrupted.notified().await;
+        }
+    }
+
+    /// Cancels all tasks, waits for them for at most `grace`, finishes async generators and closes the loop.
+    pub(crate) async fn shutdown(self: Rc<Self>, grace: Duration) -> PyResult<()> {
+        let step = Python::attach(|py| {
+            let coroutine = self.python.bind(py).call_method1("wind_down", (grace.as_secs_f64(),))?;
+            PyResult::Ok(self.step(coroutine))
+        })?;
+        let outcome = match step {
+            Step::Done(outcome) => outcome,
+            Step::Suspended(pending) => pending.await,
+        };
+        let pump = self.pump.borrow_mut().take();
+        if let Some(pump) = pump {
+            pump.abort();
+            let _ = pump.await;
+        }
+        Python::attach(|py| {
+            if let Some(spare) = self.spare.borrow_mut().take() {
+                self.leave(py, &spare)?;
+            }
+            self.python.bind(py).call_method0("leave")?;
+            outcome.map(drop)
+        })
+    }
+}
+
+fn reentered() -> PyErr {
+    PyRuntimeError::new_err(
+        "A handler cannot be run while another one is running on the same thread. \
+         If this is a TestClient inside of a handler, use AsyncTestClient and await it.",
+    )
+}
+
+/// Python warns of coroutines that were never awaited; this one could not be.
+fn close_quietly(awaitable: &Bound<'_, PyAny>) {
+    if let Ok(Some(close)) = awaitable.getattr_opt(intern!(awaitable.py(), "close")) {
+        let _ = close.call0();
+    }
+}

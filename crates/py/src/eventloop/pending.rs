@@ -1,0 +1,63 @@
+//! The result of a coroutine that suspended.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use super::body::TaskBody;
+use super::completion::Outcome;
+use super::event_loop::EventLoop;
+
+/// A request's task: resolves to what its coroutine returns or raises. Dropping it cancels the task.
+pub(crate) struct Pending {
+    event_loop: Rc<EventLoop>,
+    task: Py<PyAny>,
+    body: Py<TaskBody>,
+}
+
+impl Pending {
+    pub(super) fn new(event_loop: Rc<EventLoop>, task: Py<PyAny>, body: Py<TaskBody>) -> Self {
+        Self { event_loop, task, body }
+    }
+
+    /// asyncio would log an exception that nobody asked the task for; the request has it.
+    fn mark_retrieved(&self) {
+        Python::attach(|py| {
+            let task = self.task.bind(py);
+            if let Err(error) = task.setattr(intern!(py, "_log_traceback"), false) {
+                error.write_unraisable(py, Some(task));
+            }
+        });
+    }
+}
+
+impl Future for Pending {
+    type Output = Outcome;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let outcome = ready!(self.body.get().completion().poll(cx));
+        if outcome.is_err() {
+            self.mark_retrieved();
+        }
+        Poll::Ready(outcome)
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if self.body.get().completion().is_over() {
+            return;
+        }
+        // Without an interpreter there is nothing left to cancel.
+        Python::try_attach(|py| {
+            let task = self.task.bind(py);
+            if let Err(error) = task.call_method0(intern!(py, "cancel")) {
+                error.write_unraisable(py, Some(task));
+            }
+            self.event_loop.settle(py);
+        });
+    }
+}

@@ -1,0 +1,231 @@
+"""The asyncio event loop of a worker: its turns are run by the Rust runtime instead of ``run_forever``.
+
+Everything asyncio promises (tasks, timers, readers, signals, child processes, threads) is inherited; only *when* a turn runs, and how
+another thread asks for one, are different. The Rust half is ``crates/py/src/eventloop``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import heapq
+import signal
+import sys
+import threading
+from asyncio import events
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+# A turn runs at most this many callbacks, so that a flood of them cannot keep the runtime from its sockets.
+CALLBACKS_PER_TURN = 128
+# As in asyncio: cancelled timers are swept out once there are this many timers and more than half of them are cancelled.
+SWEEP_TIMERS_ABOVE = 100
+
+
+class WorkerEventLoop(asyncio.SelectorEventLoop):
+    """An asyncio loop that is permanently running on its thread, one bounded turn at a time.
+
+    Parameters:
+        wake: asks the runtime for a turn; safe to call from any thread and from signal handlers.
+    """
+
+    _ready: deque[asyncio.Handle]
+    _scheduled: list[asyncio.TimerHandle]
+    _timer_cancelled_count: int
+    _clock_resolution: float
+    _closed: bool
+    _debug: bool
+    _selector: Any
+    _csock: Any
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        super().__init__()
+        self._wake = wake
+        self._saved_hooks = sys.get_asyncgen_hooks()
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    def enter(self) -> None:
+        """Make this the current and running loop of the calling thread, as ``run_forever`` would, until :meth:`leave`.
+
+        Raises:
+            RuntimeError: another loop is running on this thread.
+        """
+        self._check_running()  # type: ignore[attr-defined]
+        self._set_coroutine_origin_tracking(self._debug)  # type: ignore[attr-defined]
+        self._thread_id = threading.get_ident()
+        self._saved_hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(
+            firstiter=self._asyncgen_firstiter_hook,  # type: ignore[attr-defined]
+            finalizer=self._asyncgen_finalizer_hook,  # type: ignore[attr-defined]
+        )
+        asyncio.set_event_loop(self)
+        events._set_running_loop(self)
+        self._watch_signals()
+
+    def leave(self) -> None:
+        """Undo :meth:`enter` and close the loop."""
+        if threading.current_thread() is threading.main_thread():
+            signal.set_wakeup_fd(-1)
+        events._set_running_loop(None)
+        asyncio.set_event_loop(None)
+        sys.set_asyncgen_hooks(*self._saved_hooks)
+        self._set_coroutine_origin_tracking(False)  # type: ignore[attr-defined]
+        self._thread_id = None
+        self.close()
+
+    async def wind_down(self, timeout: float) -> None:
+        """Cancel every task and wait for them, then close async generators and the default executor.
+
+        Parameters:
+            timeout: seconds the tasks have to finish; those still running are then reported and left behind.
+        """
+        tasks = asyncio.all_tasks(self) - {asyncio.current_task(self)}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            done, stuck = await asyncio.wait(tasks, timeout=timeout)
+            for task in done:
+                self._report_failure(task, "unhandled exception while the worker was stopping")
+            for task in stuck:
+                self.call_exception_handler({"message": f"task ignored its cancellation for {timeout} s", "task": task})
+        await self.shutdown_asyncgens()
+        # Threads cannot be interrupted, so a blocked one must not hold the worker.
+        executor: Any = getattr(self, "_default_executor", None)
+        if executor is not None:
+            self._executor_shutdown_called = True
+            executor.shutdown(wait=False, cancel_futures=True)
+
+    def _report_failure(self, task: asyncio.Task[Any], message: str) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.call_exception_handler({"message": message, "exception": error, "task": task})
+
+    # -- turns --------------------------------------------------------------------------------------------------------
+
+    def run_turn(self, readable: bool) -> bool:
+        """Run one bounded turn: collect I/O if there is any, then due timers, then callbacks.
+
+        Parameters:
+            readable: whether the selector's own descriptor was reported readable; without it no system call is made.
+
+        Returns:
+            whether the selector had events, so that it may have more.
+        """
+        active = False
+        if readable:
+            occurred = self._selector.select(0)
+            active = bool(occurred)
+            self._process_events(occurred)  # type: ignore[attr-defined]
+            occurred = None
+        if self._scheduled:
+            self._collect_timers()
+        ready = self._ready
+        debug = self._debug
+        for _ in range(min(len(ready), CALLBACKS_PER_TURN)):
+            handle = ready.popleft()
+            if handle._cancelled:  # type: ignore[attr-defined]
+                continue
+            if debug:
+                self._run_timed(handle)
+            else:
+                handle._run()  # type: ignore[attr-defined]
+        return active
+
+    def _collect_timers(self) -> None:
+        scheduled = self._scheduled
+        if len(scheduled) > SWEEP_TIMERS_ABOVE and self._timer_cancelled_count * 2 > len(scheduled):
+            self._sweep_timers()
+        end = self.time() + self._clock_resolution
+        while scheduled:
+            handle = scheduled[0]
+            if handle._cancelled:  # type: ignore[attr-defined]
+                self._timer_cancelled_count -= 1
+            elif handle._when >= end:  # type: ignore[attr-defined]
+                break
+            else:
+                self._ready.append(handle)
+            heapq.heappop(scheduled)
+            handle._scheduled = False  # type: ignore[attr-defined]
+
+    def _sweep_timers(self) -> None:
+        kept = []
+        for handle in self._scheduled:
+            if handle._cancelled:  # type: ignore[attr-defined]
+                handle._scheduled = False  # type: ignore[attr-defined]
+            else:
+                kept.append(handle)
+        heapq.heapify(kept)
+        # In place: the runtime keeps a reference to this list.
+        self._scheduled[:] = kept
+        self._timer_cancelled_count = 0
+
+    def _run_timed(self, handle: asyncio.Handle) -> None:
+        self._current_handle: asyncio.Handle | None = handle
+        started = self.time()
+        try:
+            handle._run()  # type: ignore[attr-defined]
+        finally:
+            self._current_handle = None
+        if (elapsed := self.time() - started) >= self.slow_callback_duration:
+            self.call_exception_handler({"message": f"callback took {elapsed:.3f} s", "handle": handle})
+
+    def _run_once(self) -> None:
+        raise RuntimeError("The worker's event loop is run by the runtime; it cannot be run from Python.")
+
+    # -- asking for a turn --------------------------------------------------------------------------------------------
+
+    def call_soon(
+        self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
+    ) -> asyncio.Handle:
+        """As in asyncio, with the two inner calls of the common case folded into one."""
+        if self._closed or self._debug:
+            return super().call_soon(callback, *args, context=context)
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def _write_to_self(self) -> None:
+        # asyncio would write to its self-pipe here; waking the runtime directly saves the read, and most of the writes.
+        self._wake()
+
+    def _watch_signals(self) -> None:
+        # Python's own handlers run when Python code runs: a signal makes the selector readable, and so a turn happens.
+        if threading.current_thread() is threading.main_thread():
+            signal.set_wakeup_fd(self._csock.fileno(), warn_on_full_buffer=False)
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        """As in asyncio; asyncio's version also stops watching for signals after the last removal."""
+        removed = super().remove_signal_handler(sig)
+        self._watch_signals()
+        return removed
+
+    # -- tasks --------------------------------------------------------------------------------------------------------
+
+    def new_spare(
+        self, body: Coroutine[Any, Any, Any], context: contextvars.Context
+    ) -> tuple[asyncio.Task[Any], Callable[[], None]]:
+        """Make a task whose first step is not scheduled, but returned to be called by the runtime when there is a need.
+
+        Parameters:
+            body: the coroutine the task will drive.
+            context: the context it will run in; used for no other handle.
+
+        Returns:
+            the task and its first step.
+        """
+        task = asyncio.Task(body, loop=self, context=context)
+        others = []
+        # Other threads may have queued callbacks in between.
+        while (handle := self._ready.pop())._context is not context:  # type: ignore[attr-defined]
+            others.append(handle)
+        self._ready.extend(reversed(others))
+        # Not a task yet as far as anyone else is concerned.
+        asyncio.tasks._unregister_task(task)  # type: ignore[attr-defined]
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+        return task, handle._callback  # type: ignore[attr-defined]
+
+    def adopt(self, task: asyncio.Task[Any]) -> None:
+        """Show a spare task to ``asyncio.all_tasks``: it has become a request's own."""
+        asyncio.tasks._register_task(task)  # type: ignore[attr-defined]
+        task._log_destroy_pending = True  # type: ignore[attr-defined]
