@@ -30,6 +30,10 @@ pub enum Error {
     Column(usize, String),
     /// The client went away.
     Cancelled,
+    /// More than one row where the plan allows one.
+    MultipleObjects,
+    /// The engine lacks a function or collation that the statement uses; Django's own connection has it.
+    Unsupported(String),
 }
 
 impl std::fmt::Display for Error {
@@ -39,10 +43,14 @@ impl std::fmt::Display for Error {
             Self::Exhausted(waited) => write!(f, "no database connection became free within {waited:?}"),
             Self::Timeout => write!(f, "statement timed out"),
             Self::Broken(why) => write!(f, "connection lost during the statement: {why}"),
-            Self::Server { code, message, .. } => write!(f, "database refused the statement ({code}): {message}"),
+            Self::Server { code, message, .. } => {
+                write!(f, "database refused the statement ({code}): {message}")
+            }
             Self::Bind(index, why) => write!(f, "argument {index} cannot be bound: {why}"),
             Self::Column(index, why) => write!(f, "column {index} cannot be written: {why}"),
             Self::Cancelled => write!(f, "client went away"),
+            Self::MultipleObjects => write!(f, "the query returned more than one row"),
+            Self::Unsupported(what) => write!(f, "only Django's connection can run the statement: {what}"),
         }
     }
 }

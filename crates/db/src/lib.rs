@@ -1,11 +1,39 @@
 //! Statements in, JSON bytes out: pool, plans, and rows written straight from the wire. Unaware of HTTP and Python.
 //!
-//! * [`plan`]: SQL, binds, columns and children, as compiled at start-up;
-//! * [`sink`]: where drivers deliver rows;
-//! * [`value`]: what can be bound;
+//! In the order of a request's journey:
+//!
+//! * [`plan`]: SQL, binds, columns and children, as Python describes them;
+//! * [`Operation`]: the same, checked and compiled ([`PlanError`] says why not): `statement`, `template`, `query`, `response`;
+//! * [`execute`]: top statements together, children level by level, over any [`Backend`];
+//! * [`sink`]: where the PostgreSQL driver delivers rows; [`wire`] reads them;
+//! * `writer`, `rows`: rows as JSON, with holes for children; `stitch` fills them; [`zone`] converts instants;
+//! * [`buffer`]: response buffers, used again;
+//! * [`value`]: what can be bound; [`key`]: what relates parents and children;
 //! * [`error`]: the one table of database errors.
 
+pub mod buffer;
 pub mod error;
+mod execute;
+pub mod key;
+mod operation;
+mod page;
 pub mod plan;
+mod plan_error;
+mod query;
+mod response;
+mod rows;
 pub mod sink;
+mod statement;
+mod stitch;
+mod template;
 pub mod value;
+pub mod wire;
+mod writer;
+pub mod zone;
+
+pub use execute::{Backend, Context, Outcome, execute};
+pub use operation::Operation;
+pub use plan_error::PlanError;
+pub use statement::Statement;
+pub use template::Row;
+pub use writer::RowWriter;

@@ -180,3 +180,71 @@ pub struct Child {
     /// The statement; one of its binds is `keys`.
     pub plan: Plan,
 }
+
+/// Statements and the response their rows become: what one request executes.
+#[derive(Debug, Deserialize)]
+pub struct Operation {
+    /// Top-level queries, sent together.
+    pub queries: Vec<Plan>,
+    /// What the response is made of; every query appears in it once.
+    pub response: Response,
+}
+
+/// A response body, or a part of one. Numbers are indices into [`Operation::queries`].
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Response {
+    /// An array of all rows.
+    Rows(usize),
+    /// The only row; none is "not found", a second one is an error.
+    One(usize),
+    /// The first row, bare (a count, an aggregate); `null` where there is none.
+    Scalar(usize),
+    /// An object.
+    Object(Vec<(String, Response)>),
+    /// A page of a list with its count and links.
+    Page(Page),
+    /// A constant.
+    Literal(Box<serde_json::value::RawValue>),
+}
+
+/// `{"count":…,"next":…,"previous":…,"results":[…]}`, as DRF's paginators write it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Page {
+    /// The query that counts: one row, one integer.
+    pub count: usize,
+    /// The query of the page's rows.
+    pub results: usize,
+    /// Argument that holds the page number (from 1), or the offset.
+    pub number: usize,
+    /// Rows on a page.
+    pub size: PageSize,
+    /// Which of DRF's paginators.
+    pub style: PageStyle,
+    /// Query parameter of the number: `page` or `offset` where absent.
+    #[serde(default)]
+    pub number_param: Option<String>,
+    /// Query parameter of the size (limit-offset only): `limit` where absent.
+    #[serde(default)]
+    pub size_param: Option<String>,
+}
+
+/// Where a page's size comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PageSize {
+    /// Argument of the execution.
+    Arg(usize),
+    /// A constant.
+    Const(i64),
+}
+
+/// How pages are numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PageStyle {
+    /// DRF's `PageNumberPagination`.
+    PageNumber,
+    /// DRF's `LimitOffsetPagination`.
+    LimitOffset,
+}

@@ -1,0 +1,197 @@
+//! Runs an operation over any backend: top statements together, then their children level by level.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+
+use futures_util::future::try_join_all;
+
+use crate::buffer;
+use crate::error::Error;
+use crate::key::KeySet;
+use crate::operation::Operation;
+use crate::query::{Node, Query};
+use crate::response::{Body, Form, Segment, Turn};
+use crate::rows::Rows;
+use crate::statement::Statement;
+use crate::stitch::stitch;
+use crate::value::Value;
+use crate::writer::RowWriter;
+use crate::zone::{Clock, Zone};
+
+/// An engine that runs statements: PostgreSQL, SQLite, Django's own connection.
+pub trait Backend {
+    /// Runs `statement` with the placeholders' values in order and gives every row to `writer`. Calls made together
+    /// should answer in order where that costs nothing: the response is then written in one go.
+    fn fetch(
+        &self,
+        statement: &Statement,
+        values: Cow<'_, [Value]>,
+        writer: RowWriter,
+    ) -> impl Future<Output = Result<RowWriter, Error>>;
+}
+
+/// What an execution depends on besides its arguments.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    /// The time zone aware datetimes are written in.
+    pub zone: Zone,
+    /// The time zone of the database session (`DATABASES[…]["TIME_ZONE"]`; UTC where `USE_TZ`).
+    pub session: Zone,
+    /// The request's absolute address, for a page's links.
+    pub url: String,
+}
+
+impl Context {
+    fn clock(&self) -> Clock {
+        Clock::new(self.zone.clone(), self.session.clone())
+    }
+}
+
+/// A response, or that there is none.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The body, behind whatever the buffer held before.
+    Found(Vec<u8>),
+    /// A single object that is not there, or a page past the end.
+    NotFound,
+}
+
+/// Executes `operation`; the response is appended to `out` (see [`buffer::take`], [`buffer::freeze`]).
+///
+/// # Errors
+/// The first error of any statement; the others are abandoned with it.
+pub async fn execute<B: Backend>(
+    backend: &B,
+    operation: &Operation,
+    args: &[Value],
+    context: &Context,
+    out: Vec<u8>,
+) -> Result<Outcome, Error> {
+    let mut body = Body::new(&operation.segments, out, args, &context.url)?;
+    if let [query] = operation.queries.as_slice()
+        && !query.has_children()
+    {
+        let form = body.form();
+        let text = body.lend();
+        let writer = RowWriter::direct(query.root(), context.clock(), form.limit(), text);
+        let values = query.root().statement.bind(args, None)?;
+        let writer = backend.fetch(&query.root().statement, values, writer).await?;
+        let found = form.is_found(writer.rows.count);
+        body.take_back(writer.rows.text, writer.rows.count);
+        return Ok(outcome(body, found));
+    }
+    Execution { backend, operation, args, context }.run(body).await
+}
+
+fn outcome(body: Body, found: bool) -> Outcome {
+    match body.into_bytes() {
+        Some(bytes) if found => Outcome::Found(bytes),
+        _ => Outcome::NotFound,
+    }
+}
+
+/// An execution of several statements.
+struct Execution<'a, B> {
+    backend: &'a B,
+    operation: &'a Operation,
+    args: &'a [Value],
+    context: &'a Context,
+}
+
+impl<B: Backend> Execution<'_, B> {
+    async fn run(&self, body: Body) -> Result<Outcome, Error> {
+        let body = Arc::new(Mutex::new(body));
+        let mut results = self.top(&body).await?;
+        self.descend(&mut results).await?;
+        // The statements' turns are over; nobody else holds the body.
+        let mut body = Arc::into_inner(body)
+            .and_then(|body| body.into_inner().ok())
+            .ok_or_else(|| Error::Broken("a statement kept its place in the response".to_owned()))?;
+        body.finish(|query, out| splice(&self.operation.queries[query], &results[query], out));
+        let found = self.places().all(|(query, form)| form.is_found(results[query][0].count));
+        results.into_iter().flatten().for_each(|rows| buffer::give(rows.text));
+        Ok(outcome(body, found))
+    }
+
+    /// Queries with their forms, in the response's order.
+    fn places(&self) -> impl Iterator<Item = (usize, Form)> {
+        self.operation.segments.iter().filter_map(|segment| match segment {
+            Segment::Query { query, form } => Some((*query, *form)),
+            _ => None,
+        })
+    }
+
+    /// Runs all top statements, in the response's order.
+    async fn top(&self, body: &Arc<Mutex<Body>>) -> Result<Vec<Vec<Rows>>, Error> {
+        let fetches = self.places().map(|(index, form)| {
+            let query = &self.operation.queries[index];
+            let (clock, limit) = (self.context.clock(), form.limit());
+            let writer = if query.has_children() {
+                RowWriter::apart(query.root(), clock, limit, KeySet::default())
+            } else {
+                RowWriter::in_turn(query.root(), clock, limit, Turn::new(body, index))
+            };
+            async move { Ok((index, self.fetch(query.root(), None, writer).await?)) }
+        });
+        let mut results: Vec<Vec<Rows>> = self.operation.queries.iter().map(empty).collect();
+        for (index, rows) in try_join_all(fetches).await? {
+            results[index][0] = rows;
+        }
+        Ok(results)
+    }
+
+    /// Runs the children of all queries, one level after the other.
+    async fn descend(&self, results: &mut [Vec<Rows>]) -> Result<(), Error> {
+        let levels = self.operation.queries.iter().map(Query::levels).max().unwrap_or(0);
+        for level in 1..levels {
+            let mut fetches = Vec::new();
+            for (index, query) in self.operation.queries.iter().enumerate() {
+                for (number, node) in query.nodes.iter().enumerate().filter(|(_, node)| node.level == level) {
+                    let Some(keys) = take_keys(node, &mut results[index]) else { continue };
+                    let values = keys.to_value();
+                    let writer = RowWriter::apart(node, self.context.clock(), Form::Rows.limit(), keys);
+                    fetches.push(async move {
+                        Ok((index, number, self.fetch(node, Some(values), writer).await?))
+                    });
+                }
+            }
+            for (index, number, rows) in try_join_all(fetches).await? {
+                results[index][number] = rows;
+            }
+        }
+        Ok(())
+    }
+
+    async fn fetch(&self, node: &Arc<Node>, keys: Option<Value>, writer: RowWriter) -> Result<Rows, Error> {
+        let values = node.statement.bind(self.args, keys.as_ref())?;
+        let mut writer = self.backend.fetch(&node.statement, values, writer).await?;
+        writer.complete();
+        Ok(writer.rows)
+    }
+}
+
+/// No rows yet for any node.
+fn empty(query: &Query) -> Vec<Rows> {
+    query.nodes.iter().map(|_| Rows::default()).collect()
+}
+
+/// The keys a child asks for; `None` where its parent's rows have none.
+fn take_keys(node: &Node, rows: &mut [Rows]) -> Option<KeySet> {
+    let relation = node.relation?;
+    let keys = std::mem::take(rows[relation.parent].keys.get_mut(relation.number)?);
+    (!keys.is_empty()).then_some(keys)
+}
+
+/// Appends a query's rows; returns how many there are.
+fn splice(query: &Query, rows: &[Rows], out: &mut Vec<u8>) -> usize {
+    if query.has_children() {
+        stitch(query, rows, out);
+    } else {
+        out.extend_from_slice(&rows[0].text);
+    }
+    rows[0].count
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! One row as a flat program: fixed bytes, columns, jumps over absent objects, holes for children.
+//!
+//! Compiled once; writing a row is one pass over the operations, the same for every source of rows ([`Row`]).
+
+mod compile;
+
+pub(crate) use compile::{Scope, compile};
+
+use crate::error::Error;
+use crate::key::Key;
+
+/// One row of any source: PostgreSQL's wire, SQLite's values, tuples of Django's own connection.
+pub trait Row {
+    /// Whether a column is NULL.
+    fn is_null(&self, column: usize) -> bool;
+
+    /// Appends a column's JSON; `null` for NULL.
+    ///
+    /// # Errors
+    /// [`Error::Column`] where the value has no JSON form.
+    fn write(&self, column: usize, out: &mut Vec<u8>) -> Result<(), Error>;
+
+    /// A column's value as the key that relates parents and children; `None` for NULL.
+    ///
+    /// # Errors
+    /// [`Error::Column`] where the value cannot be a key.
+    fn key(&self, column: usize) -> Result<Option<Key>, Error>;
+}
+
+/// Notes where a child's rows belong while a row is written.
+pub(crate) trait Holes {
+    /// Child number `child` goes to offset `at` of the output.
+    fn child(&mut self, child: usize, row: &impl Row, at: usize) -> Result<(), Error>;
+}
+
+/// A compiled row template.
+#[derive(Debug)]
+pub(crate) struct Program {
+    /// All fixed bytes; operations refer to ranges of it.
+    fixed: Box<[u8]>,
+    ops: Box<[Op]>,
+    /// Bytes a row takes at least: what is reserved before it is written.
+    estimate: usize,
+}
+
+/// Fixed bytes, then an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Op {
+    start: u32,
+    end: u32,
+    action: Action,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Action {
+    /// Nothing more: the bytes end an object that may be jumped over, or the row.
+    None,
+    /// The value of a column.
+    Column(u32),
+    /// Where the column is NULL: `null`, and on with operation `to`.
+    Absent { column: u32, to: u32 },
+    /// The place of a child's rows.
+    Child(u32),
+}
+
+impl Program {
+    /// Appends `row`.
+    #[inline]
+    pub(crate) fn write(
+        &self,
+        row: &impl Row,
+        out: &mut Vec<u8>,
+        holes: &mut impl Holes,
+    ) -> Result<(), Error> {
+        out.reserve(self.estimate);
+        let mut next = 0;
+        while let Some(op) = self.ops.get(next) {
+            next += 1;
+            out.extend_from_slice(&self.fixed[op.start as usize..op.end as usize]);
+            match op.action {
+                Action::Column(column) => row.write(column as usize, out)?,
+                Action::None => {}
+                Action::Absent { column, to } => {
+                    if row.is_null(column as usize) {
+                        plectrum_json::write_null(out);
+                        next = to as usize;
+                    }
+                }
+                Action::Child(child) => holes.child(child as usize, row, out.len())?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

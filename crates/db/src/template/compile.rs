@@ -1,0 +1,125 @@
+//! `plan::Template` → [`Program`]: neighbouring fixed bytes merge, indices are checked.
+
+use super::{Action, Op, Program};
+use crate::plan::{Object, Template};
+use crate::plan_error::PlanError;
+
+/// What a template may refer to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scope {
+    /// Number of result columns.
+    pub(crate) columns: usize,
+    /// Number of child plans.
+    pub(crate) children: usize,
+}
+
+/// What a column's value takes, as a guess: a number, a date, a short text.
+const COLUMN_ESTIMATE: usize = 24;
+/// Deeper templates are refused: compiling recurses.
+const MAX_DEPTH: usize = 64;
+
+/// Compiles the template of one row.
+pub(crate) fn compile(template: &Template, scope: Scope) -> Result<Program, PlanError> {
+    let mut compiler = Compiler { scope, fixed: Vec::new(), flushed: 0, ops: Vec::new() };
+    compiler.template(template, 0)?;
+    compiler.flush();
+    let estimate = compiler.fixed.len() + COLUMN_ESTIMATE * compiler.ops.len();
+    Ok(Program { fixed: compiler.fixed.into_boxed_slice(), ops: compiler.ops.into_boxed_slice(), estimate })
+}
+
+struct Compiler {
+    scope: Scope,
+    fixed: Vec<u8>,
+    /// Fixed bytes up to here belong to operations already.
+    flushed: usize,
+    ops: Vec<Op>,
+}
+
+impl Compiler {
+    fn template(&mut self, template: &Template, depth: usize) -> Result<(), PlanError> {
+        if depth > MAX_DEPTH {
+            return Err(PlanError::new("template", format!("nested deeper than {MAX_DEPTH} levels")));
+        }
+        match template {
+            Template::Column(column) => {
+                let column = self.column(*column)?;
+                self.push(Action::Column(column));
+            }
+            Template::Object(object) => self.object(object, depth)?,
+            Template::Array(items) => self.array(items, depth)?,
+            Template::Child(child) => {
+                let child = check("template", "child", *child, self.scope.children)?;
+                self.push(Action::Child(child));
+            }
+            Template::Literal(json) => self.fixed.extend_from_slice(json.get().as_bytes()),
+        }
+        Ok(())
+    }
+
+    fn object(&mut self, object: &Object, depth: usize) -> Result<(), PlanError> {
+        let check_at = match object.absent {
+            Some(column) => {
+                let column = self.column(column)?;
+                self.push(Action::Absent { column, to: 0 });
+                Some(self.ops.len() - 1)
+            }
+            None => None,
+        };
+        self.fixed.push(b'{');
+        for (index, (name, value)) in object.fields.iter().enumerate() {
+            if index > 0 {
+                self.fixed.push(b',');
+            }
+            self.fixed.extend_from_slice(&plectrum_json::text::key(name));
+            self.template(value, depth + 1)?;
+        }
+        self.fixed.push(b'}');
+        if let Some(check_at) = check_at {
+            // The closing brace belongs to the object that is jumped over, not to what follows.
+            self.flush();
+            let to = self.ops.len() as u32;
+            if let Action::Absent { to: target, .. } = &mut self.ops[check_at].action {
+                *target = to;
+            }
+        }
+        Ok(())
+    }
+
+    fn array(&mut self, items: &[Template], depth: usize) -> Result<(), PlanError> {
+        self.fixed.push(b'[');
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                self.fixed.push(b',');
+            }
+            self.template(item, depth + 1)?;
+        }
+        self.fixed.push(b']');
+        Ok(())
+    }
+
+    fn column(&self, column: usize) -> Result<u32, PlanError> {
+        check("template", "column", column, self.scope.columns)
+    }
+
+    /// Ends an operation with `action`; the fixed bytes since the last one come before it.
+    fn push(&mut self, action: Action) {
+        let (start, end) = (self.flushed as u32, self.fixed.len() as u32);
+        self.ops.push(Op { start, end, action });
+        self.flushed = self.fixed.len();
+    }
+
+    /// Fixed bytes that no action follows.
+    fn flush(&mut self) {
+        if self.flushed < self.fixed.len() {
+            self.push(Action::None);
+        }
+    }
+}
+
+/// `index`, where it is below `count`.
+fn check(place: &str, what: &str, index: usize, count: usize) -> Result<u32, PlanError> {
+    match u32::try_from(index) {
+        Ok(small) if index < count => Ok(small),
+        _ => Err(PlanError::new(place, format!("{what} {index} does not exist: the plan has {count}"))),
+    }
+}

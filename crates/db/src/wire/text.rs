@@ -1,0 +1,78 @@
+//! Text, JSON and what else is sent as characters.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use plectrum_json::text;
+use serde::de::IgnoredAny;
+
+use super::Unwritable;
+
+/// What `filepath_to_uri` escapes: everything but `quote`'s unreserved characters and `/~!*()'`.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'-')
+    .remove(b'~')
+    .remove(b'/')
+    .remove(b'!')
+    .remove(b'*')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'\'');
+
+/// A string. The server vouches for UTF-8 only when its own encoding is one: checked, so that an answer never is
+/// broken JSON.
+#[inline]
+pub(super) fn write(cell: &[u8], out: &mut Vec<u8>) -> Result<(), Unwritable> {
+    Ok(text::write_utf8(out, cell)?)
+}
+
+/// `json`: its text, which the server checked.
+pub(super) fn write_json(cell: &[u8], out: &mut Vec<u8>) -> Result<(), Unwritable> {
+    out.extend_from_slice(std::str::from_utf8(cell)?.as_bytes());
+    Ok(())
+}
+
+/// `jsonb`: a version byte, then text.
+pub(super) fn write_jsonb(cell: &[u8], out: &mut Vec<u8>) -> Result<(), Unwritable> {
+    match cell {
+        [1, text @ ..] => write_json(text, out),
+        _ => Err("jsonb of a version this driver does not know".into()),
+    }
+}
+
+/// A JSON value from a column that holds any text: what does not parse is a string, as Django's `JSONField` has it.
+pub(crate) fn write_json_text(cell: &[u8], out: &mut Vec<u8>) -> Result<(), Unwritable> {
+    let json = std::str::from_utf8(cell)?;
+    if serde_json::from_str::<IgnoredAny>(json).is_ok() {
+        out.extend_from_slice(cell);
+    } else {
+        text::write(out, json);
+    }
+    Ok(())
+}
+
+/// The base URL of a file field, escaped for JSON, so that names can be written behind it.
+pub(crate) fn file_base(base: &str) -> Box<[u8]> {
+    let mut out = Vec::with_capacity(base.len());
+    text::escape(&mut out, base.as_bytes());
+    out.into_boxed_slice()
+}
+
+/// A stored file's URL: Django's `filepath_to_uri` behind the base. No file is `null`.
+pub(crate) fn write_file(base: &[u8], name: &[u8], out: &mut Vec<u8>) -> Result<(), Unwritable> {
+    if name.is_empty() {
+        plectrum_json::write_null(out);
+        return Ok(());
+    }
+    let name = std::str::from_utf8(name)?.trim_start_matches(['/', '\\']);
+    out.push(b'"');
+    out.extend_from_slice(base);
+    for (index, part) in name.split('\\').enumerate() {
+        if index > 0 {
+            out.push(b'/');
+        }
+        percent_encode(part.as_bytes(), PATH).for_each(|chunk| out.extend_from_slice(chunk.as_bytes()));
+    }
+    out.push(b'"');
+    Ok(())
+}
