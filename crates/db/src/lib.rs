@@ -4,13 +4,15 @@
 //!
 //! * [`plan`]: SQL, binds, columns and children, as Python describes them;
 //! * [`Operation`]: the same, checked and compiled ([`PlanError`] says why not): `statement`, `template`, `query`, `response`;
-//! * [`execute`]: top statements together, children level by level, over any [`Backend`];
+//! * [`execute`]: top statements together, children level by level, over any [`Backend`] and its [`Session`];
 //! * [`sink`]: where the PostgreSQL driver delivers rows; [`wire`] reads them;
 //! * `writer`, `rows`: rows as JSON, with holes for children; `stitch` fills them; [`zone`] converts instants;
 //! * [`buffer`]: response buffers, used again;
 //! * [`value`]: what can be bound; [`key`]: what relates parents and children;
+//! * [`postgres`], [`pool`]: PostgreSQL over pipelined connections;
 //! * [`error`]: the one table of database errors.
 
+mod backend;
 pub mod buffer;
 pub mod error;
 mod execute;
@@ -19,6 +21,8 @@ mod operation;
 mod page;
 pub mod plan;
 mod plan_error;
+pub mod pool;
+pub mod postgres;
 mod query;
 mod response;
 mod rows;
@@ -31,7 +35,8 @@ pub mod wire;
 mod writer;
 pub mod zone;
 
-pub use execute::{Backend, Context, Outcome, execute};
+pub use backend::{Backend, Session};
+pub use execute::{Context, Outcome, execute};
 pub use operation::Operation;
 pub use plan_error::PlanError;
 pub use statement::Statement;

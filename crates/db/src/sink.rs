@@ -31,4 +31,10 @@ pub trait RowSink {
     /// After the last row of a statement that succeeded, before the next pipelined statement's `columns`: the sink
     /// hands the response on to the statement behind it.
     fn complete(&mut self) {}
+
+    /// Forgets every row so far, because the statement is executed again; `false` where that is impossible. Asked only
+    /// after an execution that failed through no fault of its own.
+    fn rewind(&mut self) -> bool {
+        false
+    }
 }

@@ -28,15 +28,26 @@ enum Origin {
 }
 
 impl Statement {
+    /// SQL whose placeholders are the arguments in order, declared with these types.
+    #[must_use]
+    pub fn new(sql: impl Into<String>, types: &[BindType]) -> Self {
+        Self {
+            id: next_id(),
+            sql: sql.into(),
+            types: types.into(),
+            sources: (0..types.len()).map(Origin::Arg).collect(),
+            in_order: true,
+        }
+    }
+
     pub(crate) fn compile(sql: &str, binds: &[Bind]) -> Result<Self, PlanError> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
         let sources: Box<[Origin]> = binds.iter().map(Origin::compile).collect::<Result<_, _>>()?;
         let in_order = sources
             .iter()
             .enumerate()
             .all(|(index, origin)| matches!(origin, Origin::Arg(arg) if *arg == index));
         Ok(Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            id: next_id(),
             sql: sql.to_owned(),
             types: binds.iter().map(|bind| bind.kind).collect(),
             sources,
@@ -60,6 +71,14 @@ impl Statement {
     #[must_use]
     pub fn types(&self) -> &[BindType] {
         &self.types
+    }
+
+    /// Whether executing it twice does no harm, so that it may be executed again when its connection breaks before the
+    /// first row. A query is; one that calls a function with side effects is taken for harmless, too.
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        let sql = self.sql.trim_start_matches(|c: char| c == '(' || c.is_ascii_whitespace());
+        sql.get(..6).is_some_and(|verb| verb.eq_ignore_ascii_case("select"))
     }
 
     /// How many placeholders take the parent's keys.
@@ -93,6 +112,11 @@ impl Statement {
         };
         self.sources.iter().map(value).collect::<Result<Vec<_>, _>>().map(Cow::Owned)
     }
+}
+
+fn next_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 fn missing(arg: usize) -> Error {

@@ -1,0 +1,47 @@
+//! Numbers to watch.
+
+use std::cell::Cell;
+
+use super::Inner;
+
+/// A pool at one moment.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Stats {
+    /// Connections that take requests.
+    pub open: usize,
+    /// Of these, with nothing in flight.
+    pub idle: usize,
+    /// Requests in flight.
+    pub in_flight: usize,
+    /// Executions that wait for a connection.
+    pub waiting: usize,
+    /// Connections opened since the start.
+    pub opened: u64,
+    /// Connections that ended without being asked to.
+    pub broken: u64,
+}
+
+/// What is counted since the start.
+#[derive(Default)]
+pub(super) struct Counters {
+    pub(super) opened: Cell<u64>,
+    pub(super) broken: Cell<u64>,
+}
+
+impl Inner {
+    pub(super) fn stats(&self) -> Stats {
+        let mut stats = Stats {
+            waiting: self.waiting.get(),
+            opened: self.counters.opened.get(),
+            broken: self.counters.broken.get(),
+            ..Stats::default()
+        };
+        for member in &*self.members.borrow() {
+            let depth = member.connection.depth();
+            stats.in_flight += depth;
+            stats.open += usize::from(member.connection.is_open());
+            stats.idle += usize::from(member.connection.is_open() && depth == 0);
+        }
+        stats
+    }
+}

@@ -1,0 +1,30 @@
+//! PostgreSQL over pipelined connections: bytes go from the read buffer straight into the sink of the request they
+//! answer. One task per connection, everything on one thread.
+//!
+//! In the order of a connection's life: [`config`] says where; `connect` reaches it (`stream`, `tls`, `certificate`);
+//! `handshake` logs in; `connection` takes requests (`cache`, `prepared`, `variant`, `bind`, `array`, `memory`) and `driver` moves bytes (`frame`,
+//! `message`); `call` is one request in flight; `cancel` stops one; `error` says what the server's errors mean.
+
+mod array;
+mod bind;
+mod cache;
+pub(crate) mod call;
+mod cancel;
+mod certificate;
+pub mod config;
+pub(crate) mod connect;
+pub(crate) mod connection;
+pub(crate) mod driver;
+mod error;
+mod frame;
+mod handshake;
+pub(crate) mod memory;
+mod message;
+mod oid;
+pub(crate) mod prepared;
+mod stream;
+mod tls;
+mod variant;
+
+pub use config::{Config, Host, Keepalives, SslMode, TargetSession};
+pub use message::Notification;
