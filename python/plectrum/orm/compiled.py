@@ -1,0 +1,170 @@
+"""A queryset through Django's compiler: SQL, parameters and what is selected, without executing it."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
+from django.db.models import QuerySet
+from django.db.models.sql.query import Query
+
+from plectrum.errors import PlanError
+
+from .output import column_of, needs_python
+from .plan import Column
+from .sql import Statement
+
+__all__ = ["Compiled", "compile_count", "compile_exists", "compile_query"]
+
+_TRACE_ALIAS: Final = "plectrum: trace"
+_NATIVE: Final = ("postgresql", "sqlite")
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled query.
+
+    Parameters:
+        statement: its SQL.
+        columns: its result columns.
+        compiler: Django's, after ``as_sql()``.
+        reason: why it has to run on Django's connection.
+    """
+
+    statement: Statement
+    columns: tuple[Column, ...]
+    compiler: Any
+    reason: str | None
+
+
+def compile_query(query: Query, using: str, *, coerce_decimal: bool = True) -> Compiled | None:
+    """Compile a query; ``None`` where Django knows that it has no rows.
+
+    Parameters:
+        query: with its parameters fitted.
+        using: database alias.
+        coerce_decimal: write decimals as strings.
+
+    Errors:
+        PlanError: a selected expression has no known type, or the database cannot run the query.
+    """
+    return _compiled(query.get_compiler(using=using), using, coerce_decimal)
+
+
+def compile_exists(queryset: QuerySet[Any], using: str) -> Compiled | None:
+    """Whether the queryset has rows: one boolean; ``None`` where Django knows that it has none."""
+    inner = _compiled(queryset.query.exists().get_compiler(using=using), using, True)
+    if inner is None:
+        return None
+    end = ") THEN 1 ELSE 0 END FROM DUAL" if connections[using].vendor == "oracle" else ")"
+    start = "SELECT CASE WHEN EXISTS(" if connections[using].vendor == "oracle" else "SELECT EXISTS("
+    statement = Statement((start, *inner.statement.pieces, end), using)
+    return Compiled(statement, (Column({"kind": "bool"}),), inner.compiler, inner.reason)
+
+
+def compile_count(queryset: QuerySet[Any], using: str) -> Compiled | None:
+    """The number of the queryset's rows, counted as Django would; ``None`` where Django knows that there are none."""
+    connection: Any = copy.copy(connections[using])
+    connection.ops = copy.copy(connection.ops)
+    original = connection.ops.compiler
+    connection.ops.compiler = lambda name: _capturing(original(name))
+    connections[_TRACE_ALIAS] = connection
+    try:
+        queryset.query.get_count(using=_TRACE_ALIAS)
+    except _CapturedError as captured:
+        return _compiled(captured.compiler, using, True)
+    finally:
+        del connections[_TRACE_ALIAS]
+    return None
+
+
+class _CapturedError(Exception):
+    def __init__(self, compiler: Any) -> None:
+        self.compiler = compiler
+
+
+@functools.cache
+def _capturing(compiler_class: type) -> type:
+    def execute_sql(self: Any, *_args: Any, **_options: Any) -> Any:
+        raise _CapturedError(self)
+
+    return type(compiler_class.__name__, (compiler_class,), {"execute_sql": execute_sql})
+
+
+def _compiled(compiler: Any, using: str, coerce_decimal: bool) -> Compiled | None:
+    query = compiler.query
+    try:
+        sql, params = compiler.as_sql()
+    except EmptyResultSet:
+        return None
+    except (TypeError, ValueError) as error:
+        raise PlanError(f"Django cannot compile the query: {error}") from error
+    expressions = [expression for expression, _, _ in _select(compiler)]
+    columns = tuple(
+        column for expression in expressions for column in column_of(expression, using, coerce_decimal=coerce_decimal)
+    )
+    reason = _reason(query, sql, expressions, columns, using)
+    return Compiled(Statement.of(sql, params, using), columns, compiler, reason)
+
+
+def _select(compiler: Any) -> list[Any]:
+    """Everything the SQL selects: Django adds columns it orders a DISTINCT by."""
+    if compiler.select is None:  # an aggregate over a subquery
+        return [(expression, None, None) for expression in compiler.query.annotation_select.values()]
+    if not getattr(compiler, "has_extra_select", False):
+        return list(compiler.select)
+    extra_select, _, _ = compiler.pre_sql_setup()
+    return [*compiler.select, *extra_select]
+
+
+def _reason(query: Query, sql: str, expressions: list[Any], columns: tuple[Column, ...], using: str) -> str | None:
+    vendor = connections[using].vendor
+    if vendor not in _NATIVE:
+        return f"Rust does not speak {connections[using].display_name}"
+    if query.select_for_update:
+        return "select_for_update() locks rows in a transaction, which only Django's connection can be in"
+    for expression, column in zip(expressions, columns, strict=False):
+        if column.custom is not None:
+            return f"{_named(expression)} is rendered in Python"
+    for expression in expressions:
+        if reason := needs_python(expression):
+            return reason
+    if vendor == "sqlite" and (function := _python_function(sql)):
+        return f"{function} is a function Django adds to its own SQLite connections"
+    return None
+
+
+def _named(expression: Any) -> str:
+    target = getattr(expression, "target", None)
+    return f"{target.model._meta.label}.{target.name}" if target is not None else repr(expression)
+
+
+def _python_function(sql: str) -> str | None:
+    match = _sqlite_functions().search(sql)
+    return match[1] if match else None
+
+
+@functools.cache
+def _sqlite_functions() -> re.Pattern[str]:
+    from django.db.backends.sqlite3._functions import register
+
+    class Registered(list[str]):
+        def create_function(self, name: str, *_args: Any, **_options: Any) -> None:
+            self.append(name)
+
+        create_aggregate = create_function
+
+        def execute(self, _sql: str) -> Registered:
+            return self  # "were you compiled with mathematical functions?"
+
+        def fetchone(self) -> list[bool]:
+            return [False]
+
+    names = Registered()
+    register(names)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    return re.compile(rf"\b({'|'.join(sorted(names, key=len, reverse=True))})\b(?=\(| %s| ')", re.IGNORECASE)
