@@ -156,8 +156,9 @@ pub fn write_f64_quantized(out: &mut Vec<u8>, value: f64, places: u32) -> Result
     write_quantized(out, &format!("{value:.14e}"), places)
 }
 
-/// A parsed decimal literal: `0.integer fraction × 10^point`, in effect.
-struct Literal<'a> {
+/// A decimal literal taken apart: `0.digits × 10^point`, negated where `negative`. Exact, and borrowed from its text.
+#[derive(Debug, Clone, Copy)]
+pub struct Literal<'a> {
     negative: bool,
     integer: &'a [u8],
     fraction: &'a [u8],
@@ -165,7 +166,11 @@ struct Literal<'a> {
 }
 
 impl<'a> Literal<'a> {
-    fn parse(text: &'a str) -> Result<Self, DecimalError> {
+    /// Reads `[+-]digits[.digits][e[+-]digits]`, with a digit on at least one side of the point.
+    ///
+    /// # Errors
+    /// [`DecimalError`] where `text` is something else, or its exponent passes 32 bits.
+    pub fn parse(text: &'a str) -> Result<Self, DecimalError> {
         let (negative, unsigned) = match text.as_bytes() {
             [b'-', rest @ ..] => (true, rest),
             [b'+', rest @ ..] => (false, rest),
@@ -188,8 +193,15 @@ impl<'a> Literal<'a> {
         Ok(Self { negative, integer, fraction, exponent })
     }
 
-    /// Where the decimal point stands, in digits from the first.
-    fn point(&self) -> i64 {
+    /// Whether it starts with a minus; true of `-0` as well.
+    #[must_use]
+    pub fn is_negative(&self) -> bool {
+        self.negative
+    }
+
+    /// Where the decimal point stands, in digits from the first of [`Self::digits`].
+    #[must_use]
+    pub fn point(&self) -> i64 {
         if self.digits().all(|digit| digit == b'0') {
             // Zero has no magnitude: `0E+999999` is 0.
             return 0;
@@ -197,7 +209,8 @@ impl<'a> Literal<'a> {
         self.integer.len() as i64 + self.exponent
     }
 
-    fn digits(&self) -> impl Iterator<Item = u8> {
+    /// The digits as written, leading zeros included, in ASCII.
+    pub fn digits(&self) -> impl Iterator<Item = u8> {
         self.integer.iter().chain(self.fraction).copied()
     }
 

@@ -1,11 +1,29 @@
 //! Compiled types: what a value must look like, where it comes from, what it becomes.
 //!
-//! * [`node`]: the compiled type tree;
+//! * [`node`]: the compiled type tree; [`compile`]: how [`Schema::from_json`](node::Schema::from_json) makes one of
+//!   a description, refusing wrong constraints when the process starts;
 //! * [`sink`]: the trait a binding implements to receive validated values (the pure crate owns the trait);
-//! * `validate`: JSON bytes or text in, sink values out, every error reported;
-//! * `describe`: JSON Schema 2020-12;
+//! * [`json`], [`text`]: JSON bytes or parameter text in, sink values out, every error reported;
+//! * [`describe`]: JSON Schema 2020-12;
 //! * [`error`]: the one table of validation errors.
+//!
+//! Nothing here does I/O, and nothing is compiled on a request.
 
+pub mod compile;
+pub mod describe;
 pub mod error;
+pub mod json;
+mod leaf;
+pub mod limits;
 pub mod node;
+mod parse;
 pub mod sink;
+pub mod text;
+
+pub use compile::DefinitionError;
+pub use describe::{describe, describe_definitions};
+pub use error::{Error, Step, write_errors};
+pub use json::validate_json;
+pub use node::{Node, Schema};
+pub use sink::Sink;
+pub use text::{validate_text, validate_texts};

@@ -1,20 +1,20 @@
 //! The compiled type tree. Python describes it as JSON (`Schema::from_json`); nothing is compiled on a request.
 
-use serde::Deserialize;
+use crate::limits::{DecimalLimits, Limits};
+use regex::Regex;
+use std::collections::HashMap;
 
 /// A root node with the structures that recursive references point into.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct Schema {
     /// The root.
     pub root: Node,
     /// Named structures, the targets of [`Node::Reference`].
-    #[serde(default)]
     pub definitions: Vec<Node>,
 }
 
 /// One type.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[derive(Debug)]
 pub enum Node {
     /// Any JSON value, as it is.
     Any,
@@ -23,11 +23,11 @@ pub enum Node {
     /// A boolean; from text also `true/false/1/0/on/off/yes/no`.
     Bool,
     /// An integer of any size.
-    Int(Number),
+    Int(Limits),
     /// A finite float.
-    Float(Number),
+    Float(Limits),
     /// A decimal number, kept exact.
-    Decimal(DecimalRule),
+    Decimal(DecimalLimits),
     /// Text.
     Str(StrRule),
     /// Base64 text in JSON.
@@ -47,12 +47,12 @@ pub enum Node {
         /// The sink's number for the Python class.
         class: u32,
         /// Member values in declaration order.
-        values: Vec<Scalar>,
+        values: Choices,
     },
     /// One of these values.
     Literal {
         /// The values.
-        values: Vec<Scalar>,
+        values: Choices,
     },
     /// A homogeneous sequence.
     List(ListNode),
@@ -68,7 +68,6 @@ pub enum Node {
         /// Type of values.
         value: Box<Node>,
         /// Number of entries.
-        #[serde(default, flatten)]
         length: Length,
     },
     /// An object with declared fields.
@@ -79,13 +78,7 @@ pub enum Node {
         inner: Box<Node>,
     },
     /// The first alternative that fits.
-    Union {
-        /// In order of preference.
-        options: Vec<Node>,
-        /// Field that decides (tagged union): its wire name.
-        #[serde(default)]
-        discriminator: Option<String>,
-    },
+    Union(Union),
     /// A definition, by index: how recursion is spelled.
     Reference {
         /// Index into [`Schema::definitions`].
@@ -96,14 +89,63 @@ pub enum Node {
         /// The sink's number for the Python class.
         class: u32,
         /// JSON Schema to describe it.
-        #[serde(default)]
         describe: Option<serde_json::Value>,
     },
 }
 
+impl Schema {
+    /// The definition a reference points to. Compilation made sure that it is there.
+    pub(crate) fn definition(&self, index: usize) -> &Node {
+        self.definitions.get(index).unwrap_or(&Node::Any)
+    }
+
+    /// What tells an option of a union apart in an error's `loc`: a struct's name, else the type's.
+    pub(crate) fn label(&self, node: &Node) -> String {
+        match node {
+            Node::Struct(of) => of.name.clone(),
+            Node::Reference { index } => self.label(self.definition(*index)),
+            Node::Optional { inner } => self.label(inner),
+            Node::List(list) => format!("{}[{}]", list.container.name(), self.label(&list.item)),
+            Node::Dict { key, value, .. } => format!("dict[{},{}]", self.label(key), self.label(value)),
+            other => other.kind().to_owned(),
+        }
+    }
+}
+
+impl Node {
+    /// The `type` of its description.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::Null => "null",
+            Self::Bool => "bool",
+            Self::Int(_) => "int",
+            Self::Float(_) => "float",
+            Self::Decimal(_) => "decimal",
+            Self::Str(_) => "str",
+            Self::Bytes(_) => "bytes",
+            Self::Uuid => "uuid",
+            Self::Date => "date",
+            Self::Time => "time",
+            Self::Datetime => "datetime",
+            Self::Duration => "duration",
+            Self::Enum { .. } => "enum",
+            Self::Literal { .. } => "literal",
+            Self::List(_) => "list",
+            Self::Tuple { .. } => "tuple",
+            Self::Dict { .. } => "dict",
+            Self::Struct(_) => "struct",
+            Self::Optional { .. } => "optional",
+            Self::Union(_) => "union",
+            Self::Reference { .. } => "reference",
+            Self::Foreign { .. } => "foreign",
+        }
+    }
+}
+
 /// A plain constant.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Scalar {
     /// `true`/`false`.
     Bool(bool),
@@ -117,35 +159,52 @@ pub enum Scalar {
     Null,
 }
 
-/// Bounds of a number.
-#[derive(Debug, Default, Clone, Deserialize)]
-pub struct Number {
-    /// At least.
-    pub ge: Option<serde_json::Number>,
-    /// More than.
-    pub gt: Option<serde_json::Number>,
-    /// At most.
-    pub le: Option<serde_json::Number>,
-    /// Less than.
-    pub lt: Option<serde_json::Number>,
-    /// A whole multiple of.
-    pub multiple_of: Option<serde_json::Number>,
+impl std::fmt::Display for Scalar {
+    /// As messages quote it: text in quotes, the rest as JSON.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Int(value) => write!(f, "{value}"),
+            Self::Float(value) => write!(f, "{value:?}"),
+            Self::Str(value) => write!(f, "'{value}'"),
+            Self::Null => f.write_str("null"),
+        }
+    }
 }
 
-/// Bounds and digits of a decimal.
-#[derive(Debug, Default, Clone, Deserialize)]
-pub struct DecimalRule {
-    /// Bounds; compared exactly.
-    #[serde(flatten)]
-    pub bounds: Number,
-    /// Significant digits at most.
-    pub max_digits: Option<u32>,
-    /// Digits after the point at most.
-    pub decimal_places: Option<u32>,
+/// The values of an enum or a literal.
+#[derive(Debug)]
+pub struct Choices {
+    /// In declaration order.
+    pub values: Vec<Scalar>,
+    /// `'a', 'b' or 'c'`, for messages.
+    pub(crate) expected: String,
+}
+
+impl Choices {
+    pub(crate) fn new(values: Vec<Scalar>) -> Self {
+        let expected = spelled_list(values.iter().map(ToString::to_string));
+        Self { values, expected }
+    }
+
+    /// Index of the first value that `matches`.
+    pub(crate) fn position(&self, matches: impl Fn(&Scalar) -> bool) -> Option<usize> {
+        self.values.iter().position(matches)
+    }
+}
+
+/// `a, b or c`.
+pub(crate) fn spelled_list(items: impl Iterator<Item = String>) -> String {
+    let mut items: Vec<String> = items.collect();
+    match items.pop() {
+        Some(last) if items.is_empty() => last,
+        Some(last) => format!("{} or {last}", items.join(", ")),
+        None => String::new(),
+    }
 }
 
 /// Length bounds: characters, bytes, items or entries.
-#[derive(Debug, Default, Clone, Deserialize)]
+#[derive(Debug, Default, Clone, Copy)]
 pub struct Length {
     /// At least.
     pub min_length: Option<usize>,
@@ -154,34 +213,29 @@ pub struct Length {
 }
 
 /// Rules of text.
-#[derive(Debug, Default, Clone, Deserialize)]
+#[derive(Debug, Default)]
 pub struct StrRule {
     /// Length in characters.
-    #[serde(flatten)]
     pub length: Length,
-    /// Regular expression that must match somewhere (anchor it yourself), compiled at start-up.
-    pub pattern: Option<String>,
+    /// Regular expression that must match somewhere (anchor it yourself).
+    pub pattern: Option<Regex>,
     /// Surrounding white space is removed first.
-    #[serde(default)]
     pub strip: bool,
 }
 
 /// A sequence type.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct ListNode {
     /// Type of each item.
     pub item: Box<Node>,
     /// What the sink builds.
-    #[serde(default)]
     pub container: Container,
     /// Number of items.
-    #[serde(flatten)]
     pub length: Length,
 }
 
 /// What the sink builds from a sequence.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Container {
     /// `list`
     #[default]
@@ -194,8 +248,20 @@ pub enum Container {
     Tuple,
 }
 
+impl Container {
+    /// Its name in Python.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Set => "set",
+            Self::FrozenSet => "frozenset",
+            Self::Tuple => "tuple",
+        }
+    }
+}
+
 /// An object type with declared fields.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct Struct {
     /// Name for people and for JSON Schema.
     pub name: String,
@@ -204,13 +270,30 @@ pub struct Struct {
     /// Declared fields.
     pub fields: Vec<Field>,
     /// What happens to undeclared keys.
-    #[serde(default)]
     pub extra: Extra,
+    /// Wire key → field, for structs too wide to search.
+    pub(crate) index: HashMap<String, usize>,
+}
+
+/// Fields up to which comparing keys one by one beats hashing.
+pub(crate) const SEARCHED_FIELDS: usize = 16;
+
+impl Struct {
+    /// The field with this wire key. Keys mostly come in declared order: `expected` is tried first.
+    #[inline]
+    pub(crate) fn find(&self, key: &str, expected: usize) -> Option<usize> {
+        if self.fields.get(expected).is_some_and(|field| field.key == key) {
+            return Some(expected);
+        }
+        if self.index.is_empty() {
+            return self.fields.iter().position(|field| field.key == key);
+        }
+        self.index.get(key).copied()
+    }
 }
 
 /// What happens to undeclared keys.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Extra {
     /// Dropped.
     #[default]
@@ -220,25 +303,44 @@ pub enum Extra {
 }
 
 /// A declared field.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct Field {
     /// Attribute name in Python.
     pub name: String,
-    /// Key on the wire; the name where absent.
-    pub alias: Option<String>,
+    /// Key on the wire: the alias, or the name where there is none.
+    pub key: String,
     /// Its type.
     pub node: Node,
     /// Whether a missing key is an error; the sink fills in defaults of the others.
-    #[serde(default = "yes")]
     pub required: bool,
     /// JSON form of the default, for JSON Schema only.
-    #[serde(default)]
     pub default: Option<serde_json::Value>,
     /// For JSON Schema only.
-    #[serde(default)]
     pub description: Option<String>,
 }
 
-fn yes() -> bool {
-    true
+/// Alternatives.
+#[derive(Debug)]
+pub struct Union {
+    /// In order of preference.
+    pub options: Vec<Node>,
+    /// How the option is chosen without trying, where a field decides.
+    pub tagged: Option<Tagged>,
+    /// Order of trial for an integer literal: exact types first.
+    pub(crate) for_int: Box<[usize]>,
+    /// Order of trial for a number with a point or an exponent.
+    pub(crate) for_float: Box<[usize]>,
+    /// Order of trial for everything else.
+    pub(crate) declared: Box<[usize]>,
+}
+
+/// A discriminated union's way to its option.
+#[derive(Debug)]
+pub struct Tagged {
+    /// Wire key of the field that decides.
+    pub discriminator: String,
+    /// Its values, each with the option it chooses.
+    pub tags: Vec<(Scalar, usize)>,
+    /// The values, for messages.
+    pub(crate) expected: String,
 }

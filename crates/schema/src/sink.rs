@@ -43,12 +43,12 @@ pub trait Sink {
     /// An object with declared fields: one slot per field, `None` where absent. May refuse (a Python `__post_init__`).
     ///
     /// # Errors
-    /// What the class's own checks reported.
+    /// What the class's own checks reported, `loc` relative to this value, outermost first.
     fn structure(&mut self, of: &Struct, slots: Vec<Option<Self::Value>>) -> Result<Self::Value, Vec<Error>>;
     /// Raw JSON for a class that validates by itself.
     ///
     /// # Errors
-    /// What that class reported, `loc` relative to this value.
+    /// What that class reported, `loc` relative to this value, outermost first.
     fn foreign(&mut self, class: u32, raw: &[u8]) -> Result<Self::Value, Vec<Error>>;
 }
 

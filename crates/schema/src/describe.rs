@@ -1,0 +1,231 @@
+//! Compiled types → JSON Schema 2020-12, for OpenAPI.
+
+use crate::limits::{Bound, Divisor, Limits};
+use crate::node::{Choices, Container, Extra, Length, Node, Scalar, Schema, StrRule, Struct, Union};
+use serde_json::{Map, Number, Value, json};
+use std::collections::HashMap;
+
+/// The schema of the root, with the structs it uses under `$defs`.
+#[must_use]
+pub fn describe(schema: &Schema) -> Value {
+    let (mut root, definitions) = describe_definitions(schema, "#/$defs/");
+    if !definitions.is_empty()
+        && let Value::Object(members) = &mut root
+    {
+        members.insert("$defs".to_owned(), Value::Object(definitions));
+    }
+    root
+}
+
+/// The schema of the root, and apart from it the structs it uses, by name. References to them are `prefix` and the
+/// name, for example `#/components/schemas/Article`. Two different structs of one name get `Article` and `Article2`.
+#[must_use]
+pub fn describe_definitions(schema: &Schema, prefix: &str) -> (Value, Map<String, Value>) {
+    let mut writer = Describer { schema, prefix, names: HashMap::new(), definitions: Map::new() };
+    let root = writer.node(&schema.root);
+    (root, writer.definitions)
+}
+
+struct Describer<'a> {
+    schema: &'a Schema,
+    prefix: &'a str,
+    /// Python class → name given.
+    names: HashMap<u32, String>,
+    definitions: Map<String, Value>,
+}
+
+impl Describer<'_> {
+    fn node(&mut self, node: &Node) -> Value {
+        match node {
+            Node::Any => json!({}),
+            Node::Null => json!({"type": "null"}),
+            Node::Bool => json!({"type": "boolean"}),
+            Node::Int(limits) => bounded(json!({"type": "integer"}), limits),
+            Node::Float(limits) => bounded(json!({"type": "number"}), limits),
+            Node::Decimal(limits) => {
+                let number = bounded(json!({"type": "number"}), &limits.limits);
+                json!({"anyOf": [number, {"type": "string", "format": "decimal"}]})
+            }
+            Node::Str(rule) => text(rule),
+            Node::Bytes(_) => json!({"type": "string", "contentEncoding": "base64"}),
+            Node::Uuid => formatted("uuid"),
+            Node::Date => formatted("date"),
+            Node::Time => formatted("time"),
+            Node::Datetime => formatted("date-time"),
+            Node::Duration => formatted("duration"),
+            Node::Enum { values, .. } | Node::Literal { values } => choices(values),
+            Node::List(list) => {
+                let mut value = json!({"type": "array", "items": self.node(&list.item)});
+                if matches!(list.container, Container::Set | Container::FrozenSet) {
+                    value["uniqueItems"] = true.into();
+                }
+                sized(value, list.length, "minItems", "maxItems")
+            }
+            Node::Tuple { items } => {
+                let count = items.len();
+                let items: Vec<Value> = items.iter().map(|item| self.node(item)).collect();
+                json!({"type": "array", "prefixItems": items, "items": false, "minItems": count, "maxItems": count})
+            }
+            Node::Dict { key, value, length } => self.dict(key, value, *length),
+            Node::Struct(of) => self.reference_to(of),
+            Node::Optional { inner } => json!({"anyOf": [self.node(inner), {"type": "null"}]}),
+            Node::Union(union) => self.union(union),
+            Node::Reference { index } => {
+                let schema = self.schema;
+                self.node(schema.definition(*index))
+            }
+            Node::Foreign { describe, .. } => describe.clone().unwrap_or_else(|| json!({})),
+        }
+    }
+
+    fn dict(&mut self, key: &Node, value: &Node, length: Length) -> Value {
+        let mut object = json!({"type": "object", "additionalProperties": self.node(value)});
+        // A plain string says nothing about a key.
+        let names = self.node(key);
+        if names != json!({"type": "string"}) && names["type"] == "string" {
+            object["propertyNames"] = names;
+        }
+        sized(object, length, "minProperties", "maxProperties")
+    }
+
+    fn union(&mut self, union: &Union) -> Value {
+        let options: Vec<Value> = union.options.iter().map(|option| self.node(option)).collect();
+        let Some(tagged) = &union.tagged else { return json!({"anyOf": options}) };
+        let mapping: Map<String, Value> = tagged
+            .tags
+            .iter()
+            .filter_map(|(tag, option)| {
+                let tag = match tag {
+                    Scalar::Str(text) => text.clone(),
+                    other => other.to_string(),
+                };
+                Some((tag, options.get(*option)?.get("$ref")?.clone()))
+            })
+            .collect();
+        json!({
+            "oneOf": options,
+            "discriminator": {"propertyName": tagged.discriminator, "mapping": mapping},
+        })
+    }
+
+    /// A reference; the struct is described on its first use.
+    fn reference_to(&mut self, of: &Struct) -> Value {
+        if let Some(name) = self.names.get(&of.class) {
+            return self.reference(name);
+        }
+        let mut name = of.name.clone();
+        let mut number = 2;
+        while self.names.values().any(|taken| *taken == name) {
+            name = format!("{}{number}", of.name);
+            number += 1;
+        }
+        // Named before its fields are described: they may refer back.
+        self.names.insert(of.class, name.clone());
+        let reference = self.reference(&name);
+        self.definitions.insert(name.clone(), Value::Null);
+        let description = self.structure(of);
+        self.definitions.insert(name, description);
+        reference
+    }
+
+    fn reference(&self, name: &str) -> Value {
+        json!({"$ref": format!("{}{name}", self.prefix)})
+    }
+
+    fn structure(&mut self, of: &Struct) -> Value {
+        let mut properties = Map::new();
+        let mut required = Vec::new();
+        for field in &of.fields {
+            let mut value = self.node(&field.node);
+            if let Some(default) = &field.default {
+                value["default"] = default.clone();
+            }
+            if let Some(description) = &field.description {
+                value["description"] = description.clone().into();
+            }
+            if field.required {
+                required.push(Value::from(field.key.as_str()));
+            }
+            properties.insert(field.key.clone(), value);
+        }
+        let mut object = json!({"title": of.name, "type": "object", "properties": properties});
+        if !required.is_empty() {
+            object["required"] = required.into();
+        }
+        if of.extra == Extra::Forbid {
+            object["additionalProperties"] = false.into();
+        }
+        object
+    }
+}
+
+fn formatted(format: &str) -> Value {
+    json!({"type": "string", "format": format})
+}
+
+fn text(rule: &StrRule) -> Value {
+    let mut value = sized(json!({"type": "string"}), rule.length, "minLength", "maxLength");
+    if let Some(pattern) = &rule.pattern {
+        value["pattern"] = pattern.as_str().into();
+    }
+    value
+}
+
+fn sized(mut value: Value, length: Length, min: &str, max: &str) -> Value {
+    if let Some(length) = length.min_length {
+        value[min] = length.into();
+    }
+    if let Some(length) = length.max_length {
+        value[max] = length.into();
+    }
+    value
+}
+
+fn bounded(mut value: Value, limits: &Limits) -> Value {
+    for Bound { side, text, .. } in &limits.bounds {
+        value[side.keyword()] = number(text);
+    }
+    if let Some(Divisor { text, .. }) = &limits.multiple_of {
+        value["multipleOf"] = number(text);
+    }
+    value
+}
+
+/// A bound as the number it is; the text was checked when the schema was compiled.
+fn number(text: &str) -> Value {
+    text.parse::<Number>().map_or_else(|_| text.into(), Value::Number)
+}
+
+/// `enum`, with a `type` where all values share one.
+fn choices(choices: &Choices) -> Value {
+    let values: Vec<Value> = choices.values.iter().map(constant).collect();
+    let mut value = json!({"enum": values});
+    let kinds = choices.values.iter().map(kind);
+    if let Some(kind) = kinds.reduce(|first, next| if first == next { first } else { None }).flatten() {
+        value["type"] = kind.into();
+    }
+    value
+}
+
+fn kind(scalar: &Scalar) -> Option<&'static str> {
+    match scalar {
+        Scalar::Bool(_) => Some("boolean"),
+        Scalar::Int(_) => Some("integer"),
+        Scalar::Float(_) => Some("number"),
+        Scalar::Str(_) => Some("string"),
+        Scalar::Null => None,
+    }
+}
+
+fn constant(scalar: &Scalar) -> Value {
+    match scalar {
+        Scalar::Bool(value) => (*value).into(),
+        Scalar::Int(value) => (*value).into(),
+        Scalar::Float(value) => (*value).into(),
+        Scalar::Str(value) => value.as_str().into(),
+        Scalar::Null => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! Objects with declared fields: the hot path of every request body.
+
+use super::containers::name_of;
+use super::walk::{Outcome, Stop, Walk};
+use crate::error::{Error, Step, table::Code};
+use crate::node::{Extra, Struct};
+use crate::sink::Sink;
+use jiter::Peek;
+
+/// The fields of one object while it is read.
+struct Slots<V> {
+    values: Vec<Option<V>>,
+    /// Fields whose value did not fit; allocates only then.
+    failed: Vec<usize>,
+    fits: bool,
+}
+
+impl<S: Sink> Walk<'_, '_, S> {
+    /// An object with declared fields.
+    pub(super) fn structure(&mut self, of: &Struct, peek: Peek) -> Outcome<S> {
+        if peek != Peek::Object {
+            return self.refuse(peek, Code::ModelType);
+        }
+        self.enter()?;
+        let mut slots = Slots { values: Vec::new(), failed: Vec::new(), fits: true };
+        slots.values.resize_with(of.fields.len(), || None);
+        let first_error = self.errors.len();
+        let mut expected = 0;
+        let mut start = self.reader.current_index();
+        let mut next = self.reader.known_object();
+        loop {
+            let slot = match next {
+                Ok(Some(key)) => of.find(key, expected),
+                Ok(None) => break,
+                Err(error) => return Err(self.syntax(&error)),
+            };
+            match slot {
+                Some(slot) => {
+                    self.field(of, slot, first_error, &mut slots)?;
+                    expected = slot + 1;
+                }
+                None => {
+                    let raw_name = self.reader.slice_to_current(start);
+                    slots.fits &= self.undeclared(of, raw_name)?;
+                }
+            }
+            start = self.reader.current_index();
+            next = self.reader.next_key();
+        }
+        self.leave();
+        self.finish(of, slots)
+    }
+
+    /// Reads the value of field number `slot`. Of a repeated key the last value counts, and its errors alone.
+    #[inline]
+    fn field(
+        &mut self,
+        of: &Struct,
+        slot: usize,
+        first_error: usize,
+        slots: &mut Slots<S::Value>,
+    ) -> Result<(), Stop> {
+        let field = &of.fields[slot];
+        if !slots.failed.is_empty() {
+            self.forget(&field.key, first_error);
+            slots.failed.retain(|&failed| failed != slot);
+        }
+        let mark = self.errors.len();
+        let peek = self.peek()?;
+        match self.value(&field.node, peek) {
+            Ok(value) => slots.values[slot] = Some(value),
+            Err(Stop::Fatal) => return Err(Stop::Fatal),
+            Err(Stop::Invalid) => {
+                self.locate(mark, &Step::key(&field.key));
+                slots.values[slot] = None;
+                slots.failed.push(slot);
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops the errors of an earlier value of the same key of this object.
+    #[cold]
+    fn forget(&mut self, key: &str, first_error: usize) {
+        let mut index = 0;
+        self.errors.retain(|error| {
+            index += 1;
+            index <= first_error || !matches!(error.loc.last(), Some(Step::Key(step)) if step == key)
+        });
+    }
+
+    /// Skips an undeclared member; whether it may be there.
+    #[cold]
+    fn undeclared(&mut self, of: &Struct, raw_name: &[u8]) -> Result<bool, Stop> {
+        let peek = self.peek()?;
+        self.skip(peek)?;
+        if of.extra == Extra::Ignore {
+            return Ok(true);
+        }
+        let mut error = Error::from(Code::ExtraForbidden);
+        error.loc.push(Step::Key(name_of(raw_name).into()));
+        self.record(error);
+        Ok(false)
+    }
+
+    /// Everything is read: what is missing, and what the class itself says.
+    #[inline]
+    fn finish(&mut self, of: &Struct, mut slots: Slots<S::Value>) -> Outcome<S> {
+        for (slot, field) in of.fields.iter().enumerate() {
+            if field.required && slots.values[slot].is_none() && !slots.failed.contains(&slot) {
+                let mut error = Error::from(Code::Missing);
+                error.loc.push(Step::key(&field.key));
+                self.record(error);
+                slots.fits = false;
+            }
+        }
+        if !slots.fits || !slots.failed.is_empty() {
+            return Err(Stop::Invalid);
+        }
+        self.sink.structure(of, slots.values).map_err(|errors| self.adopt(errors))
+    }
+}
