@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from asyncio import events
+from asyncio.log import logger
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -46,11 +47,11 @@ class WorkerEventLoop(asyncio.SelectorEventLoop):
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
-    def enter(self) -> None:
-        """Make this the current and running loop of the calling thread, as ``run_forever`` would, until :meth:`leave`.
+    def resume(self) -> None:
+        """Make this the current and running loop of the calling thread, as ``run_forever`` would, until :meth:`pause`.
 
         Raises:
-            RuntimeError: another loop is running on this thread.
+            RuntimeError: another loop is running on this thread, or this one is.
         """
         self._check_running()  # type: ignore[attr-defined]
         self._set_coroutine_origin_tracking(self._debug)  # type: ignore[attr-defined]
@@ -64,8 +65,8 @@ class WorkerEventLoop(asyncio.SelectorEventLoop):
         events._set_running_loop(self)
         self._watch_signals()
 
-    def leave(self) -> None:
-        """Undo :meth:`enter` and close the loop."""
+    def pause(self) -> None:
+        """Undo :meth:`resume`: code on this thread sees no running loop, and may run one of its own."""
         if threading.current_thread() is threading.main_thread():
             signal.set_wakeup_fd(-1)
         events._set_running_loop(None)
@@ -73,7 +74,6 @@ class WorkerEventLoop(asyncio.SelectorEventLoop):
         sys.set_asyncgen_hooks(*self._saved_hooks)
         self._set_coroutine_origin_tracking(False)  # type: ignore[attr-defined]
         self._thread_id = None
-        self.close()
 
     async def wind_down(self, timeout: float) -> None:
         """Cancel every task and wait for them, then close async generators and the default executor.
@@ -168,7 +168,7 @@ class WorkerEventLoop(asyncio.SelectorEventLoop):
         finally:
             self._current_handle = None
         if (elapsed := self.time() - started) >= self.slow_callback_duration:
-            self.call_exception_handler({"message": f"callback took {elapsed:.3f} s", "handle": handle})
+            logger.warning("Executing %s took %.3f seconds", handle, elapsed)
 
     def _run_once(self) -> None:
         raise RuntimeError("The worker's event loop is run by the runtime; it cannot be run from Python.")

@@ -1,6 +1,8 @@
 //! Driving whatever may stand after `await`.
 
-use pyo3::exceptions::{PyStopIteration, PyTypeError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use pyo3::exceptions::{PyStopIteration, PySystemError, PyTypeError};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -34,15 +36,17 @@ pub(super) fn iterate<'py>(awaitable: Bound<'py, PyAny>) -> PyResult<Bound<'py, 
 /// Sends `None`, without an exception object for the return value.
 pub(super) fn send<'py>(iterator: &Bound<'py, PyAny>) -> PyResult<Sent<'py>> {
     let py = iterator.py();
-    let mut value = std::ptr::null_mut();
-    // SAFETY: both arguments are alive; on NEXT and RETURN `value` is a new reference, on ERROR an exception is set.
-    unsafe {
-        match ffi::PyIter_Send(iterator.as_ptr(), ffi::Py_None(), &raw mut value) {
-            ffi::PySendResult::PYGEN_RETURN => Ok(Sent::Returned(Bound::from_owned_ptr(py, value))),
-            ffi::PySendResult::PYGEN_NEXT => Ok(Sent::Yielded(Bound::from_owned_ptr(py, value))),
-            ffi::PySendResult::PYGEN_ERROR => Err(PyErr::fetch(py)),
+    contained(|| {
+        let mut value = std::ptr::null_mut();
+        // SAFETY: both arguments are alive; on NEXT and RETURN `value` is a new reference, on ERROR an exception is set.
+        unsafe {
+            match ffi::PyIter_Send(iterator.as_ptr(), ffi::Py_None(), &raw mut value) {
+                ffi::PySendResult::PYGEN_RETURN => Ok(Sent::Returned(Bound::from_owned_ptr(py, value))),
+                ffi::PySendResult::PYGEN_NEXT => Ok(Sent::Yielded(Bound::from_owned_ptr(py, value))),
+                ffi::PySendResult::PYGEN_ERROR => Err(PyErr::fetch(py)),
+            }
         }
-    }
+    })
 }
 
 /// Throws `error` in; an iterator that has no `throw` lets it pass, as `yield from` does.
@@ -51,11 +55,20 @@ pub(super) fn throw<'py>(iterator: &Bound<'py, PyAny>, error: PyErr) -> PyResult
     let Some(throw) = iterator.getattr_opt(intern!(py, "throw"))? else {
         return Err(error);
     };
-    match throw.call1((error.into_value(py),)) {
+    match contained(|| throw.call1((error.into_value(py),))) {
         Ok(value) => Ok(Sent::Yielded(value)),
         Err(stop) if stop.is_instance_of::<PyStopIteration>(py) => {
             Ok(Sent::Returned(stop.value(py).getattr(intern!(py, "value"))?))
         }
         Err(error) => Err(error),
     }
+}
+
+/// Makes an exception of a panic. `PyErr::fetch` raises panics again that crossed Python; here they are a handler's failure.
+fn contained<T>(run: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<String>().map(String::as_str);
+        let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+        Err(PySystemError::new_err(format!("native code panicked: {message}")))
+    })
 }

@@ -49,9 +49,9 @@ impl Completion {
         Poll::Pending
     }
 
-    /// Whether there is nothing more to wait for.
-    pub(super) fn is_over(&self) -> bool {
-        matches!(*self.lock(), State::Delivered(_) | State::Taken)
+    /// Says that nobody waits any more, so that the outcome is dropped when it comes. Whether it had not come yet.
+    pub(super) fn abandon(&self) -> bool {
+        matches!(replace(&mut *self.lock(), State::Taken), State::Unwatched | State::Watched(_))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -61,7 +61,7 @@ impl EventLoop {
         let signal = Arc::new(Signal::default());
         let class = py.import("plectrum._loop")?.getattr("WorkerEventLoop")?;
         let python = class.call1((PyWake(signal.clone()),))?;
-        python.call_method0("enter")?;
+        python.call_method0("resume")?;
         let tasks = py.import("asyncio.tasks")?;
         let event_loop = Rc::new(Self {
             ready: python.getattr("_ready")?.unbind(),
@@ -87,6 +87,21 @@ impl EventLoop {
         *event_loop.pump.borrow_mut() = Some(tokio::task::spawn_local(pump));
         event_loop.settle(py);
         Ok(event_loop)
+    }
+
+    /// Makes this loop the running loop of the thread again after [`Self::pause`].
+    pub(crate) fn resume(&self, py: Python<'_>) -> PyResult<()> {
+        self.python.bind(py).call_method0(intern!(py, "resume")).map(drop)
+    }
+
+    /// Lets Python code on this thread see no running loop, as is due while the runtime is not being run, and where
+    /// synchronous code is called that refuses to work inside of one. Nothing may be stepped meanwhile.
+    pub(crate) fn pause(&self, py: Python<'_>) -> PyResult<()> {
+        let spare = self.spare.borrow_mut().take();
+        if let Some(spare) = spare {
+            self.leave(py, &spare)?;
+        }
+        self.python.bind(py).call_method0(intern!(py, "pause")).map(drop)
     }
 
     /// Makes the first step of `awaitable` here and now, in a task and a context of its own.
@@ -260,10 +275,8 @@ impl EventLoop {
             let _ = pump.await;
         }
         Python::attach(|py| {
-            if let Some(spare) = self.spare.borrow_mut().take() {
-                self.leave(py, &spare)?;
-            }
-            self.python.bind(py).call_method0("leave")?;
+            self.pause(py)?;
+            self.python.bind(py).call_method0("close")?;
             outcome.map(drop)
         })
     }

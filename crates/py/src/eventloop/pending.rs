@@ -48,7 +48,7 @@ impl Future for Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        if self.body.get().completion().is_over() {
+        if !self.body.get().completion().abandon() {
             return;
         }
         // Without an interpreter there is nothing left to cancel.

@@ -35,7 +35,7 @@ struct Shared {
 struct Queue {
     jobs: VecDeque<Job>,
     threads: usize,
-    idle: usize,
+    running: usize,
     closed: bool,
 }
 
@@ -94,10 +94,11 @@ impl SyncPool {
         };
         let needs_thread = {
             let mut queue = self.shared.lock();
-            let needs_thread = queue.jobs.len() >= queue.idle && queue.threads < self.max_threads;
-            if !needs_thread && queue.jobs.len() >= self.capacity + queue.idle {
-                return Ok(Err(Busy { waiting: queue.jobs.len() }));
+            let taken = queue.jobs.len() + queue.running;
+            if taken >= self.max_threads + self.capacity {
+                return Ok(Err(Busy { waiting: self.capacity }));
             }
+            let needs_thread = taken >= queue.threads && queue.threads < self.max_threads;
             queue.jobs.push_back(job);
             queue.threads += usize::from(needs_thread);
             needs_thread
@@ -143,27 +144,20 @@ impl Shared {
     fn next(&self) -> Option<Job> {
         let mut queue = self.lock();
         while queue.jobs.is_empty() && !queue.closed {
-            queue.idle += 1;
             queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
-            queue.idle -= 1;
         }
-        queue.jobs.pop_front()
+        let job = queue.jobs.pop_front();
+        queue.running += usize::from(job.is_some());
+        job
     }
 }
 
 impl Job {
-    /// Runs it, and wakes the caller only when Python is free for it again.
-    fn run(self) {
-        let completion = self.completion.clone();
-        let outcome = Python::attach(move |py| {
-            let context = self.context.bind(py);
-            let args = self.args.bind(py).as_sequence();
-            let call = PyTuple::new(py, [self.function.bind(py)])?.as_sequence().concat(args)?.to_tuple()?;
-            context
-                .call_method(intern!(py, "run"), call, self.kwargs.as_ref().map(|kwargs| kwargs.bind(py)))
-                .map(Bound::unbind)
-        });
-        completion.deliver(outcome);
+    fn run(&self, py: Python<'_>) -> Outcome {
+        let args = self.args.bind(py).as_sequence();
+        let call = PyTuple::new(py, [self.function.bind(py)])?.as_sequence().concat(args)?.to_tuple()?;
+        let kwargs = self.kwargs.as_ref().map(|kwargs| kwargs.bind(py));
+        self.context.bind(py).call_method(intern!(py, "run"), call, kwargs).map(Bound::unbind)
     }
 }
 
@@ -178,7 +172,11 @@ impl Worker {
         // The thread state stays with the thread: attaching to it again is cheap.
         py.detach(move || {
             while let Some(job) = shared.next() {
-                job.run();
+                let completion = job.completion.clone();
+                let outcome = Python::attach(move |py| job.run(py));
+                shared.lock().running -= 1;
+                // The caller is woken only now that Python is free for it.
+                completion.deliver(outcome);
             }
         });
     }
@@ -194,7 +192,7 @@ impl Future for SyncCall {
 
 impl Drop for SyncCall {
     fn drop(&mut self) {
-        if !self.completion.is_over() {
+        if self.completion.abandon() {
             let mut queue = self.shared.lock();
             let index = queue.jobs.iter().position(|job| Arc::ptr_eq(&job.completion, &self.completion));
             let withdrawn = index.and_then(|index| queue.jobs.remove(index));

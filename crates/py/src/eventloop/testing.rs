@@ -1,5 +1,7 @@
 //! A worker without a server, for the tests and benchmarks of this module.
 
+use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -10,11 +12,33 @@ use tokio::runtime::{Builder, LocalRuntime};
 
 use super::{EventLoop, Step, SyncPool};
 
-/// A runtime and its event loop, driven by hand.
-#[pyclass(unsendable, module = "plectrum._core._testing")]
-pub(crate) struct Worker {
+/// What only this project's own tests import.
+#[pymodule(gil_used = false)]
+pub(crate) mod _testing {
+    #[pymodule_export]
+    use super::{Worker, panic};
+}
+
+/// Panics.
+#[pyfunction]
+fn panic() {
+    std::panic::panic_any("on purpose");
+}
+
+/// A runtime and its event loop.
+struct Running {
     runtime: LocalRuntime,
-    event_loop: Option<Rc<EventLoop>>,
+    event_loop: Rc<EventLoop>,
+}
+
+thread_local! {
+    // Left alone when the thread ends without closing its worker: by then neither Tokio nor Python may be there.
+    static RUNNING: ManuallyDrop<RefCell<Option<Rc<Running>>>> = const { ManuallyDrop::new(RefCell::new(None)) };
+}
+
+/// The worker of the thread it was made on, driven by hand.
+#[pyclass(frozen, module = "plectrum._core._testing")]
+pub(crate) struct Worker {
     pool: SyncPool,
 }
 
@@ -35,7 +59,9 @@ impl Worker {
     fn new(py: Python<'_>, threads: usize, capacity: usize) -> PyResult<Self> {
         let runtime = Builder::new_current_thread().enable_all().build_local(Default::default())?;
         let event_loop = runtime.block_on(async { EventLoop::start(py) })?;
-        Ok(Self { runtime, event_loop: Some(event_loop), pool: SyncPool::new(threads, capacity) })
+        event_loop.pause(py)?;
+        RUNNING.with(|running| *running.borrow_mut() = Some(Rc::new(Running { runtime, event_loop })));
+        Ok(Self { pool: SyncPool::new(threads, capacity) })
     }
 
     /// Steps all `awaitables` and waits for them, or abandons those that are not done after `abandon_after` seconds.
@@ -46,8 +72,8 @@ impl Worker {
         awaitables: Vec<Py<PyAny>>,
         abandon_after: Option<f64>,
     ) -> PyResult<Vec<Option<Report>>> {
-        let event_loop = self.event_loop()?;
-        self.block_on(py, async move {
+        let event_loop = running()?.event_loop.clone();
+        drive(py, async move {
             let mut reports = Vec::new();
             let mut pending = Vec::new();
             for awaitable in awaitables {
@@ -92,7 +118,7 @@ impl Worker {
         for function in &functions {
             calls.push(self.pool.call(function.bind(py), &PyTuple::empty(py), None)?);
         }
-        self.block_on(py, async move {
+        drive(py, async move {
             let mut reports = Vec::new();
             for call in calls {
                 let outcome = match call {
@@ -109,23 +135,31 @@ impl Worker {
     }
 
     /// Lets the runtime go on for `seconds`.
-    fn idle(&self, py: Python<'_>, seconds: f64) {
-        self.block_on(py, tokio::time::sleep(Duration::from_secs_f64(seconds))).unwrap_or_default();
+    fn idle(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
+        drive(py, async move { tokio::time::sleep(Duration::from_secs_f64(seconds)).await })
     }
 
     /// The interrupt that came out of a task, if one does within `seconds`.
     fn interrupt(&self, py: Python<'_>, seconds: f64) -> PyResult<Option<Py<PyAny>>> {
-        let event_loop = self.event_loop()?;
-        let interrupt = self.block_on(py, async move {
+        let event_loop = running()?.event_loop.clone();
+        let interrupt = drive(py, async move {
             tokio::time::timeout(Duration::from_secs_f64(seconds), event_loop.interrupted()).await.ok()
         })?;
         Ok(interrupt.map(|error| error.into_value(py).into_any()))
     }
 
+    /// What stepping `awaitable` comes to inside of a handler.
+    fn step_in_step(&self, awaitable: Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        match running()?.event_loop.step(awaitable) {
+            Step::Done(outcome) => outcome,
+            Step::Suspended(_) => Err(PyRuntimeError::new_err("the awaitable suspended")),
+        }
+    }
+
     /// Nanoseconds for each of `count` coroutines made by `handler`, attaching for each as a request does.
     fn time_steps(&self, py: Python<'_>, handler: Py<PyAny>, count: u32) -> PyResult<f64> {
-        let event_loop = self.event_loop()?;
-        self.block_on(py, async move {
+        let event_loop = running()?.event_loop.clone();
+        drive(py, async move {
             let started = Instant::now();
             for _ in 0..count {
                 Python::attach(|py| match event_loop.step(handler.bind(py).call0()?) {
@@ -138,25 +172,33 @@ impl Worker {
     }
 
     /// Ends all tasks within `grace` seconds and closes the loop.
-    fn close(&mut self, py: Python<'_>, grace: f64) -> PyResult<()> {
-        match self.event_loop.take() {
-            Some(event_loop) => self.block_on(py, event_loop.shutdown(Duration::from_secs_f64(grace)))?,
-            None => Ok(()),
-        }
+    fn close(&self, py: Python<'_>, grace: f64) -> PyResult<()> {
+        let running = running()?;
+        RUNNING.with(|running| running.borrow_mut().take());
+        running.event_loop.resume(py)?;
+        block_on(py, &running.runtime, running.event_loop.clone().shutdown(Duration::from_secs_f64(grace)))?
     }
 }
 
-impl Worker {
-    fn event_loop(&self) -> PyResult<Rc<EventLoop>> {
-        self.event_loop.clone().ok_or_else(|| PyRuntimeError::new_err("the worker is closed"))
-    }
+fn running() -> PyResult<Rc<Running>> {
+    let closed = || PyRuntimeError::new_err("the worker is closed, or another thread's");
+    RUNNING.with(|running| running.borrow().clone()).ok_or_else(closed)
+}
 
-    fn block_on<F: Future>(&self, py: Python<'_>, future: F) -> PyResult<F::Output> {
-        let mut output = None;
-        let run = Detached(|| output = Some(self.runtime.block_on(future)));
-        py.detach(move || run.call());
-        output.ok_or_else(|| PyRuntimeError::new_err("the runtime did not finish"))
-    }
+/// Runs `future` as a server would: without the interpreter, but with a running event loop.
+fn drive<F: Future>(py: Python<'_>, future: F) -> PyResult<F::Output> {
+    let running = running()?;
+    running.event_loop.resume(py)?;
+    let output = block_on(py, &running.runtime, future);
+    running.event_loop.pause(py)?;
+    output
+}
+
+fn block_on<F: Future>(py: Python<'_>, runtime: &LocalRuntime, future: F) -> PyResult<F::Output> {
+    let mut output = None;
+    let run = Detached(|| output = Some(runtime.block_on(future)));
+    py.detach(move || run.call());
+    output.ok_or_else(|| PyRuntimeError::new_err("the runtime did not finish"))
 }
 
 /// What runs without the interpreter, on the same thread all the same.
