@@ -7,6 +7,7 @@ import os
 import shutil
 
 import pytest
+
 from plectrum import database_url
 from tests.project import settings
 from tools import postgres

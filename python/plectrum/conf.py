@@ -204,24 +204,24 @@ def _parsed(name: str, text: str) -> Any:
         try:
             return _bounded(name, expected(text))
         except ValueError as error:
-            if isinstance(error, _OutOfBounds):
+            if isinstance(error, _OutOfBoundsError):
                 raise
             raise TypeError(_NAMES[expected]) from None
     return _checked(name, text)
 
 
-class _OutOfBounds(ValueError):
+class _OutOfBoundsError(ValueError):
     pass
 
 
 def _bounded(name: str, value: Any) -> Any:
     minimum, maximum = _FIELDS[name].metadata["minimum"], _FIELDS[name].metadata["maximum"]
     if isinstance(value, float) and not math.isfinite(value):
-        raise _OutOfBounds("not finite")
+        raise _OutOfBoundsError("not finite")
     if minimum is not None and value < minimum:
-        raise _OutOfBounds(f"less than {minimum}")
+        raise _OutOfBoundsError(f"less than {minimum}")
     if maximum is not None and value > maximum:
-        raise _OutOfBounds(f"more than {maximum}")
+        raise _OutOfBoundsError(f"more than {maximum}")
     return value
 
 

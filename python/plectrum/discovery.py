@@ -20,8 +20,7 @@ def find(name: str) -> API:
     """Imports an API object.
 
     Parameters:
-        name: ``package.module:api`` or ``package.module.api``; the object is called ``api`` where only a module is named
-            before a colon.
+        name: ``package.module:api`` or ``package.module.api``; ``package.module:`` means its ``api``.
 
     Errors:
         ConfigurationError: there is no such module or object, it fails to import, or it is something else.
@@ -51,7 +50,8 @@ def find_in_django(name: str | None) -> API:
             return find(f"{package}.api:api")
     looked = " and ".join(f"{package}.api" for package in _project_packages()) or "no package"
     raise ConfigurationError(
-        f'No API object was found (looked into {looked}). Name it in the settings: PLECTRUM = {{"API": "shop.api.api"}}.'
+        f"No API object was found (looked into {looked}). "
+        'Name it in the settings: PLECTRUM = {"API": "shop.api.api"}.'
     )
 
 

@@ -1,0 +1,7 @@
+"""``python -m plectrum`` is the ``plectrum`` command."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

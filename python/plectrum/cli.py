@@ -1,0 +1,96 @@
+"""The ``plectrum`` command, and the options it shares with ``manage.py plectrum``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from . import commands
+from .errors import PlectrumError
+
+__all__ = ["add_commands", "execute", "main"]
+
+Action = Callable[..., int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line; the ``plectrum`` script.
+
+    Parameters:
+        argv: arguments; those of the process where ``None``.
+
+    Returns:
+        Exit status: 0, 1 for an error in the user's project, 2 for wrong usage.
+    """
+    parser = argparse.ArgumentParser(prog="plectrum", description="Serve Python APIs from Rust.")
+    parser.add_argument("--version", action="version", version=f"plectrum {version('plectrum')}")
+    add_commands(parser, serve="run", app=True)
+    options = parser.parse_args(argv)
+    try:
+        return execute(options, django=_set_up_django())
+    except PlectrumError as error:
+        print(f"plectrum: {error}", file=sys.stderr)
+        return 1
+
+
+def add_commands(parser: argparse.ArgumentParser, *, serve: str, app: bool) -> None:
+    """Adds all commands to a parser.
+
+    Parameters:
+        parser: of the ``plectrum`` script or of ``manage.py plectrum``.
+        serve: name of the command that serves.
+        app: whether commands take the name of the API object first.
+    """
+    adding = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def add(name: str, action: Action, text: str) -> argparse.ArgumentParser:
+        command: argparse.ArgumentParser = adding.add_parser(name, help=text, description=text)
+        command.set_defaults(action=action, app=None)
+        if app:
+            command.add_argument("app", metavar="module:api", nargs="?", help="the API object (default: PLECTRUM_API)")
+        return command
+
+    _add_serve_options(add(serve, commands.serve, "Serve the API."))
+    listing = add("routes", commands.routes, "List the routes and how each is answered.")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    document = add("openapi", commands.openapi, "Write the OpenAPI 3.1 document.")
+    document.add_argument("--indent", type=int, default=2, metavar="N", help="spaces per level (default: %(default)s)")
+    add("check", commands.check, "Compile everything as a start would, serve nothing.")
+
+
+def execute(options: argparse.Namespace, *, django: bool, **more: Any) -> int:
+    """Runs the chosen command.
+
+    Errors:
+        PlectrumError: the user's project cannot be served as it is; the message says why.
+    """
+    action: Action = options.action
+    return action(options, options.app, django=django, **more)
+
+
+def _add_serve_options(parser: argparse.ArgumentParser) -> None:
+    """Each overrides the setting of its name."""
+    parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on; 0 takes a free one (default: 8000)")
+    parser.add_argument("--unix-socket", metavar="PATH", help="listen on a unix socket instead")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one per core; 1 with --reload)")
+    parser.add_argument(
+        "--drain-timeout", type=float, metavar="SECONDS", help="for running requests to finish at the end"
+    )
+    parser.add_argument("--reload", action="store_true", help="restart when source files change (development)")
+
+
+def _set_up_django() -> bool:
+    """Sets Django up where the environment names its settings."""
+    if "DJANGO_SETTINGS_MODULE" not in os.environ:
+        return False
+    sys.path.insert(0, str(Path.cwd()))
+    import django
+
+    django.setup()
+    return True

@@ -1,0 +1,152 @@
+"""What the commands do; :mod:`plectrum.cli` and ``manage.py plectrum`` only read their options."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from argparse import Namespace
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, TextIO
+
+from . import conf, discovery
+from .conf import Settings
+from .errors import ConfigurationError
+from .listeners import Listeners, open_listeners
+from .reloader import Watcher, source_roots
+from .supervisor import Supervisor
+from .worker import Job
+
+if TYPE_CHECKING:
+    from .api import API
+
+__all__ = ["check", "openapi", "routes", "serve"]
+
+
+def serve(options: Namespace, app: str | None, *, django: bool, out: TextIO = sys.stdout) -> int:
+    """Serves until stopped.
+
+    Parameters:
+        options: of ``plectrum run --help``.
+        app: name of the API object; found in the Django project where ``None``.
+        django: whether Django is set up.
+        out: where the greeting goes.
+
+    Returns:
+        Exit status.
+    """
+    settings = _settings(django).replace(
+        host=options.host,
+        port=options.port,
+        workers=options.workers,
+        unix_socket=options.unix_socket,
+        drain_timeout=options.drain_timeout,
+    )
+    workers = settings.workers or (1 if options.reload else _cores())
+    listeners = open_listeners(settings)
+    job = Job(app=app or settings.api, django=django, settings=settings)
+    supervisor = Supervisor(
+        [sys.executable, *_interpreter_flags(), "-m", "plectrum.worker"],
+        workers,
+        listeners,
+        drain_timeout=settings.drain_timeout,
+        on_ready=lambda: _greet(out, listeners, workers, reload=options.reload, django=django),
+        watcher=Watcher(source_roots()) if options.reload else None,
+        environ={**os.environ, **job.environ()},
+    )
+    return supervisor.run()
+
+
+def routes(options: Namespace, app: str | None, *, django: bool, out: TextIO = sys.stdout) -> int:
+    """Lists every route: method, path, way it is answered, name, parameters."""
+    compiled = _load(app, django).compile()
+    rows: list[dict[str, Any]] = [
+        {
+            "method": found.route.method,
+            "path": found.route.path,
+            "way": found.way,
+            "name": found.route.name,
+            "parameters": [f"{parameter.source}:{parameter.wire}" for parameter in found.parameters],
+        }
+        for found in compiled.routes
+    ]
+    if options.json:
+        print(json.dumps(rows, indent=2), file=out)
+        return 0
+    table = [["METHOD", "PATH", "WAY", "NAME", "PARAMETERS"]]
+    table += [[row["method"], row["path"], row["way"], row["name"], " ".join(row["parameters"])] for row in rows]
+    widths = [max(len(row[column]) for row in table) for column in range(4)] + [0]
+    for row in table:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print(line.rstrip(), file=out)
+    return 0
+
+
+def openapi(options: Namespace, app: str | None, *, django: bool, out: TextIO = sys.stdout) -> int:
+    """Writes the OpenAPI 3.1 document."""
+    document = json.loads(_load(app, django).openapi())
+    print(json.dumps(document, indent=options.indent, ensure_ascii=False), file=out)
+    return 0
+
+
+def check(options: Namespace, app: str | None, *, django: bool, out: TextIO = sys.stdout) -> int:
+    """Compiles everything as a start would, serves nothing."""
+    count = len(_load(app, django).compile().routes)
+    print(f"{count} route{'' if count == 1 else 's'}, no problems.", file=out)
+    return 0
+
+
+def _settings(django: bool) -> Settings:
+    if not django:
+        return conf.load()
+    from django.conf import settings
+
+    return conf.load(getattr(settings, "PLECTRUM", None), debug=settings.DEBUG)
+
+
+def _load(app: str | None, django: bool) -> API:
+    name = app or _settings(django).api
+    if django:
+        return discovery.find_in_django(name)
+    if name is None:
+        raise ConfigurationError("Which API? Name it: 'module:api', or set PLECTRUM_API.")
+    return discovery.find(name)
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _interpreter_flags() -> list[str]:
+    """``-X``, ``-W``, ``-O`` … of this interpreter, for the workers."""
+    import subprocess
+
+    flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
+    return flags
+
+
+def _greet(out: TextIO, listeners: Listeners, workers: int, *, reload: bool, django: bool) -> None:
+    details = [f"{workers} worker{'' if workers == 1 else 's'}"]
+    if django:
+        details.append(_database())
+    if reload:
+        details.append("reloading on change")
+    print(
+        f"Plectrum {version('plectrum')} is serving on {' and '.join(listeners.urls)}",
+        ", ".join(details),
+        "Ctrl-C stops it.",
+        sep="\n",
+        file=out,
+        flush=True,
+    )
+
+
+def _database() -> str:
+    """The default database, for people; without password."""
+    from django.db import connections
+
+    found = connections.settings["default"]
+    engine = found["ENGINE"].rpartition(".")[2]
+    host = f" on {found['HOST']}" if found.get("HOST") else ""
+    return f"{engine} database {str(found['NAME'])!r}{host}"
