@@ -1,1 +1,31 @@
 //! The HTTP side: server, router, request, response. Unaware of the database and of Python.
+//!
+//! In the order a request meets them:
+//!
+//! * [`server`]: listeners, bounded accept, timeouts, limits, graceful shutdown ([`serve`]);
+//! * [`request`] and [`body`]: what arrives, moved out of the parser and never copied;
+//! * [`router`]: method + path → endpoint, typed parameters, 405, OPTIONS, trailing slashes;
+//! * [`query`], [`cookie`], [`media`]: lazy readers over header and query text;
+//! * [`service`] and [`problem`]: the answer, and the pre-encoded error answers of RFC 9457.
+//!
+//! Everything runs on one thread of a current-thread runtime: nothing here is `Send`, nothing locks.
+
+pub mod body;
+pub mod config;
+pub mod cookie;
+pub mod media;
+pub mod problem;
+pub mod query;
+pub mod request;
+pub mod server;
+pub mod service;
+
+pub use bytes::Bytes;
+pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header};
+
+pub use body::{Body, BodyError, BodyStream, RequestBody};
+pub use config::{Config, Timeouts};
+pub use problem::Problem;
+pub use request::{Peer, Request};
+pub use server::{DrainReport, Listener, serve};
+pub use service::{Reply, Response, Service};

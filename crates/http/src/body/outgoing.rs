@@ -1,0 +1,142 @@
+//! What a response carries.
+
+use std::error::Error;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+
+/// Why a streamed response broke off; the connection is then closed without a proper end of body, so
+/// that the peer can tell.
+pub type StreamError = Box<dyn Error + Send + Sync>;
+
+/// A source of response bytes, polled only while the peer takes them (back-pressure is the peer's pace).
+pub trait BodyStream {
+    /// The next piece; `None` ends the body. Empty pieces are skipped.
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, StreamError>>>;
+
+    /// The exact number of bytes still to come, when known: it becomes `Content-Length`.
+    fn remaining(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// What a response carries.
+#[derive(Default)]
+pub enum Body {
+    /// Nothing.
+    #[default]
+    Empty,
+    /// All of it.
+    Full(Bytes),
+    /// Piece by piece; chunked unless the stream knows its length.
+    Stream(Pin<Box<dyn BodyStream>>),
+}
+
+impl Body {
+    /// A body that is produced while it is sent.
+    pub fn stream(stream: impl BodyStream + 'static) -> Self {
+        Self::Stream(Box::pin(stream))
+    }
+
+    /// The length in bytes, when known.
+    #[must_use]
+    pub fn len(&self) -> Option<u64> {
+        match self {
+            Self::Empty => Some(0),
+            Self::Full(bytes) => Some(bytes.len() as u64),
+            Self::Stream(stream) => stream.remaining(),
+        }
+    }
+
+    /// Whether there is certainly nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == Some(0)
+    }
+
+    /// Reads everything: for tests and for in-process clients.
+    ///
+    /// # Errors
+    /// Whatever broke the stream off.
+    pub async fn collect(self) -> Result<Bytes, StreamError> {
+        match self {
+            Self::Empty => Ok(Bytes::new()),
+            Self::Full(bytes) => Ok(bytes),
+            Self::Stream(mut stream) => {
+                let mut all = Vec::new();
+                while let Some(piece) = poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
+                    all.extend_from_slice(&piece?);
+                }
+                Ok(all.into())
+            }
+        }
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = StreamError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, StreamError>>> {
+        match &mut *self {
+            Self::Empty => Poll::Ready(None),
+            Self::Full(bytes) => {
+                let bytes = std::mem::take(bytes);
+                *self = Self::Empty;
+                Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+            }
+            Self::Stream(stream) => {
+                stream.as_mut().poll_next(cx).map(|next| next.map(|r| r.map(Frame::data)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.len().map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("Empty"),
+            Self::Full(bytes) => write!(f, "Full({} bytes)", bytes.len()),
+            Self::Stream(_) => f.write_str("Stream"),
+        }
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self::Full(bytes)
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Full(bytes.into())
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self::Full(text.into())
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Self {
+        Self::Full(Bytes::from_static(text.as_bytes()))
+    }
+}

@@ -1,0 +1,150 @@
+//! One connection: hyper drives the protocol, the pulse's orders decide when it ends.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::StatusCode;
+use hyper::rt::Write;
+use hyper::server::conn::http1::{Builder, Connection};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::exchange::Exchange;
+use super::pulse::{Clock, Order, Overdue, Pulse, TickLimits};
+use super::stream::Stream;
+use super::wire::{Scratch, Wire};
+use crate::{Config, Peer, Service};
+
+/// How long, and for how many bytes, a closed connection still listens to a peer that keeps sending: closing
+/// with unread bytes makes the kernel send a reset, which can destroy the answer before it is read.
+const LINGER_TIME: Duration = Duration::from_secs(2);
+const LINGER_BYTES: usize = 16 * 1024 * 1024;
+
+/// What all connections of one worker share.
+pub(crate) struct Worker<S> {
+    service: Rc<S>,
+    protocol: Builder,
+    scratch: Scratch,
+    /// One permit per connection that may be open.
+    pub(crate) slots: Arc<Semaphore>,
+    clocked: Rc<Clocked>,
+}
+
+/// The part of a worker that the reaper and the drain look at.
+pub(crate) struct Clocked {
+    pub(crate) config: Rc<Config>,
+    pub(crate) clock: Rc<Clock>,
+    pub(crate) limits: TickLimits,
+    /// Open connections; closed ones are swept out by the reaper.
+    pub(crate) pulses: RefCell<Vec<Weak<Pulse>>>,
+    pub(crate) draining: Cell<bool>,
+}
+
+impl<S: Service + 'static> Worker<S> {
+    pub(crate) fn new(config: Rc<Config>, service: Rc<S>) -> Self {
+        Self {
+            service,
+            protocol: protocol(&config),
+            scratch: Scratch::default(),
+            slots: Arc::new(Semaphore::new(config.max_connections.clamp(1, Semaphore::MAX_PERMITS))),
+            clocked: Rc::new(Clocked {
+                clock: Rc::default(),
+                limits: TickLimits::new(&config.timeouts),
+                pulses: RefCell::default(),
+                draining: Cell::new(false),
+                config,
+            }),
+        }
+    }
+
+    pub(crate) fn clocked(&self) -> Rc<Clocked> {
+        Rc::clone(&self.clocked)
+    }
+
+    /// Starts a connection's task.
+    pub(crate) fn open(self: &Rc<Self>, stream: Stream, peer: Peer, slot: OwnedSemaphorePermit) {
+        let pulse = Rc::new(Pulse::new(Rc::clone(&self.clocked.clock)));
+        self.clocked.pulses.borrow_mut().push(Rc::downgrade(&pulse));
+        let config = Rc::clone(&self.clocked.config);
+        let wire = Wire::new(stream, Rc::clone(&pulse), Rc::clone(&self.scratch), config.date_header);
+        let exchange = Exchange { service: Rc::clone(&self.service), config, pulse: Rc::clone(&pulse), peer };
+        let connection = self.protocol.serve_connection(wire, exchange);
+        tokio::task::spawn_local(async move {
+            run(connection, &pulse).await;
+            drop(slot);
+        });
+    }
+}
+
+fn protocol(config: &Config) -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .half_close(config.half_close)
+        .header_read_timeout(None)
+        .max_header_size(config.max_head_size)
+        .auto_date_header(config.date_header);
+    // hyper's own limit of 100 lives on the stack; a lower one is checked after parsing.
+    if config.max_headers > 100 {
+        builder.max_headers(config.max_headers);
+    }
+    builder
+}
+
+enum End {
+    /// The protocol is over, for whichever reason.
+    Finished,
+    Overdue(Overdue),
+    Aborted,
+}
+
+async fn run<S: Service + 'static>(mut connection: Connection<Wire, Exchange<S>>, pulse: &Rc<Pulse>) {
+    let mut draining = false;
+    let end = poll_fn(|cx| supervise(&mut connection, pulse, &mut draining, cx)).await;
+    let mut wire = match end {
+        End::Finished if pulse.left_body_behind() => connection.into_parts().io,
+        End::Overdue(Overdue::Head) => {
+            let mut wire = connection.into_parts().io;
+            wire.say_farewell(StatusCode::REQUEST_TIMEOUT);
+            wire
+        }
+        End::Finished | End::Overdue(Overdue::Silence | Overdue::Write) | End::Aborted => return,
+    };
+    // A timeout here only means that the peer does not close either.
+    let _ = tokio::time::timeout(LINGER_TIME, linger(&mut wire)).await;
+}
+
+/// Polls the protocol, then looks whether somebody outside wants it to end.
+fn supervise<S: Service + 'static>(
+    connection: &mut Connection<Wire, Exchange<S>>,
+    pulse: &Pulse,
+    draining: &mut bool,
+    cx: &mut Context<'_>,
+) -> Poll<End> {
+    pulse.attach(cx.waker());
+    match pulse.order() {
+        Order::Expire(overdue) => return Poll::Ready(End::Overdue(overdue)),
+        Order::Abort => return Poll::Ready(End::Aborted),
+        Order::Serve | Order::Drain => {}
+    }
+    let mut connection = Pin::new(connection);
+    let mut over = connection.as_mut().poll(cx).is_ready();
+    // Asked to drain: requests that had already arrived were started by the poll above.
+    if !over && pulse.order() == Order::Drain && !std::mem::replace(draining, true) {
+        connection.as_mut().graceful_shutdown();
+        over = connection.poll(cx).is_ready();
+    }
+    if over { Poll::Ready(End::Finished) } else { Poll::Pending }
+}
+
+/// Sends what is queued, says that nothing more will come, and waits for the peer to say the same.
+async fn linger(wire: &mut Wire) {
+    let mut limit = LINGER_BYTES;
+    if poll_fn(|cx| Pin::new(&mut *wire).poll_shutdown(cx)).await.is_ok() {
+        // An error is as good as a close.
+        let _ = poll_fn(|cx| wire.poll_discard(cx, &mut limit)).await;
+    }
+}

@@ -1,0 +1,55 @@
+//! The way out: idle connections close at once, running requests finish, the rest is cut off at the deadline.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::time::timeout;
+
+use super::connection::Worker;
+use super::pulse::{Order, Pulse};
+use crate::Service;
+
+/// How a shutdown went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DrainReport {
+    /// Connections with a request under way that was answered in time.
+    pub finished: usize,
+    /// Connections between requests, closed at once.
+    pub idle: usize,
+    /// Connections cut off at the deadline.
+    pub aborted: usize,
+}
+
+/// Drains the worker's connections; nothing accepts any more.
+pub(crate) async fn run<S: Service + 'static>(worker: &Rc<Worker<S>>) -> DrainReport {
+    // One turn of the driver, so that bytes which have arrived already are seen before connections count as idle.
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
+    let clocked = worker.clocked();
+    clocked.draining.set(true);
+    let open = command_all(&clocked.pulses.borrow(), Order::Drain);
+    let all = u32::try_from(clocked.config.max_connections).unwrap_or(u32::MAX);
+    let closed = Arc::clone(&worker.slots);
+    if timeout(clocked.config.drain, closed.acquire_many(all)).await.is_ok() {
+        return DrainReport { aborted: 0, ..open };
+    }
+    let cut = command_all(&clocked.pulses.borrow(), Order::Abort);
+    let aborted = cut.finished + cut.idle;
+    // Let the tasks see the order, so that their requests are dropped before the runtime goes.
+    tokio::task::yield_now().await;
+    DrainReport { finished: open.finished.saturating_sub(aborted), idle: open.idle, aborted }
+}
+
+/// Gives every open connection an order; counts the busy ones as finished (they will be) and the others as idle.
+fn command_all(pulses: &[std::rc::Weak<Pulse>], order: Order) -> DrainReport {
+    let mut report = DrainReport::default();
+    for pulse in pulses.iter().filter_map(std::rc::Weak::upgrade) {
+        if pulse.phase().awaits_request() {
+            report.idle += 1;
+        } else {
+            report.finished += 1;
+        }
+        pulse.command(order);
+    }
+    report
+}

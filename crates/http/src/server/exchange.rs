@@ -1,0 +1,199 @@
+//! One request and its response: hyper's idea of a service on one side, ours on the other.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, HOST, SERVER};
+use http::{StatusCode, Version};
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
+
+use super::pulse::{Phase, Pulse};
+use crate::body::StreamError;
+use crate::{Body, Config, Peer, Reply, Request, RequestBody, Response, Service, problem};
+
+/// Answers the requests of one connection.
+pub(crate) struct Exchange<S> {
+    pub(crate) service: Rc<S>,
+    pub(crate) config: Rc<Config>,
+    pub(crate) pulse: Rc<Pulse>,
+    pub(crate) peer: Peer,
+}
+
+impl<S: Service> hyper::service::Service<hyper::Request<Incoming>> for Exchange<S> {
+    type Response = http::Response<Outgoing>;
+    type Error = Infallible;
+    type Future = Answer;
+
+    fn call(&self, request: hyper::Request<Incoming>) -> Answer {
+        self.pulse.begin();
+        let reply = match self.refusal(&request) {
+            Some(status) => self.refuse(request, status),
+            None => self.answer(request),
+        };
+        Answer {
+            reply: Some(reply),
+            server: self.config.server_header.clone(),
+            pulse: Rc::clone(&self.pulse),
+        }
+    }
+}
+
+impl<S: Service> Exchange<S> {
+    /// The limits that hyper does not know.
+    fn refusal(&self, request: &hyper::Request<Incoming>) -> Option<StatusCode> {
+        let config = &*self.config;
+        if request.headers().len() > config.max_headers {
+            return Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+        }
+        if request.uri().path_and_query().is_some_and(|target| target.as_str().len() > config.max_uri) {
+            return Some(StatusCode::URI_TOO_LONG);
+        }
+        if !request.body().is_end_stream() && request.body().size_hint().lower() > config.max_body {
+            return Some(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        // RFC 9112 §3.2: exactly one Host in HTTP/1.1, at most one in HTTP/1.0.
+        let mut hosts = request.headers().get_all(HOST).iter();
+        match (hosts.next(), hosts.next()) {
+            (Some(_), None) => None,
+            (None, None) if request.version() == Version::HTTP_10 => None,
+            _ => Some(StatusCode::BAD_REQUEST),
+        }
+    }
+
+    /// Answers without the service; the body is dropped unread, which ends the connection after the answer.
+    fn refuse(&self, request: hyper::Request<Incoming>, status: StatusCode) -> Reply {
+        drop(self.body(request.into_body()));
+        Reply::Ready(problem::of(status))
+    }
+
+    fn answer(&self, request: hyper::Request<Incoming>) -> Reply {
+        let (parts, body) = request.into_parts();
+        let request = Request {
+            method: parts.method,
+            uri: parts.uri,
+            version: parts.version,
+            headers: parts.headers,
+            peer: self.peer,
+            extensions: parts.extensions,
+            body: self.body(body),
+        };
+        let call = AssertUnwindSafe(|| self.service.call(request));
+        catch_unwind(call).unwrap_or_else(|panic| Reply::Ready(after_panic(&*panic)))
+    }
+
+    fn body(&self, incoming: Incoming) -> RequestBody {
+        if incoming.is_end_stream() {
+            return RequestBody::default();
+        }
+        RequestBody::wire(incoming, Rc::clone(&self.pulse) as _, self.config.max_body)
+    }
+}
+
+/// The reply on its way to hyper.
+pub(crate) struct Answer {
+    reply: Option<Reply>,
+    server: Option<http::HeaderValue>,
+    pulse: Rc<Pulse>,
+}
+
+impl Future for Answer {
+    type Output = Result<http::Response<Outgoing>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let response = match self.reply.take() {
+            Some(Reply::Ready(response)) => response,
+            Some(Reply::Pending(mut future)) => {
+                match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+                    Ok(Poll::Ready(response)) => response,
+                    Ok(Poll::Pending) => {
+                        self.reply = Some(Reply::Pending(future));
+                        return Poll::Pending;
+                    }
+                    Err(panic) => after_panic(&*panic),
+                }
+            }
+            None => return Poll::Pending,
+        };
+        Poll::Ready(Ok(self.send(response)))
+    }
+}
+
+impl Answer {
+    fn send(&mut self, mut response: Response) -> http::Response<Outgoing> {
+        if let Some(server) = self.server.take() {
+            response.headers_mut().entry(SERVER).or_insert(server);
+        }
+        // A length that contradicts the body would desynchronize the connection; the body knows best.
+        if response.body().len().is_some() && !matches!(response.body(), Body::Empty) {
+            response.headers_mut().remove(CONTENT_LENGTH);
+        }
+        response.map(|body| Outgoing::new(body, &self.pulse))
+    }
+}
+
+fn after_panic(panic: &(dyn Any + Send)) -> Response {
+    let message = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    tracing::error!(message, "a request handler panicked");
+    problem::of(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// A response body that tells the pulse when its last byte is known.
+pub(crate) struct Outgoing {
+    body: Body,
+    /// Only for streams: dropped with the body, and hyper drops the body at its end.
+    _streaming: Option<Streaming>,
+}
+
+impl Outgoing {
+    fn new(body: Body, pulse: &Rc<Pulse>) -> Self {
+        if matches!(body, Body::Stream(_)) {
+            pulse.enter(Phase::Streaming);
+            return Self { body, _streaming: Some(Streaming(Rc::clone(pulse))) };
+        }
+        pulse.enter(Phase::Responding);
+        Self { body, _streaming: None }
+    }
+}
+
+struct Streaming(Rc<Pulse>);
+
+impl Drop for Streaming {
+    fn drop(&mut self) {
+        self.0.enter(Phase::Responding);
+    }
+}
+
+impl http_body::Body for Outgoing {
+    type Data = Bytes;
+    type Error = StreamError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, StreamError>>> {
+        let body = Pin::new(&mut self.body);
+        catch_unwind(AssertUnwindSafe(|| body.poll_frame(cx))).unwrap_or_else(|panic| {
+            after_panic(&*panic);
+            Poll::Ready(Some(Err("the response stream panicked".into())))
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

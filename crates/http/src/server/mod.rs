@@ -1,0 +1,49 @@
+//! The server: sockets in, requests to a [`Service`](crate::Service), responses out.
+//!
+//! [`serve`] → `accept` (bounded) → `connection` (one task each, driven by hyper over `wire`) → the service.
+//! `pulse` is what a connection tells about itself, `reaper` the one task per worker that reads it and
+//! ends what takes too long, `drain` the way out.
+
+mod accept;
+mod connection;
+mod drain;
+mod exchange;
+mod listener;
+mod pulse;
+mod reaper;
+mod stream;
+mod wire;
+
+use std::future::Future;
+use std::io;
+use std::rc::Rc;
+
+pub use drain::DrainReport;
+pub use listener::{Listener, TcpOptions};
+
+use crate::{Config, Service};
+use accept::Acceptor;
+use connection::Worker;
+
+/// Serves until `shutdown` completes, then drains: stops accepting, closes idle connections, lets running
+/// requests finish for [`Config::drain`], and aborts what is left.
+///
+/// Runs on the current thread, inside a `LocalRuntime` or `LocalSet`.
+///
+/// # Errors
+/// Only when a listener cannot be registered with the runtime; nothing that happens later ends the server.
+pub async fn serve<S: Service + 'static>(
+    listeners: Vec<Listener>,
+    config: Rc<Config>,
+    service: Rc<S>,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<DrainReport> {
+    let worker = Rc::new(Worker::new(config, service));
+    let acceptor = Acceptor::spawn(listeners, &worker)?;
+    let reaper = tokio::task::spawn_local(reaper::run(worker.clocked()));
+    shutdown.await;
+    acceptor.stop().await;
+    let report = drain::run(&worker).await;
+    reaper.abort();
+    Ok(report)
+}

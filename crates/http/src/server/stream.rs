@@ -1,0 +1,68 @@
+//! The transports a connection can run over.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+
+/// A connected socket.
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+macro_rules! each {
+    ($self:expr, $stream:ident => $body:expr) => {
+        match $self {
+            Stream::Tcp($stream) => $body,
+            Stream::Unix($stream) => $body,
+        }
+    };
+}
+
+impl Stream {
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        each!(self, stream => Pin::new(stream).poll_read(cx, buf))
+    }
+
+    pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        each!(self, stream => Pin::new(stream).poll_write(cx, bytes))
+    }
+
+    pub(crate) fn poll_write_vectored(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        each!(self, stream => Pin::new(stream).poll_write_vectored(cx, slices))
+    }
+
+    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, stream => Pin::new(stream).poll_shutdown(cx))
+    }
+
+    /// Whether the peer has shut down its sending side, even with unread bytes in front of that.
+    pub(crate) fn is_hung_up(&self, cx: &mut Context<'_>) -> bool {
+        match each!(self, stream => std::pin::pin!(stream.ready(Interest::READABLE)).poll(cx)) {
+            Poll::Ready(Ok(ready)) => ready.is_read_closed(),
+            Poll::Ready(Err(_)) => true,
+            Poll::Pending => false,
+        }
+    }
+
+    /// Reads and forgets until the peer closes, or `limit` bytes.
+    pub(crate) fn poll_discard(&mut self, cx: &mut Context<'_>, limit: &mut usize) -> Poll<io::Result<()>> {
+        let mut scratch = [std::mem::MaybeUninit::uninit(); 16 * 1024];
+        while *limit > 0 {
+            let mut buf = ReadBuf::uninit(&mut scratch);
+            ready!(self.poll_read(cx, &mut buf))?;
+            match buf.filled().len() {
+                0 => break,
+                n => *limit = limit.saturating_sub(n),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}

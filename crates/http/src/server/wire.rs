@@ -1,0 +1,157 @@
+//! The socket as hyper sees it: counts the pulse, gathers small writes, dresses hyper's bare error answers.
+
+use std::cell::RefCell;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use http::StatusCode;
+use hyper::rt::{Read, ReadBufCursor, Write};
+
+use super::pulse::Pulse;
+use super::stream::Stream;
+use crate::body::BodyWatch;
+use crate::problem;
+
+/// Up to this many bytes, gathering a response into one buffer costs less than a vectored write.
+const GATHER: usize = 4 * 1024;
+
+/// A buffer that many connections take turns with.
+pub(crate) type Scratch = Rc<RefCell<Vec<u8>>>;
+
+/// One connection's socket.
+pub(crate) struct Wire {
+    stream: Stream,
+    pulse: Rc<Pulse>,
+    /// Where small writes are gathered; shared by all connections of the worker.
+    scratch: Scratch,
+    date: bool,
+    /// Our answer in place of hyper's to a head that could not be parsed; the connection ends with it.
+    farewell: Vec<u8>,
+}
+
+impl Wire {
+    pub(crate) fn new(stream: Stream, pulse: Rc<Pulse>, scratch: Scratch, date: bool) -> Self {
+        Self { stream, pulse, scratch, date, farewell: Vec::new() }
+    }
+
+    /// Queues a last answer, to be sent by the next flush.
+    pub(crate) fn say_farewell(&mut self, status: StatusCode) {
+        self.farewell = problem::farewell(status, self.date);
+    }
+
+    /// Reads and forgets until the peer closes, or `limit` bytes.
+    pub(crate) fn poll_discard(&mut self, cx: &mut Context<'_>, limit: &mut usize) -> Poll<io::Result<()>> {
+        self.stream.poll_discard(cx, limit)
+    }
+
+    fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.farewell.is_empty() {
+            let written = self.stream.poll_write(cx, &self.farewell);
+            let written = ready!(self.noted(written))?;
+            self.farewell.drain(..written);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn noted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Pending => self.pulse.write_blocked(),
+            Poll::Ready(_) => self.pulse.wrote(),
+        }
+        written
+    }
+
+    /// hyper refuses a head with a bare status line; ours says the same with a problem document.
+    fn replace_refusal(&mut self, bytes: &[u8]) {
+        let status = bytes.get(9..12).and_then(|code| StatusCode::from_bytes(code).ok());
+        if self.farewell.is_empty() {
+            self.say_farewell(status.unwrap_or(StatusCode::BAD_REQUEST));
+            self.pulse.abandoned();
+        }
+    }
+}
+
+impl Read for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        // SAFETY: tokio's `ReadBuf` never de-initializes the bytes it is given.
+        let mut inner = tokio::io::ReadBuf::uninit(unsafe { buf.as_mut() });
+        let Poll::Ready(result) = this.stream.poll_read(cx, &mut inner) else {
+            this.pulse.read_parked();
+            return Poll::Pending;
+        };
+        result?;
+        let received = inner.filled().len();
+        if received > 0 {
+            this.pulse.bytes_arrived();
+        }
+        // SAFETY: `inner` was a view of the same memory and has filled that many bytes of it.
+        unsafe { buf.advance(received) };
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Write for Wire {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = &mut *self;
+        if this.pulse.phase().awaits_request() {
+            this.replace_refusal(bytes);
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        let written = this.stream.poll_write(cx, bytes);
+        this.noted(written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let total = slices.iter().map(|slice| slice.len()).sum::<usize>();
+        let [first, rest @ ..] = slices else { return Poll::Ready(Ok(0)) };
+        if rest.is_empty() {
+            return self.poll_write(cx, first);
+        }
+        let this = &mut *self;
+        if this.pulse.phase().awaits_request() {
+            this.replace_refusal(first);
+            return Poll::Ready(Ok(total));
+        }
+        let written = if total <= GATHER {
+            let mut gathered = this.scratch.borrow_mut();
+            gathered.clear();
+            slices.iter().for_each(|slice| gathered.extend_from_slice(slice));
+            this.stream.poll_write(cx, &gathered)
+        } else {
+            this.stream.poll_write_vectored(cx, slices)
+        };
+        this.noted(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if !this.farewell.is_empty() {
+            return this.poll_farewell(cx);
+        }
+        this.pulse.flushed();
+        if this.pulse.take_probe() && this.stream.is_hung_up(cx) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_farewell(cx))?;
+        self.stream.poll_shutdown(cx)
+    }
+}
