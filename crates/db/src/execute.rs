@@ -1,11 +1,10 @@
 //! Runs an operation over any backend: top statements together, then their children level by level.
 
-use std::borrow::Cow;
-use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use futures_util::future::try_join_all;
 
+use crate::backend::{Backend, Session};
 use crate::buffer;
 use crate::error::Error;
 use crate::key::KeySet;
@@ -13,23 +12,10 @@ use crate::operation::Operation;
 use crate::query::{Node, Query};
 use crate::response::{Body, Form, Segment, Turn};
 use crate::rows::Rows;
-use crate::statement::Statement;
 use crate::stitch::stitch;
 use crate::value::Value;
 use crate::writer::RowWriter;
 use crate::zone::{Clock, Zone};
-
-/// An engine that runs statements: PostgreSQL, SQLite, Django's own connection.
-pub trait Backend {
-    /// Runs `statement` with the placeholders' values in order and gives every row to `writer`. Calls made together
-    /// should answer in order where that costs nothing: the response is then written in one go.
-    fn fetch(
-        &self,
-        statement: &Statement,
-        values: Cow<'_, [Value]>,
-        writer: RowWriter,
-    ) -> impl Future<Output = Result<RowWriter, Error>>;
-}
 
 /// What an execution depends on besides its arguments.
 #[derive(Debug, Clone, Default)]
@@ -69,6 +55,7 @@ pub async fn execute<B: Backend>(
     out: Vec<u8>,
 ) -> Result<Outcome, Error> {
     let mut body = Body::new(&operation.segments, out, args, &context.url)?;
+    let session = backend.session().await?;
     if let [query] = operation.queries.as_slice()
         && !query.has_children()
     {
@@ -76,12 +63,12 @@ pub async fn execute<B: Backend>(
         let text = body.lend();
         let writer = RowWriter::direct(query.root(), context.clock(), form.limit(), text);
         let values = query.root().statement.bind(args, None)?;
-        let writer = backend.fetch(&query.root().statement, values, writer).await?;
+        let writer = session.fetch(&query.root().statement, values, writer).await?;
         let found = form.is_found(writer.rows.count);
         body.take_back(writer.rows.text, writer.rows.count);
         return Ok(outcome(body, found));
     }
-    Execution { backend, operation, args, context }.run(body).await
+    Execution { session: &session, operation, args, context }.run(body).await
 }
 
 fn outcome(body: Body, found: bool) -> Outcome {
@@ -92,14 +79,14 @@ fn outcome(body: Body, found: bool) -> Outcome {
 }
 
 /// An execution of several statements.
-struct Execution<'a, B> {
-    backend: &'a B,
+struct Execution<'a, S> {
+    session: &'a S,
     operation: &'a Operation,
     args: &'a [Value],
     context: &'a Context,
 }
 
-impl<B: Backend> Execution<'_, B> {
+impl<S: Session> Execution<'_, S> {
     async fn run(&self, body: Body) -> Result<Outcome, Error> {
         let body = Arc::new(Mutex::new(body));
         let mut results = self.top(&body).await?;
@@ -165,7 +152,7 @@ impl<B: Backend> Execution<'_, B> {
 
     async fn fetch(&self, node: &Arc<Node>, keys: Option<Value>, writer: RowWriter) -> Result<Rows, Error> {
         let values = node.statement.bind(self.args, keys.as_ref())?;
-        let mut writer = self.backend.fetch(&node.statement, values, writer).await?;
+        let mut writer = self.session.fetch(&node.statement, values, writer).await?;
         writer.complete();
         Ok(writer.rows)
     }

@@ -13,6 +13,8 @@ pub(crate) const NONE: u32 = u32::MAX;
 pub(crate) struct Rows {
     /// Top rows joined by commas, or child rows one after the other.
     pub(crate) text: Vec<u8>,
+    /// Where the first row begins.
+    pub(crate) start: usize,
     /// Number of rows written.
     pub(crate) count: usize,
     /// Where children go, by offset.
@@ -59,7 +61,16 @@ impl Rows {
     pub(crate) fn new(node: &Node, text: Vec<u8>, parent_keys: KeySet) -> Self {
         let mut keys = Vec::new();
         keys.resize_with(node.children.len(), KeySet::default);
-        Self { text, count: 0, holes: Vec::new(), keys, groups: Groups::new(parent_keys) }
+        Self { start: text.len(), text, count: 0, holes: Vec::new(), keys, groups: Groups::new(parent_keys) }
+    }
+
+    /// Forgets all rows.
+    pub(crate) fn clear(&mut self) {
+        self.text.truncate(self.start);
+        self.count = 0;
+        self.holes.clear();
+        self.keys.fill_with(KeySet::default);
+        self.groups = Groups::new(std::mem::take(&mut self.groups.keys));
     }
 
     /// Appends a row.

@@ -33,10 +33,13 @@ pub(crate) trait Holes {
     fn child(&mut self, child: usize, row: &impl Row, at: usize) -> Result<(), Error>;
 }
 
+/// Bytes copied at once; most keys with their punctuation are shorter.
+const BLOCK: usize = 32;
+
 /// A compiled row template.
 #[derive(Debug)]
 pub(crate) struct Program {
-    /// All fixed bytes; operations refer to ranges of it.
+    /// All fixed bytes; operations refer to ranges of it. A block of padding follows them.
     fixed: Box<[u8]>,
     ops: Box<[Op]>,
     /// Bytes a row takes at least: what is reserved before it is written.
@@ -76,7 +79,7 @@ impl Program {
         let mut next = 0;
         while let Some(op) = self.ops.get(next) {
             next += 1;
-            out.extend_from_slice(&self.fixed[op.start as usize..op.end as usize]);
+            self.push_fixed(op, out);
             match op.action {
                 Action::Column(column) => row.write(column as usize, out)?,
                 Action::None => {}
@@ -90,6 +93,21 @@ impl Program {
             }
         }
         Ok(())
+    }
+
+    /// Appends an operation's fixed bytes. Most are short: copying a whole block and cutting it back is two moves,
+    /// where copying a length known only now is a call.
+    #[inline]
+    fn push_fixed(&self, op: &Op, out: &mut Vec<u8>) {
+        let (start, end) = (op.start as usize, op.end as usize);
+        match self.fixed[start..].first_chunk::<BLOCK>() {
+            Some(block) if end - start <= BLOCK => {
+                let length = out.len() + end - start;
+                out.extend_from_slice(block);
+                out.truncate(length);
+            }
+            _ => out.extend_from_slice(&self.fixed[start..end]),
+        }
     }
 }
 

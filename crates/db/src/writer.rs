@@ -96,7 +96,17 @@ impl RowWriter {
         self.begun = true;
         if let Some(turn) = &mut self.turn {
             self.rows.text = turn.begin().unwrap_or_else(buffer::take);
+            self.rows.start = self.rows.text.len();
         }
+    }
+
+    /// Forgets all rows, for a statement that runs again; `false` once the response has gone on to the next.
+    pub fn rewind(&mut self) -> bool {
+        if self.complete {
+            return false;
+        }
+        self.rows.clear();
+        true
     }
 
     /// All rows are there: hands the response on to the next statement. Backends need not call it; the execution does.

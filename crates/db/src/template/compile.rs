@@ -1,6 +1,6 @@
 //! `plan::Template` → [`Program`]: neighbouring fixed bytes merge, indices are checked.
 
-use super::{Action, Op, Program};
+use super::{Action, BLOCK, Op, Program};
 use crate::plan::{Object, Template};
 use crate::plan_error::PlanError;
 
@@ -23,6 +23,7 @@ pub(crate) fn compile(template: &Template, scope: Scope) -> Result<Program, Plan
     let mut compiler = Compiler { scope, fixed: Vec::new(), flushed: 0, ops: Vec::new() };
     compiler.template(template, 0)?;
     compiler.flush();
+    compiler.fixed.resize(compiler.fixed.len() + BLOCK, b' ');
     let estimate = compiler.fixed.len() + COLUMN_ESTIMATE * compiler.ops.len();
     Ok(Program { fixed: compiler.fixed.into_boxed_slice(), ops: compiler.ops.into_boxed_slice(), estimate })
 }

@@ -94,6 +94,10 @@ impl RowSink for WireSink {
     fn complete(&mut self) {
         self.writer.complete();
     }
+
+    fn rewind(&mut self) -> bool {
+        self.writer.rewind()
+    }
 }
 
 #[cold]
