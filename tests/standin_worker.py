@@ -23,7 +23,7 @@ def main(directory: pathlib.Path) -> None:
     die_with(job["parent"])
     for name in ("fail", f"fail-{job['number']}"):
         if (directory / name).exists():
-            os.write(job["ready_fd"], (directory / name).read_bytes())
+            os.write(job["ready_fd"], b"!" + (directory / name).read_bytes())
             sys.exit(3)
     if (directory / "exit").exists():
         os._exit(7)
@@ -34,7 +34,7 @@ def main(directory: pathlib.Path) -> None:
     listening = [socket.socket(fileno=number) for number in job["listen_fds"]]
     for each in listening:
         selector.register(each, selectors.EVENT_READ)
-    os.write(job["ready_fd"], b"R")
+    os.write(job["ready_fd"], b"r")
     while not stopping:
         for key, _ in selector.select(0.05):
             try:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TextIO
 
-from . import conf, discovery
-from .conf import Settings
+from . import _core, conf, discovery
 from .errors import ConfigurationError
 from .listeners import Listeners, open_listeners
 from .reloader import Watcher, source_roots
@@ -35,7 +36,7 @@ def serve(options: Namespace, app: str | None, *, django: bool, out: TextIO = sy
     Returns:
         Exit status.
     """
-    settings = _settings(django).replace(
+    settings = conf.current().replace(
         host=options.host,
         port=options.port,
         workers=options.workers,
@@ -84,7 +85,7 @@ def routes(options: Namespace, app: str | None, *, django: bool, out: TextIO = s
 
 def openapi(options: Namespace, app: str | None, *, django: bool, out: TextIO = sys.stdout) -> int:
     """Writes the OpenAPI 3.1 document."""
-    document = json.loads(_load(app, django).openapi())
+    document = json.loads(_core.App(_load(app, django).compile(), conf.current().to_json()).openapi())
     print(json.dumps(document, indent=options.indent, ensure_ascii=False), file=out)
     return 0
 
@@ -96,16 +97,8 @@ def check(options: Namespace, app: str | None, *, django: bool, out: TextIO = sy
     return 0
 
 
-def _settings(django: bool) -> Settings:
-    if not django:
-        return conf.load()
-    from django.conf import settings
-
-    return conf.load(getattr(settings, "PLECTRUM", None), debug=settings.DEBUG)
-
-
 def _load(app: str | None, django: bool) -> API:
-    name = app or _settings(django).api
+    name = app or conf.current().api
     if django:
         return discovery.find_in_django(name)
     if name is None:
@@ -120,10 +113,8 @@ def _cores() -> int:
 
 def _interpreter_flags() -> list[str]:
     """``-X``, ``-W``, ``-O`` … of this interpreter, for the workers."""
-    import subprocess
-
-    flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
-    return flags
+    read: Callable[[], list[str]] = subprocess.__dict__["_args_from_interpreter_flags"]
+    return read()
 
 
 def _greet(out: TextIO, listeners: Listeners, workers: int, *, reload: bool, django: bool) -> None:

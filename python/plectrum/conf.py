@@ -12,14 +12,15 @@ import difflib
 import json
 import math
 import os
+import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from .errors import ConfigurationError
 
-__all__ = ["PREFIX", "Problem", "Settings", "load", "read"]
+__all__ = ["PREFIX", "Problem", "Settings", "current", "load", "read"]
 
 PREFIX = "PLECTRUM_"
 # Variables of that prefix that belong to the test suite and to the supervisor's own children.
@@ -126,6 +127,18 @@ def load(given: object = None, environ: Mapping[str, str] = os.environ, *, debug
     return settings
 
 
+def current() -> Settings:
+    """The settings of this process: Django's where it is configured, and the environment's.
+
+    Errors:
+        ConfigurationError: as :func:`load`.
+    """
+    django = sys.modules.get("django.conf")
+    if django is None or not (django.settings.configured or "DJANGO_SETTINGS_MODULE" in os.environ):
+        return load()
+    return load(getattr(django.settings, "PLECTRUM", None), debug=django.settings.DEBUG)
+
+
 def read(
     given: object = None, environ: Mapping[str, str] = os.environ, *, debug: bool = False
 ) -> tuple[Settings, list[Problem]]:
@@ -133,7 +146,7 @@ def read(
     values: dict[str, Any] = {"debug": debug}
     problems: list[Problem] = []
     if isinstance(given, Mapping):
-        for key, value in given.items():
+        for key, value in cast("Mapping[object, Any]", given).items():
             _take(values, problems, str(key), value, _checked)
     elif given is not None:
         found = type(given).__name__

@@ -14,7 +14,7 @@ import socket
 import stat
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import ConfigurationError
 
@@ -52,8 +52,9 @@ class Listeners:
     @property
     def urls(self) -> list[str]:
         """Where to reach the server: ``http://host:port`` or ``unix:path``."""
-        names = [address for _, address in self._addresses] or [found.getsockname() for found in self._shared]
-        return [f"unix:{name}" if isinstance(name, str) else _url(name[0], name[1]) for name in names]
+        own = [_url(*address) for _, address in self._addresses]
+        names: list[Any] = [found.getsockname() for found in self._shared]
+        return own + [f"unix:{name}" if isinstance(name, str) else _url(name[0], name[1]) for name in names]
 
     def of_worker(self, number: int) -> list[int]:
         """File descriptors worker ``number`` accepts from; its own are opened where they are not."""

@@ -53,8 +53,9 @@ class Watcher:
             return None
         before, self._seen = self._seen, self._look()
         self._next = time.monotonic() + self._interval
-        differing = (before.items() ^ self._seen.items()) if before != self._seen else set()
-        return Path(min(differing)[0]) if differing else None
+        if before == self._seen:
+            return None
+        return Path(min(before.items() ^ self._seen.items())[0])
 
     def _look(self) -> dict[str, int]:
         start = time.monotonic()

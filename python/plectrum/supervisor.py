@@ -3,8 +3,8 @@
 Signals: TERM and INT drain and stop (a second one kills), HUP replaces the workers one after the other.
 
 A worker is a command. It is told what to do by the JSON in ``PLECTRUM_INTERNAL_WORKER``: ``number``, ``parent`` (pid),
-``listen_fds`` (sockets to accept from) and ``ready_fd``. There it writes ``R`` once it accepts connections, or what is
-wrong, for people, before it exits. On SIGTERM it stops accepting, finishes what runs and exits.
+``listen_fds`` (sockets to accept from) and ``ready_fd``. There it writes ``r`` once it accepts connections, or ``!`` and
+what is wrong, for people, before it exits. On SIGTERM it stops accepting, finishes what runs and exits.
 """
 
 from __future__ import annotations
@@ -20,16 +20,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from types import FrameType
 from typing import IO
 
 from .listeners import Listeners
 from .reloader import Watcher
 
-__all__ = ["ENVIRONMENT", "READY", "Supervisor"]
+__all__ = ["ENVIRONMENT", "FAILED", "READY", "Supervisor"]
 
 ENVIRONMENT = "PLECTRUM_INTERNAL_WORKER"
-READY = b"R"
+READY = b"r"
+FAILED = b"!"
 # A worker that lived this long was fine; its death starts no back-off.
 _HEALTHY_SECONDS = 10.0
 _LONGEST_BACKOFF = 10.0
@@ -56,7 +58,7 @@ class Slot:
     number: int
     current: Child | None = None
     coming: Child | None = None
-    leaving: list[Child] = dataclasses.field(default_factory=list)
+    leaving: list[Child] = dataclasses.field(default_factory=list[Child])
     failures: int = 0
     respawn_at: float | None = None
 
@@ -214,8 +216,8 @@ class Supervisor:
         lived = time.monotonic() - child.started
         slot.failures = 0 if lived > _HEALTHY_SECONDS else slot.failures + 1
         self._respawn_later(slot)
-        why = child.told.removeprefix(READY).decode(errors="replace").rstrip()
-        self._say(f"Worker {slot.number} (pid {child.process.pid}) {_fate(child)}; starting another.\n{why}".rstrip())
+        text = f"Worker {slot.number} (pid {child.process.pid}) {_fate(child)}; starting another."
+        self._say(f"{text}\n{_said(child)}".rstrip())
 
     def _failed_to_start(self, slot: Slot, child: Child) -> None:
         self._report_failed_start(slot, child)
@@ -236,7 +238,7 @@ class Supervisor:
 
     def _report_failed_start(self, slot: Slot, child: Child) -> None:
         """Says it once, however many workers fail alike and however often."""
-        text = child.told.decode(errors="replace").strip() or f"it {_fate(child)} before it was ready"
+        text = _said(child) or f"it {_fate(child)} before it was ready"
         if text != self._reported:
             self._reported = text
             waiting = " Waiting for the next change." if self._watcher else ""
@@ -277,13 +279,13 @@ class Supervisor:
     # ── Orders ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
+    def _signals(self) -> Generator[None]:
         """Signals arrive as bytes on a socket, between two steps of the loop."""
         reading, writing = socket.socketpair()
         reading.setblocking(False)
         writing.setblocking(False)
         wanted = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
-        before = {number: signal.signal(number, lambda *_: None) for number in wanted}
+        before = {number: signal.signal(number, _noted) for number in wanted}
         previous = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
         self._selector.register(reading, selectors.EVENT_READ, lambda: self._obey(reading))
         try:
@@ -336,6 +338,14 @@ class Supervisor:
 
     def _say(self, text: str) -> None:
         print(f"plectrum: {text}", file=self._log, flush=True)
+
+
+def _noted(number: int, frame: FrameType | None) -> None:
+    """The wake-up socket has the news; Python only must not take the default action."""
+
+
+def _said(child: Child) -> str:
+    return child.told.removeprefix(READY).removeprefix(FAILED).decode(errors="replace").strip()
 
 
 def _fate(child: Child) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from . import discovery
 from .conf import Settings
 from .errors import PlectrumError
-from .supervisor import ENVIRONMENT
+from .supervisor import ENVIRONMENT, FAILED
 
 if TYPE_CHECKING:
     from .api import API
@@ -51,7 +51,8 @@ class Job:
     def from_environ(cls) -> Job:
         """The job this process was started for; its variables are removed."""
         described: dict[str, Any] = json.loads(os.environ.pop(JOB))
-        return cls(**{**described, "settings": Settings(**described["settings"])})
+        settings = Settings(**described.pop("settings"))
+        return cls(settings=settings, **described)
 
     def load(self) -> API:
         """Imports the API object.
@@ -79,7 +80,7 @@ def run_worker(api: API, settings: Settings, listen_fds: Sequence[int], ready_fd
     """
     from . import _core
 
-    _core.serve(api.compile(), settings.to_json(), list(listen_fds), ready_fd)
+    _core.App(api.compile(), settings.to_json()).serve(list(listen_fds), ready_fd)
 
 
 def main() -> int:
@@ -102,7 +103,7 @@ def main() -> int:
 def _tell(ready_fd: int, text: str) -> None:
     """Lets the parent report: it says once what fails in every worker."""
     try:
-        os.write(ready_fd, text.encode()[:60_000])
+        os.write(ready_fd, FAILED + text.encode()[:60_000])
     except OSError:  # the server had started and closed it
         print(text, file=sys.stderr, flush=True)
 
