@@ -5,36 +5,93 @@ use crate::node::{Choices, Container, Extra, Length, Node, Scalar, Schema, StrRu
 use serde_json::{Map, Number, Value, json};
 use std::collections::HashMap;
 
-/// The schema of the root, with the structs it uses under `$defs`.
-#[must_use]
-pub fn describe(schema: &Schema) -> Value {
-    let (mut root, definitions) = describe_definitions(schema, "#/$defs/");
-    if !definitions.is_empty()
-        && let Value::Object(members) = &mut root
-    {
-        members.insert("$defs".to_owned(), Value::Object(definitions));
+/// A described type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Described {
+    /// Its schema.
+    pub schema: Value,
+    /// The structs it refers to, by name.
+    pub definitions: Map<String, Value>,
+}
+
+impl Described {
+    /// One self-contained schema, the structs under `$defs`. Described with the prefix [`DEFS`].
+    #[must_use]
+    pub fn into_document(mut self) -> Value {
+        if !self.definitions.is_empty()
+            && let Value::Object(members) = &mut self.schema
+        {
+            members.insert("$defs".to_owned(), Value::Object(self.definitions));
+        }
+        self.schema
     }
-    root
 }
 
-/// The schema of the root, and apart from it the structs it uses, by name. References to them are `prefix` and the
-/// name, for example `#/components/schemas/Article`. Two different structs of one name get `Article` and `Article2`.
+/// Where a self-contained schema keeps its structs.
+pub const DEFS: &str = "#/$defs/";
+
+/// Describes one type. References are `prefix` and a struct's name: [`DEFS`], or `#/components/schemas/`.
 #[must_use]
-pub fn describe_definitions(schema: &Schema, prefix: &str) -> (Value, Map<String, Value>) {
-    let mut writer = Describer { schema, prefix, names: HashMap::new(), definitions: Map::new() };
-    let root = writer.node(&schema.root);
-    (root, writer.definitions)
+pub fn describe(schema: &Schema, prefix: &str) -> Described {
+    let mut describer = Describer::new(prefix);
+    let schema = describer.describe(schema);
+    Described { schema, definitions: describer.into_definitions() }
 }
 
-struct Describer<'a> {
-    schema: &'a Schema,
-    prefix: &'a str,
+/// Describes types that share their definitions, as the operations of an API do. Structs are told apart by class: two
+/// of one name become `Article` and `Article2`, whichever schemas they are in.
+#[derive(Debug)]
+pub struct Describer<'p> {
+    prefix: &'p str,
     /// Python class → name given.
     names: HashMap<u32, String>,
     definitions: Map<String, Value>,
 }
 
-impl Describer<'_> {
+impl<'p> Describer<'p> {
+    /// Nothing described yet.
+    #[must_use]
+    pub fn new(prefix: &'p str) -> Self {
+        Self { prefix, names: HashMap::new(), definitions: Map::new() }
+    }
+
+    /// The schema of a type's root; its structs join the definitions.
+    pub fn describe(&mut self, schema: &Schema) -> Value {
+        Walk { schema, describer: self }.node(&schema.root)
+    }
+
+    /// The structs met so far, by name.
+    #[must_use]
+    pub fn into_definitions(self) -> Map<String, Value> {
+        self.definitions
+    }
+
+    fn reference(&self, name: &str) -> Value {
+        json!({"$ref": format!("{}{name}", self.prefix)})
+    }
+
+    /// A name for a class that has none yet.
+    fn name(&mut self, of: &Struct) -> String {
+        let mut name = of.name.clone();
+        let mut number = 2;
+        while self.definitions.contains_key(&name) {
+            name = format!("{}{number}", of.name);
+            number += 1;
+        }
+        self.names.insert(of.class, name.clone());
+        // Its place is kept while its fields, which may refer back, are described.
+        self.definitions.insert(name.clone(), Value::Null);
+        name
+    }
+}
+
+/// One schema being described.
+struct Walk<'a, 'p> {
+    schema: &'a Schema,
+    describer: &'a mut Describer<'p>,
+}
+
+impl Walk<'_, '_> {
     fn node(&mut self, node: &Node) -> Value {
         match node {
             Node::Any => json!({}),
@@ -110,26 +167,14 @@ impl Describer<'_> {
 
     /// A reference; the struct is described on its first use.
     fn reference_to(&mut self, of: &Struct) -> Value {
-        if let Some(name) = self.names.get(&of.class) {
-            return self.reference(name);
+        if let Some(name) = self.describer.names.get(&of.class) {
+            return self.describer.reference(name);
         }
-        let mut name = of.name.clone();
-        let mut number = 2;
-        while self.names.values().any(|taken| *taken == name) {
-            name = format!("{}{number}", of.name);
-            number += 1;
-        }
-        // Named before its fields are described: they may refer back.
-        self.names.insert(of.class, name.clone());
-        let reference = self.reference(&name);
-        self.definitions.insert(name.clone(), Value::Null);
+        let name = self.describer.name(of);
+        let reference = self.describer.reference(&name);
         let description = self.structure(of);
-        self.definitions.insert(name, description);
+        self.describer.definitions.insert(name, description);
         reference
-    }
-
-    fn reference(&self, name: &str) -> Value {
-        json!({"$ref": format!("{}{name}", self.prefix)})
     }
 
     fn structure(&mut self, of: &Struct) -> Value {

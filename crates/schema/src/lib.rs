@@ -21,7 +21,7 @@ pub mod sink;
 pub mod text;
 
 pub use compile::DefinitionError;
-pub use describe::{describe, describe_definitions};
+pub use describe::{Described, Describer, describe};
 pub use error::{Error, Step, write_errors};
 pub use json::validate_json;
 pub use node::{Node, Schema};

@@ -94,6 +94,12 @@ pub enum Node {
 }
 
 impl Schema {
+    /// Takes anything: JSON as it is, parameters as text.
+    #[must_use]
+    pub fn any() -> Self {
+        Self { root: Node::Any, definitions: Vec::new() }
+    }
+
     /// The definition a reference points to. Compilation made sure that it is there.
     pub(crate) fn definition(&self, index: usize) -> &Node {
         self.definitions.get(index).unwrap_or(&Node::Any)
@@ -176,7 +182,7 @@ impl std::fmt::Display for Scalar {
 #[derive(Debug)]
 pub struct Choices {
     /// In declaration order.
-    pub values: Vec<Scalar>,
+    pub(crate) values: Vec<Scalar>,
     /// `'a', 'b' or 'c'`, for messages.
     pub(crate) expected: String,
 }
@@ -185,6 +191,11 @@ impl Choices {
     pub(crate) fn new(values: Vec<Scalar>) -> Self {
         let expected = spelled_list(values.iter().map(ToString::to_string));
         Self { values, expected }
+    }
+
+    /// The values, in declaration order.
+    pub fn scalars(&self) -> impl Iterator<Item = &Scalar> {
+        self.values.iter()
     }
 
     /// Index of the first value that `matches`.
