@@ -3,8 +3,8 @@
 Signals: TERM and INT drain and stop (a second one kills), HUP replaces the workers one after the other.
 
 A worker is a command. It is told what to do by the JSON in ``PLECTRUM_INTERNAL_WORKER``: ``number``, ``parent`` (pid),
-``listen_fds`` (sockets to accept from) and ``ready_fd``. There it writes ``r`` once it accepts connections, or ``!`` and
-what is wrong, for people, before it exits. On SIGTERM it stops accepting, finishes what runs and exits.
+``listen_fds`` (sockets to accept from) and ``ready_fd``. There it writes ``r`` once it accepts connections, or ``!``
+and what is wrong, for people, before it exits. On SIGTERM it stops accepting, finishes what runs and exits.
 """
 
 from __future__ import annotations
