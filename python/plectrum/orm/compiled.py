@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connections
+from django.core.exceptions import EmptyResultSet, FieldError
+from django.db import DatabaseError, connections
 from django.db.models import QuerySet
 from django.db.models.sql.query import Query
 
@@ -42,18 +42,21 @@ class Compiled:
     reason: str | None
 
 
-def compile_query(query: Query, using: str, *, coerce_decimal: bool = True) -> Compiled | None:
+def compile_query(
+    query: Query, using: str, *, coerce_decimal: bool = True, elide_empty: bool = True
+) -> Compiled | None:
     """Compile a query; ``None`` where Django knows that it has no rows.
 
     Parameters:
         query: with its parameters fitted.
         using: database alias.
         coerce_decimal: write decimals as strings.
+        elide_empty: without, a query known to have no rows is compiled all the same.
 
     Errors:
         PlanError: a selected expression has no known type, or the database cannot run the query.
     """
-    return _compiled(query.get_compiler(using=using), using, coerce_decimal)
+    return _compiled(query.get_compiler(using=using, elide_empty=elide_empty), using, coerce_decimal)
 
 
 def compile_exists(queryset: QuerySet[Any], using: str) -> Compiled | None:
@@ -98,17 +101,22 @@ def _capturing(compiler_class: type) -> type:
 
 def _compiled(compiler: Any, using: str, coerce_decimal: bool) -> Compiled | None:
     query = compiler.query
+    if query.select_for_update and compiler.connection.features.has_select_for_update:
+        raise PlanError(
+            "select_for_update() locks rows for a transaction, and a response is written outside of one. Lock in an "
+            "`async def` handler, in a function run by sync_to_async under transaction.atomic()."
+        )
     try:
         sql, params = compiler.as_sql()
     except EmptyResultSet:
         return None
-    except (TypeError, ValueError) as error:
-        raise PlanError(f"Django cannot compile the query: {error}") from error
+    except (TypeError, ValueError, FieldError, DatabaseError) as error:
+        raise PlanError(f"Django cannot compile the query for {connections[using].display_name}: {error}") from error
     expressions = [expression for expression, _, _ in _select(compiler)]
     columns = tuple(
         column for expression in expressions for column in column_of(expression, using, coerce_decimal=coerce_decimal)
     )
-    reason = _reason(query, sql, expressions, columns, using)
+    reason = _reason(sql, expressions, columns, using)
     return Compiled(Statement.of(sql, params, using), columns, compiler, reason)
 
 
@@ -122,12 +130,10 @@ def _select(compiler: Any) -> list[Any]:
     return [*compiler.select, *extra_select]
 
 
-def _reason(query: Query, sql: str, expressions: list[Any], columns: tuple[Column, ...], using: str) -> str | None:
+def _reason(sql: str, expressions: list[Any], columns: tuple[Column, ...], using: str) -> str | None:
     vendor = connections[using].vendor
     if vendor not in _NATIVE:
         return f"Rust does not speak {connections[using].display_name}"
-    if query.select_for_update:
-        return "select_for_update() locks rows in a transaction, which only Django's connection can be in"
     for expression, column in zip(expressions, columns, strict=False):
         if column.custom is not None:
             return f"{_named(expression)} is rendered in Python"

@@ -22,7 +22,7 @@ from .parameters import fit_parameters
 from .plan import Check, Operation, Plan, Response
 from .results import Count, Exists, One, Page
 from .rows import Options, plan_rows
-from .wanted import Wanted, read_annotation, unwrapped
+from .wanted import read_annotation, unwrapped
 
 __all__ = ["plan_result"]
 
@@ -74,9 +74,9 @@ class _Planner:
 
     def response(self, result: Any, annotation: Any) -> Response:
         if isinstance(result, QuerySet):
-            return self._rows("rows", result, annotation, {"literal": []})
+            return self._rows(result, annotation)
         if isinstance(result, One):
-            return self._rows("one", result.queryset, annotation, {"one": None})
+            return self._one(result.queryset, annotation)
         if isinstance(result, Count):
             return self._count(result.queryset)
         if isinstance(result, Exists):
@@ -89,17 +89,24 @@ class _Planner:
             return {"literal": result}
         raise PlanError(_unplannable(result))
 
-    def _rows(self, shape: str, queryset: QuerySet[Any], annotation: Any, empty: Response) -> Response:
-        wanted = read_annotation(annotation)
-        plan = self._plan(queryset, wanted)
-        if plan is None:
-            return empty
-        return {shape: self._add(plan)}
+    def _rows(self, queryset: QuerySet[Any], annotation: Any) -> Response:
+        plan = self._plan(queryset, annotation)
+        return {"literal": []} if plan is None else {"rows": self._add(plan)}
 
-    def _plan(self, queryset: QuerySet[Any], wanted: Wanted | None) -> Plan | None:
-        options = Options(self._alias(queryset), self.coerce_decimal)
+    def _one(self, queryset: QuerySet[Any], annotation: Any) -> Response:
+        """As ``QuerySet.get()``: unordered, and a second row is noticed."""
+        if queryset.query.can_filter():
+            if not queryset.query.distinct_fields:
+                queryset = queryset.order_by()
+            queryset = queryset[:2]
+        plan = self._plan(queryset, annotation, elide_empty=False)  # no rows is a 404, not a constant
+        assert plan is not None
+        return {"one": self._add(plan)}
+
+    def _plan(self, queryset: QuerySet[Any], annotation: Any, *, elide_empty: bool = True) -> Plan | None:
+        options = Options(self._alias(queryset), self.coerce_decimal, elide_empty)
         self._check(queryset)
-        return plan_rows(queryset, wanted, options)
+        return plan_rows(queryset, read_annotation(annotation), options)
 
     def _count(self, queryset: QuerySet[Any]) -> Response:
         using = self._alias(queryset)
@@ -127,7 +134,7 @@ class _Planner:
                 "Page() needs parameters: number= (or offset=) one of the function's own, size= (or limit=) too or an int."
             )
         count = self._count(page.queryset)
-        results = self._rows("rows", page.rows, annotation, {"literal": []})
+        results = self._rows(page.rows, annotation)
         if "literal" in count or "literal" in results:
             return {
                 "object": [

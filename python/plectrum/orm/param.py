@@ -144,7 +144,7 @@ class Param(_Opaque):
         PlanError: the type has no SQL counterpart.
     """
 
-    def __init__(self, name: str, type: Any = str, source: str = "query", index: int = 0) -> None:  # noqa: A002
+    def __init__(self, name: str, type: Any = str, source: str = "query", index: int = 0) -> None:
         self.name = name
         self.source = source
         self.index = index
@@ -187,7 +187,7 @@ class Param(_Opaque):
         """None, as Django's ``Value``: a constant is not grouped by."""
         return []
 
-    def _combine(self, other: Any, connector: str, reversed: bool) -> Any:  # noqa: A002
+    def _combine(self, other: Any, connector: str, reversed: bool) -> Any:
         combined = _combine(self, other, connector, reversed)
         return super()._combine(other, connector, reversed) if combined is None else combined
 
@@ -230,7 +230,7 @@ class Arithmetic(_Opaque):
         """None, as Django's ``Value``."""
         return []
 
-    def _combine(self, other: Any, connector: str, reversed: bool) -> Any:  # noqa: A002
+    def _combine(self, other: Any, connector: str, reversed: bool) -> Any:
         combined = _combine(self, other, connector, reversed)
         return super()._combine(other, connector, reversed) if combined is None else combined
 

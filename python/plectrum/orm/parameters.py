@@ -159,7 +159,7 @@ def _fit_isnull(lookup: lookups.Lookup[Any], owner: Query) -> None:
     param: Any = lookup.rhs
     join = owner.alias_map.get(lhs.alias) if isinstance(lhs, Col) else None
     # Django joins outward only when it knows that NULL is asked for.
-    if param.type is not bool or getattr(join, "parent_alias", None) is not None and join.join_type != LOUTER:  # type: ignore[union-attr]
+    if param.type is not bool or (getattr(join, "parent_alias", None) is not None and join.join_type != LOUTER):  # type: ignore[union-attr]
         raise PlanError(
             f"`{_lookup_of(lookup)}` by parameter {param.name!r} needs another join for True than for False. Filter on a "
             f"column of the model itself with a `bool` parameter, or make the handler `async def`."

@@ -38,10 +38,12 @@ class Options:
     Parameters:
         using: database alias.
         coerce_decimal: write decimals as strings.
+        elide_empty: without, a query known to have no rows is planned all the same.
     """
 
     using: str
     coerce_decimal: bool = True
+    elide_empty: bool = True
 
 
 def plan_rows(queryset: QuerySet[Any], wanted: Wanted | None, options: Options) -> Plan | None:
@@ -124,7 +126,9 @@ _VALUES: Final = (ValuesIterable, ValuesListIterable, NamedValuesListIterable, F
 
 def _compiled(queryset: QuerySet[Any], options: Options) -> Compiled | None:
     fit_parameters(queryset.query, options.using)
-    return compile_query(queryset.query, options.using, coerce_decimal=options.coerce_decimal)
+    return compile_query(
+        queryset.query, options.using, coerce_decimal=options.coerce_decimal, elide_empty=options.elide_empty
+    )
 
 
 def _object(fields: list[tuple[str, Template]], absent: int | None = None) -> Template:

@@ -11,15 +11,30 @@ from typing import Any, Final
 from django.db import connections
 
 from . import slices
+from .adapt import adapted
 from .arithmetic import Number, constant, render
 from .binds import Keys, LikeText, Slot
 from .literal import postgres_literal, sqlite_literal
 
-__all__ = ["Statement", "quantity"]
+__all__ = ["Statement"]
 
 #: `IN` of an argument list, `%%`, `%s`. A list elsewhere is a plain placeholder.
 _PLACEHOLDERS: Final = re.compile(r"IN \(PLECTRUM_ANY\(%s\)\)|PLECTRUM_ANY\(%s\)|%s|%%")
-_NATIVE: Final = ("postgresql", "sqlite")
+_SQL_TYPES: Final[dict[str, str]] = {
+    "bool": "boolean",
+    "int": "bigint",
+    "float": "double precision",
+    "decimal": "numeric",
+    "text": "text",
+    "uuid": "uuid",
+    "date": "date",
+    "time": "time",
+    "datetime": "timestamp",
+    "datetime_tz": "timestamptz",
+    "duration": "interval",
+    "bytes": "bytea",
+    "json": "jsonb",
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +44,20 @@ class Constant:
     value: Any
 
 
-Leaf = Constant | Slot | Keys
+@dataclass(frozen=True)
+class Quantity:
+    """A slice bound: arithmetic of integer arguments.
+
+    Parameters:
+        number: the arithmetic.
+        clamped: whether a negative result counts as zero.
+    """
+
+    number: Number
+    clamped: bool = False
+
+
+Leaf = Constant | Slot | Keys | Quantity
 Piece = str | Leaf
 
 
@@ -59,13 +87,13 @@ class Statement:
         at = 0
         remaining = iter(parameters)
         for match in _PLACEHOLDERS.finditer(sql):
-            pieces += _bounds(sql[at : match.start()], vendor)
+            pieces += _bounds(sql[at : match.start()])
             at = match.end()
             if match[0] == "%%":
                 pieces.append("%")
             else:
                 pieces += _placeholder(match[0], next(remaining), vendor)
-        pieces += _bounds(sql[at:], vendor)
+        pieces += _bounds(sql[at:])
         return cls(tuple(_joined(pieces)), using)
 
     def native(self) -> tuple[str, list[dict[str, Any]]]:
@@ -108,16 +136,26 @@ class _Numbering:
         if isinstance(leaf, Slot):
             declared = "infer" if leaf.many else leaf.type
             number = self._number((leaf.index, declared, leaf.cast), {"arg": leaf.index, "type": declared})
-            return _written(leaf.form, f"{self.sign}{number}", self.connection.vendor, leaf.cast)
+            return _written(leaf, f"{self.sign}{number}", self.connection.vendor)
         if isinstance(leaf, Keys):
             number = self._number("keys", {"keys": True, "type": "infer"})
-            return _written("any", f"{self.sign}{number}", self.connection.vendor, "")
+            return _written(leaf, f"{self.sign}{number}", self.connection.vendor)
+        if isinstance(leaf, Quantity):
+            return self._quantity(leaf)
         if self.connection.vendor == "postgresql":
             return postgres_literal(leaf.value, self.connection)
         sql, value = sqlite_literal(leaf.value)
         if sql is not None:
             return sql
         return f"?{self._number(object(), {'const': value, 'type': 'infer'})}"
+
+    def _quantity(self, leaf: Quantity) -> str:
+        is_postgres = self.connection.vendor == "postgresql"
+        cast = "bigint" if is_postgres else ""
+        text = "".join(render(leaf.number, lambda p: [self._leaf(Slot(p.index, "int", cast=cast, name=p.name))]))
+        if not leaf.clamped:
+            return text
+        return f"GREATEST({text}, 0)" if is_postgres else f"MAX({text}, 0)"
 
     def _number(self, key: Any, bind: dict[str, Any]) -> int:
         if key not in self.numbers:
@@ -139,17 +177,22 @@ def _placeholder(text: str, value: Any, vendor: str) -> list[Piece]:
     return [value]
 
 
-def _written(form: str, placeholder: str, vendor: str, cast: str) -> str:
+def _written(leaf: Slot | Keys, placeholder: str, vendor: str) -> str:
     """SQL around a placeholder."""
-    if form == "like":
+    if leaf.form == "like":
         for character in ("\\", "%", "_"):
             placeholder = f"REPLACE({placeholder}, '{character}', '\\{character}')"
         return placeholder
-    if form == "json":
-        return f"to_jsonb({placeholder})" if vendor == "postgresql" else f"json_quote({placeholder})"
-    if form == "any" and vendor == "sqlite":
-        return f"SELECT value FROM json_each({placeholder})"
-    return f"{placeholder}::{cast}" if cast and vendor == "postgresql" else placeholder
+    if leaf.form == "json" and isinstance(leaf, Slot):
+        is_postgres = vendor == "postgresql"
+        return f"to_jsonb({placeholder}::{_SQL_TYPES[leaf.type]})" if is_postgres else f"json_quote({placeholder})"
+    if leaf.form == "any" and vendor == "sqlite":
+        return f"SELECT value FROM json_each({placeholder})"  # noqa: S608 - a placeholder, not a value
+    return (
+        f"{placeholder}::{leaf.cast}"
+        if isinstance(leaf, Slot) and leaf.cast and vendor == "postgresql"
+        else placeholder
+    )
 
 
 def _django_placeholder(
@@ -157,56 +200,47 @@ def _django_placeholder(
 ) -> tuple[str, list[Any]]:
     if isinstance(leaf, Constant):
         return "%s", [leaf.value]
-    value = list(keys) if isinstance(leaf, Keys) else arguments[leaf.index]
-    cast = leaf.cast if isinstance(leaf, Slot) else ""
-    if leaf.form != "any":
-        return _written(leaf.form, "%s", connection.vendor, cast).replace("'%'", "'%%'").replace("'\\%'", "'\\%%'"), [
-            value
-        ]
+    if isinstance(leaf, Quantity):
+        value = leaf.number.value({p.name: arguments[p.index] for p in leaf.number.parameters()})
+        return "%s", [max(value, 0) if leaf.clamped else value]
+    if isinstance(leaf, Slot) and not leaf.many:
+        sql = _written(leaf, "%s", connection.vendor).replace("'%'", "'%%'").replace("'\\%'", "'\\%%'")
+        return sql, [adapted(arguments[leaf.index], leaf.type, connection)]
+    items = list(keys) if isinstance(leaf, Keys) else [adapted(v, leaf.type, connection) for v in arguments[leaf.index]]
     if connection.vendor == "postgresql":
-        return _written("any", "%s", "postgresql", cast), [list(value)]
-    items = list(value)
-    return (", ".join(["%s"] * len(items)), items) if items else ("NULL", [])
+        return f"%s::{leaf.cast}" if isinstance(leaf, Slot) and leaf.cast else "%s", [items]
+    if items:
+        return ", ".join(["%s"] * len(items)), items
+    # An empty list, but not NULL: NOT IN (NULL) would be no rows either.
+    return f"SELECT NULL {'FROM DUAL' if connection.vendor == 'oracle' else ''} WHERE 1 = 0", []
 
 
-def _bounds(text: str, vendor: str) -> list[Piece]:
+def _bounds(text: str) -> list[Piece]:
     """Text with the marks of slices turned back into parameters."""
     pieces: list[Piece] = []
     at = 0
     for match in slices.LIMIT_OR_OFFSET.finditer(text):
-        pieces.append(text[at : match.start()])
+        pieces += [text[at : match.start()], f"{match[1]} "]
         at = match.end()
-        if match[1] == "OFFSET":
-            pieces += ["OFFSET ", *quantity(slices.decode_offset(int(match[2])), vendor)]
-        else:
-            pieces += ["LIMIT ", *_limit(*slices.decode_limit(int(match[2])), vendor)]
+        value = int(match[2])
+        pieces.append(Quantity(slices.decode_offset(value)) if match[1] == "OFFSET" else _limit(value))
     return [*pieces, text[at:]]
 
 
-def _limit(start: Number, stop: Number, vendor: str) -> list[Piece]:
+def _limit(value: int) -> Piece:
     """``stop - start``, never below zero: Django's slice is empty where stop comes before start."""
+    start, stop = slices.decode_limit(value)
     length = Number(operator="-", left=stop, right=start)
     fixed = constant(length)
     if fixed is not None:
-        return [str(max(fixed, 0))]
+        return str(max(fixed, 0))
     if constant(start) == 0:
-        return quantity(stop, vendor)
-    simple = length.polynomial()
-    only = next(iter(simple)) if len(simple) == 1 else ()
-    if len(only) == 1 and simple[only] == 1:
-        length = Number(next(p for p in length.parameters() if p.name == only[0]))
-    return ["GREATEST(" if vendor == "postgresql" else "MAX(", *quantity(length, vendor), ", 0)"]
-
-
-def quantity(number: Number, vendor: str) -> list[Piece]:
-    """SQL of an arithmetic of integer parameters.
-
-    Parameters:
-        number: the arithmetic.
-        vendor: the database.
-    """
-    cast = "bigint" if vendor == "postgresql" else ""
-    return render(number, lambda param: [Slot(param.index, "int", cast=cast, name=param.name)])
+        return Quantity(stop)
+    polynomial = length.polynomial()
+    term = next(iter(polynomial))
+    if len(polynomial) == 1 and len(term) == 1 and polynomial[term] == 1:
+        length = Number(next(p for p in length.parameters() if p.name == term[0]))
+    return Quantity(length, clamped=True)
 
 
 def _joined(pieces: Iterable[Piece]) -> Iterable[Piece]:

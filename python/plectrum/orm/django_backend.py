@@ -1,0 +1,173 @@
+"""Runs an operation through Django's own connection and hands its rows to Rust, which writes the same bytes from them.
+
+For transactions (``atomic``, ``ATOMIC_REQUESTS``, ``TestCase``), engines Rust does not speak, in-memory SQLite and columns that
+only Python can read. The statements are Django's, so ``connection.queries`` and ``assertNumQueries`` see them.
+
+What Rust gets for each query is a :class:`RowSet`. A cell is ``None`` or, by the column's kind:
+
+=============  ====================================================================================
+kind           Python value
+=============  ====================================================================================
+bool int       ``bool``, ``int``
+float decimal  ``float``, ``decimal.Decimal``
+text ip file   ``str``
+uuid           ``uuid.UUID``
+date time      ``datetime.date``, ``datetime.time``
+datetime       ``datetime.datetime``, aware where the kind says so
+duration       ``datetime.timedelta``
+bytes          ``bytes``
+json           ``str``: JSON text, to be copied
+array          ``list`` of cells
+hstore         ``dict[str, str | None]``
+range          ``(lower, upper, bounds)``, bounds like ``"[)"``; ``()`` for the empty range
+=============  ====================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+from django.db import connections
+
+from plectrum.errors import ValidationError
+
+from .fields import Kind
+from .plan import Child, Column, Operation, Plan
+
+__all__ = ["ChildRows", "RowSet", "execute", "refuse_arguments"]
+
+_Cell = Callable[[Any], Any]
+
+
+class ChildRows(NamedTuple):
+    """The rows of a relation, for all parents together.
+
+    Parameters:
+        rowset: the rows.
+        groups: for each of the parent's rows, which of them are its own, in order.
+    """
+
+    rowset: RowSet
+    groups: list[list[int]]
+
+
+class RowSet(NamedTuple):
+    """The rows of a statement.
+
+    Parameters:
+        rows: one tuple of cells each.
+        children: one entry per child plan, in the plan's order.
+    """
+
+    rows: list[tuple[Any, ...]]
+    children: list[ChildRows]
+
+
+def execute(operation: Operation, arguments: Sequence[Any] = ()) -> list[RowSet]:
+    """Run every statement of an operation.
+
+    Parameters:
+        operation: what to run.
+        arguments: values by argument number.
+
+    Returns:
+        One row set per query, in order.
+
+    Errors:
+        ValidationError: an argument makes a slice negative.
+        django.db.Error: as the database says.
+    """
+    refuse_arguments(operation, arguments)
+    return [_rowset(query, _fetched(query, arguments, ()), arguments) for query in operation.queries]
+
+
+def refuse_arguments(operation: Operation, arguments: Sequence[Any]) -> None:
+    """Refuse arguments that the operation's checks do not allow.
+
+    Errors:
+        ValidationError: 422, naming the arguments.
+    """
+    for check in operation.checks:
+        if not check.holds(arguments):
+            names = sorted(check.arguments, key=check.arguments.__getitem__)
+            message = f"The {check.what} must not be negative."
+            raise ValidationError([{"loc": ["query", name], "type": "slice", "msg": message} for name in names])
+
+
+def _fetched(plan: Plan, arguments: Sequence[Any], keys: Sequence[Any]) -> list[Sequence[Any]]:
+    """Rows as the driver gives them."""
+    sql, parameters = plan.statement.for_django(arguments, keys)
+    with connections[plan.statement.using].cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
+
+
+def _rowset(plan: Plan, raw: list[Sequence[Any]], arguments: Sequence[Any]) -> RowSet:
+    connection = connections[plan.statement.using]
+    readers = [_reader(column, connection) for column in plan.columns]
+    if any(readers):
+        rows = [
+            tuple(value if read is None else read(value) for read, value in zip(readers, row, strict=True))
+            for row in raw
+        ]
+    else:
+        rows = [tuple(row) for row in raw]
+    return RowSet(rows, [_children(child, raw, arguments) for child in plan.children])
+
+
+def _children(child: Child, parents: list[Sequence[Any]], arguments: Sequence[Any]) -> ChildRows:
+    """The relation's rows, grouped by the parent's key as the database gave it."""
+    keys = [row[child.parent_column] for row in parents]
+    distinct = list(dict.fromkeys(key for key in keys if key is not None))
+    raw = _fetched(child.plan, arguments, distinct) if distinct else []
+    groups: dict[Any, list[int]] = {}
+    for index, row in enumerate(raw):
+        groups.setdefault(row[child.key_column], []).append(index)
+    return ChildRows(_rowset(child.plan, raw, arguments), [groups.get(key, []) for key in keys])
+
+
+def _reader(column: Column, connection: Any) -> _Cell | None:
+    """What makes a cell of the driver's value; ``None`` where nothing has to."""
+    if column.custom is not None:
+        custom = column.custom
+        return lambda value: custom.render(_converted(value, column, connection))
+    kind = column.kind["kind"]
+    if kind == "json":
+        return None  # Django's converter would parse the text that Rust copies
+    finish = _FINISH.get(kind) or (_array_finish(column.kind) if kind == "array" else None)
+    if not column.converters:
+        return finish
+    if finish is None:
+        return lambda value: _converted(value, column, connection)
+    return lambda value: finish(_converted(value, column, connection))
+
+
+def _converted(value: Any, column: Column, connection: Any) -> Any:
+    for convert in column.converters:
+        value = convert(value, column.expression, connection)
+    return value
+
+
+def _bytes(value: Any) -> Any:
+    return None if value is None else bytes(value)
+
+
+def _range(value: Any) -> Any:
+    if value is None:
+        return None
+    return () if value.isempty else (value.lower, value.upper, value._bounds)
+
+
+def _array_finish(kind: Kind) -> _Cell | None:
+    finish = _FINISH.get(kind["item"]["kind"])
+    if finish is None:
+        return None
+
+    def items(value: Any) -> Any:
+        return [items(item) for item in value] if isinstance(value, list) else finish(value)
+
+    return items
+
+
+_FINISH: Final[dict[str, _Cell]] = {"bytes": _bytes, "range": _range}
