@@ -17,6 +17,7 @@ pub mod media;
 pub mod problem;
 pub mod query;
 pub mod request;
+pub mod router;
 pub mod server;
 pub mod service;
 
@@ -27,5 +28,6 @@ pub use body::{Body, BodyError, BodyStream, RequestBody};
 pub use config::{Config, Timeouts};
 pub use problem::Problem;
 pub use request::{Peer, Request};
+pub use router::{Match, Params, Router, RouterBuilder};
 pub use server::{DrainReport, Listener, serve};
 pub use service::{Reply, Response, Service};
