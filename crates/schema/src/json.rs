@@ -29,6 +29,3 @@ pub const MAX_ERRORS: usize = 1000;
 pub fn validate_json<S: Sink>(schema: &Schema, data: &[u8], sink: &mut S) -> Result<S::Value, Vec<Error>> {
     Walk::new(schema, data, sink).document()
 }
-
-#[cfg(test)]
-mod tests;
