@@ -30,6 +30,9 @@ pub mod sink;
 mod statement;
 mod stitch;
 mod template;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod testing;
 pub mod value;
 pub mod wire;
 mod writer;

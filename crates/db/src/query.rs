@@ -8,9 +8,6 @@ use crate::statement::Statement;
 use crate::template::{self, Program, Scope};
 use crate::wire::Resolved;
 
-/// More levels are refused: compiling and stitching recurse.
-const MAX_LEVELS: usize = 32;
-
 /// A compiled plan. Shared by all executions.
 #[derive(Debug)]
 pub(crate) struct Query {
@@ -113,12 +110,6 @@ impl Query {
 
 impl Node {
     fn compile(plan: &Plan, relation: Option<Relation>, level: usize) -> Result<Self, PlanError> {
-        if level >= MAX_LEVELS {
-            return Err(PlanError::new(
-                "children",
-                format!("relations nest deeper than {MAX_LEVELS} levels"),
-            ));
-        }
         let statement = Statement::compile(&plan.sql, &plan.binds)?;
         if relation.is_some() && statement.key_binds() != 1 {
             let found = statement.key_binds();

@@ -4,14 +4,11 @@ use super::{Form, Segment};
 use crate::plan::{Page, Response};
 use crate::plan_error::PlanError;
 
-/// Deeper responses are refused: compiling recurses.
-const MAX_DEPTH: usize = 64;
-
-/// Compiles a response over `queries` queries.
+/// Compiles a response over `queries` queries. Recursion is bounded: the JSON reader refuses deep descriptions.
 pub(crate) fn compile(response: &Response, queries: usize) -> Result<Vec<Segment>, PlanError> {
     let mut compiler =
         Compiler { segments: Vec::new(), text: Vec::new(), used: vec![false; queries], pages: 0 };
-    compiler.response(response, 0)?;
+    compiler.response(response)?;
     compiler.flush();
     if let Some(unused) = compiler.used.iter().position(|used| !used) {
         return Err(error(format!("query {unused} has no place in it")));
@@ -32,10 +29,7 @@ struct Compiler {
 }
 
 impl Compiler {
-    fn response(&mut self, response: &Response, depth: usize) -> Result<(), PlanError> {
-        if depth > MAX_DEPTH {
-            return Err(error(format!("nested deeper than {MAX_DEPTH} levels")));
-        }
+    fn response(&mut self, response: &Response) -> Result<(), PlanError> {
         match response {
             Response::Rows(query) => self.query(*query, Form::Rows),
             Response::One(query) => self.query(*query, Form::One),
@@ -44,7 +38,7 @@ impl Compiler {
                 for (index, (name, value)) in fields.iter().enumerate() {
                     self.text.push(if index == 0 { b'{' } else { b',' });
                     self.text.extend_from_slice(&plectrum_json::text::key(name));
-                    self.response(value, depth + 1)?;
+                    self.response(value)?;
                 }
                 self.text.extend_from_slice(if fields.is_empty() { b"{}" } else { b"}" });
                 Ok(())

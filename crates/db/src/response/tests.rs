@@ -1,1 +1,44 @@
 #![allow(clippy::unwrap_used)]
+
+use serde_json::{Value as Json, json};
+
+use super::*;
+
+fn compiled(response: &Json, queries: usize) -> Result<Vec<Segment>, String> {
+    let response = serde_json::from_str(&response.to_string()).unwrap();
+    compile(&response, queries).map_err(|error| error.to_string())
+}
+
+#[test]
+fn neighbouring_bytes_are_one_segment() {
+    let response = json!({"object": [["a", {"literal": 1}], ["b", {"rows": 0}], ["c", {"literal": 2}]]});
+    let segments = compiled(&response, 1).unwrap();
+    let texts: Vec<_> = segments
+        .iter()
+        .filter_map(|segment| match segment {
+            Segment::Text(text) => Some(std::str::from_utf8(text).unwrap()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(texts, [r#"{"a":1,"b":"#, r#","c":2}"#]);
+}
+
+#[test]
+fn every_query_has_one_place() {
+    let refuse = |response, queries| compiled(&response, queries).unwrap_err();
+    assert_eq!(
+        refuse(json!({"rows": 1}), 1),
+        "invalid plan at response: query 1 does not exist: the operation has 1"
+    );
+    assert_eq!(refuse(json!({"rows": 0}), 2), "invalid plan at response: query 1 has no place in it");
+    assert_eq!(
+        refuse(json!({"object": [["a", {"rows": 0}], ["b", {"one": 0}]]}), 1),
+        "invalid plan at response: query 0 has more than one place"
+    );
+    let page =
+        json!({"page": {"count": 0, "results": 1, "number": 0, "size": {"arg": 1}, "style": "limit_offset"}});
+    assert_eq!(
+        refuse(json!({"object": [["a", page], ["b", page]]}), 2),
+        "invalid plan at response: more than one page: links need an address of their own"
+    );
+}

@@ -15,13 +15,11 @@ pub(crate) struct Scope {
 
 /// What a column's value takes, as a guess: a number, a date, a short text.
 const COLUMN_ESTIMATE: usize = 24;
-/// Deeper templates are refused: compiling recurses.
-const MAX_DEPTH: usize = 64;
 
-/// Compiles the template of one row.
+/// Compiles the template of one row. Recursion is bounded: the JSON reader refuses deep descriptions.
 pub(crate) fn compile(template: &Template, scope: Scope) -> Result<Program, PlanError> {
     let mut compiler = Compiler { scope, fixed: Vec::new(), flushed: 0, ops: Vec::new() };
-    compiler.template(template, 0)?;
+    compiler.template(template)?;
     compiler.flush();
     compiler.fixed.resize(compiler.fixed.len() + BLOCK, b' ');
     let estimate = compiler.fixed.len() + COLUMN_ESTIMATE * compiler.ops.len();
@@ -37,17 +35,14 @@ struct Compiler {
 }
 
 impl Compiler {
-    fn template(&mut self, template: &Template, depth: usize) -> Result<(), PlanError> {
-        if depth > MAX_DEPTH {
-            return Err(PlanError::new("template", format!("nested deeper than {MAX_DEPTH} levels")));
-        }
+    fn template(&mut self, template: &Template) -> Result<(), PlanError> {
         match template {
             Template::Column(column) => {
                 let column = self.column(*column)?;
                 self.push(Action::Column(column));
             }
-            Template::Object(object) => self.object(object, depth)?,
-            Template::Array(items) => self.array(items, depth)?,
+            Template::Object(object) => self.object(object)?,
+            Template::Array(items) => self.array(items)?,
             Template::Child(child) => {
                 let child = check("template", "child", *child, self.scope.children)?;
                 self.push(Action::Child(child));
@@ -57,7 +52,7 @@ impl Compiler {
         Ok(())
     }
 
-    fn object(&mut self, object: &Object, depth: usize) -> Result<(), PlanError> {
+    fn object(&mut self, object: &Object) -> Result<(), PlanError> {
         let check_at = match object.absent {
             Some(column) => {
                 let column = self.column(column)?;
@@ -72,7 +67,7 @@ impl Compiler {
                 self.fixed.push(b',');
             }
             self.fixed.extend_from_slice(&plectrum_json::text::key(name));
-            self.template(value, depth + 1)?;
+            self.template(value)?;
         }
         self.fixed.push(b'}');
         if let Some(check_at) = check_at {
@@ -86,13 +81,13 @@ impl Compiler {
         Ok(())
     }
 
-    fn array(&mut self, items: &[Template], depth: usize) -> Result<(), PlanError> {
+    fn array(&mut self, items: &[Template]) -> Result<(), PlanError> {
         self.fixed.push(b'[');
         for (index, item) in items.iter().enumerate() {
             if index > 0 {
                 self.fixed.push(b',');
             }
-            self.template(item, depth + 1)?;
+            self.template(item)?;
         }
         self.fixed.push(b']');
         Ok(())

@@ -72,6 +72,12 @@ pub(crate) fn file_base(base: &str) -> Box<[u8]> {
     out.into_boxed_slice()
 }
 
+/// Appends the URL of a stored file: `base` and its percent-encoded name.
+pub fn write_file_url(base: &str, name: &str, out: &mut Vec<u8>) {
+    // Text is always writable.
+    let _ = write_file(&file_base(base), name.as_bytes(), out);
+}
+
 /// A stored file's URL: Django's `filepath_to_uri` behind the base. No file is `null`.
 pub(crate) fn write_file(base: &[u8], name: &[u8], out: &mut Vec<u8>) -> Result<(), Unwritable> {
     if name.is_empty() {
