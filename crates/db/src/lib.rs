@@ -10,6 +10,7 @@
 //! * [`buffer`]: response buffers, used again;
 //! * [`value`]: what can be bound; [`key`]: what relates parents and children;
 //! * [`postgres`], [`pool`]: PostgreSQL over pipelined connections;
+//! * [`sqlite`]: SQLite on a few blocking threads;
 //! * [`error`]: the one table of database errors.
 
 mod backend;
@@ -27,6 +28,7 @@ mod query;
 mod response;
 mod rows;
 pub mod sink;
+pub mod sqlite;
 mod statement;
 mod stitch;
 mod template;

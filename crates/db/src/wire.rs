@@ -19,10 +19,12 @@ mod sink;
 mod text;
 mod time;
 
+pub(crate) use number::write_f64_as_int;
 pub(crate) use reader::Reader;
 pub(crate) use sink::Resolved;
 pub use sink::WireSink;
-pub(crate) use text::{file_base, write_file, write_json_text};
+pub use text::write_file_url;
+pub(crate) use text::{check_utf8, write_file, write_json_text};
 
 use std::borrow::Cow;
 

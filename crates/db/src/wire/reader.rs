@@ -36,7 +36,7 @@ pub(crate) enum Reader {
     /// JSON in a column of any text.
     JsonText,
     Ip,
-    File(Box<[u8]>),
+    File(Box<str>),
     Array(Box<Array>),
     Hstore,
     Range(Box<Reader>),

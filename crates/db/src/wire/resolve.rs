@@ -3,7 +3,7 @@
 use super::array::Array;
 use super::number::{Decimal, Form};
 use super::time::Stamp;
-use super::{Reader, file_base, oid};
+use super::{Reader, oid};
 use crate::plan::Kind;
 
 /// The reader of a column.
@@ -20,7 +20,7 @@ pub(crate) fn resolve(kind: &Kind, oid: u32) -> Result<Reader, String> {
             oid::INET | oid::CIDR => Some(Reader::Ip),
             _ => oid::is_text(oid).then_some(Reader::Text),
         },
-        Kind::File { base } => oid::is_text(oid).then(|| Reader::File(file_base(base))),
+        Kind::File { base } => oid::is_text(oid).then(|| Reader::File(base.as_str().into())),
         Kind::Hstore => (oid >= oid::FIRST_CUSTOM).then_some(Reader::Hstore),
         Kind::Array { item } => return Ok(Reader::Array(Box::new(Array::resolve(item, oid)?))),
         Kind::Range { item } => match oid::range_item(oid) {

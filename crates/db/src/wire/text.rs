@@ -65,34 +65,25 @@ pub(crate) fn write_json_text(cell: &[u8], out: &mut Vec<u8>) -> Result<(), Unwr
     Ok(())
 }
 
-/// The base URL of a file field, escaped for JSON, so that names can be written behind it.
-pub(crate) fn file_base(base: &str) -> Box<[u8]> {
-    let mut out = Vec::with_capacity(base.len());
-    text::escape(&mut out, base.as_bytes());
-    out.into_boxed_slice()
+/// A stored file's URL from its name as UTF-8 bytes.
+pub(crate) fn write_file(base: &str, name: &[u8], out: &mut Vec<u8>) -> Result<(), Unwritable> {
+    write_file_url(base, utf8(name)?, out);
+    Ok(())
 }
 
-/// Appends the URL of a stored file: `base` and its percent-encoded name.
+/// Appends a stored file's URL as JSON: Django's `filepath_to_uri` of its name behind the storage's base URL. No name
+/// is `null`.
 pub fn write_file_url(base: &str, name: &str, out: &mut Vec<u8>) {
-    // Text is always writable.
-    let _ = write_file(&file_base(base), name.as_bytes(), out);
-}
-
-/// A stored file's URL: Django's `filepath_to_uri` behind the base. No file is `null`.
-pub(crate) fn write_file(base: &[u8], name: &[u8], out: &mut Vec<u8>) -> Result<(), Unwritable> {
     if name.is_empty() {
-        plectrum_json::write_null(out);
-        return Ok(());
+        return plectrum_json::write_null(out);
     }
-    let name = utf8(name)?.trim_start_matches(['/', '\\']);
     out.push(b'"');
-    out.extend_from_slice(base);
-    for (index, part) in name.split('\\').enumerate() {
+    text::escape(out, base.as_bytes());
+    for (index, part) in name.trim_start_matches(['/', '\\']).split('\\').enumerate() {
         if index > 0 {
             out.push(b'/');
         }
         percent_encode(part.as_bytes(), PATH).for_each(|chunk| out.extend_from_slice(chunk.as_bytes()));
     }
     out.push(b'"');
-    Ok(())
 }
