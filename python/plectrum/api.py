@@ -39,6 +39,11 @@ class CompiledRoute:
     returns: Returns
     planner: Planner | None = None
 
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        """Names of the keyword-only parameters, which Python puts last."""
+        return tuple(parameter.name for parameter in self.parameters if parameter.keyword_only)
+
     def describe(self) -> dict[str, Any]:
         """As the Rust side reads it (``crates/engine/src/blueprint.rs``)."""
         options, summary, description = self.route.options, *_documentation(self.route)

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import datetime
+import decimal
 import json
 import logging
 import sys
 import traceback
-from typing import Any
+import uuid
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
+from . import _core
 from .errors import HTTPException, line_of_error
+from .params import MISSING
 
-__all__ = ["describe_exception"]
+if TYPE_CHECKING:
+    from .orm import Operation
+    from .orm.django_backend import RowSet
+
+__all__ = ["compiled", "database", "describe_exception", "plan_result", "run_here", "run_in_pool"]
 
 _log = logging.getLogger("plectrum.request")
 
@@ -67,3 +80,132 @@ def _django_problem(error: BaseException) -> HTTPException | None:
     if type(error).__module__.startswith("rest_framework.") and isinstance(status, int):
         return HTTPException(status, str(getattr(error, "detail", "")) or None)
     return None
+
+
+#: Operations by the number of their compiled form, for as long as they live.
+_operations: weakref.WeakValueDictionary[int, Operation] = weakref.WeakValueDictionary()
+#: Compiled forms, for as long as their operations live.
+_compiled: weakref.WeakKeyDictionary[Operation, _core.Operation] = weakref.WeakKeyDictionary()
+
+
+def compiled(operation: Operation) -> _core.Operation:
+    """The compiled form of an operation, made the first time it is asked for."""
+    found = _compiled.get(operation)
+    if found is None:
+        found = _compiled[operation] = _core.Operation(operation.to_json())
+        _operations[found.number] = operation
+    return found
+
+
+def plan_result(result: Any, annotation: Any) -> tuple[_core.Operation, list[Any], str, bool]:
+    """Plans what a handler returned.
+
+    Returns:
+        compiled operation, its arguments, database alias, and whether Django's own connection has to run it.
+    """
+    from .orm import plan
+
+    operation, arguments = plan(result, None if annotation is MISSING else annotation)
+    return compiled(operation), arguments, operation.using, operation.backend == "django"
+
+
+def database(alias: str) -> str:
+    """How Rust reaches an alias, as JSON: ``engine``, ``config``, and the time zones of answers and of the session."""
+    from .orm import database as describe
+
+    return json.dumps(describe(alias))
+
+
+def run_here(alias: str, optional: bool, number: int, arguments: list[Any]) -> list[list[tuple[Any, ...]]] | None:
+    """Runs an operation on Django's connection of the calling thread.
+
+    Parameters:
+        alias: database alias.
+        optional: Rust can run it itself; it does unless this thread is in a transaction or queries are counted.
+        number: which operation.
+        arguments: by argument number.
+
+    Returns:
+        rows of each statement, in the operation's order; ``None`` where Rust shall run it.
+    """
+    from .orm import must_run_on_django
+
+    if optional and not must_run_on_django(alias):
+        return None
+    with _outside_asyncio():
+        return _rows_of(number, arguments)
+
+
+def run_in_pool(alias: str, number: int, arguments: list[Any]) -> list[list[tuple[Any, ...]]]:
+    """Runs an operation on Django's connection of a pool thread; parameters as :func:`run_here`."""
+    from django.db import close_old_connections, connections, transaction
+
+    close_old_connections()
+    try:
+        atomic = connections[alias].settings_dict.get("ATOMIC_REQUESTS")
+        with transaction.atomic(using=alias) if atomic else contextlib.nullcontext():
+            return _rows_of(number, arguments)
+    finally:
+        close_old_connections()
+
+
+@contextlib.contextmanager
+def _outside_asyncio() -> Iterator[None]:
+    """Django refuses its synchronous ORM where a loop is running; on a test's own thread it is meant."""
+    loop = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(loop)
+
+
+def _rows_of(number: int, arguments: list[Any]) -> list[list[tuple[Any, ...]]]:
+    from django.db import Error
+
+    from .orm.django_backend import execute
+
+    operation = _operations[number]
+    try:
+        rowsets = execute(operation, _revived(operation, arguments))
+    except Error as error:
+        error.plectrum_sqlstate = _sqlstate(error)  # type: ignore[attr-defined]
+        raise
+    return [rows for rowset in rowsets for rows in _by_level(rowset)]
+
+
+def _by_level(rowset: RowSet) -> Iterator[list[tuple[Any, ...]]]:
+    """Rows of a statement, of its children, of theirs: level after level, as the compiled operation counts them."""
+    level = [rowset]
+    while level:
+        yield from (found.rows for found in level)
+        level = [child.rowset for found in level for child in found.children]
+
+
+def _sqlstate(error: BaseException) -> str:
+    return str(getattr(error.__cause__, "sqlstate", None) or "")
+
+
+#: Arguments travel through Rust as text where JSON has no type for them; this is the way back.
+_REVIVED: dict[str, Callable[[str], Any]] = {
+    "datetime": datetime.datetime.fromisoformat,
+    "date": datetime.date.fromisoformat,
+    "time": datetime.time.fromisoformat,
+    "timedelta": lambda text: datetime.timedelta(microseconds=int(text.split()[0])),
+    "Decimal": decimal.Decimal,
+    "UUID": uuid.UUID,
+    "int": int,
+}
+
+
+def _revived(operation: Operation, arguments: Sequence[Any]) -> list[Any]:
+    types = [argument["type"] for argument in operation.arguments]
+    types += [""] * (len(arguments) - len(types))
+    return [_revive(value, kind) for value, kind in zip(arguments, types, strict=True)]
+
+
+def _revive(value: Any, kind: str) -> Any:
+    if isinstance(value, list):
+        return [_revive(item, kind) for item in value]
+    revive = _REVIVED.get(kind)
+    return revive(value) if revive is not None and isinstance(value, str) else value

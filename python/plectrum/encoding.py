@@ -44,7 +44,8 @@ def classify(cls: type) -> tuple[str, Any]:
 
     Returns:
         ``(kind, None)`` for the built-in kinds; ``("fields", ((attribute, key), …))``;
-        ``("raw", function to JSON bytes)``; ``("convert", function to a simpler value)``; ``("unknown", None)``.
+        ``("raw", function to JSON bytes)``; ``("convert", function to a simpler value)``; ``("query", None)`` for what the
+        database has to answer; ``("unknown", None)``.
     """
     for base, kind in _BASES:
         if issubclass(cls, base):
@@ -64,6 +65,8 @@ def _alias(field: dataclasses.Field[Any]) -> str:
 
 
 def _by_protocol(cls: type) -> tuple[str, Any]:
+    if _is_query(cls):
+        return "query", None
     converter = _django_converter(cls)
     if converter is not None:
         return "convert", converter
@@ -76,6 +79,16 @@ def _by_protocol(cls: type) -> tuple[str, Any]:
     if cls.__module__ == "ipaddress":
         return "convert", str
     return "unknown", None
+
+
+def _is_query(cls: type) -> bool:
+    if "django" not in sys.modules:
+        return False
+    from django.db.models import QuerySet
+
+    from .orm import Count, Exists, One, Page
+
+    return issubclass(cls, (QuerySet, Count, Exists, One, Page))
 
 
 def _django_converter(cls: type) -> Callable[[Any], Any] | None:

@@ -71,8 +71,9 @@ class Planner:
         optional = [*self.native.filters, *(["search"] if self.native.search else [])]
         return {
             "alias": self.base.alias,
-            "backend": self.base.backend,
+            "foreign": self.base.backend == "django",
             "operation": self.base.describe(),
+            "links": self.native.page is not None,
             "optional": [self._indices[name] for name in optional],
             "ordering": self._indices["ordering"] if self.native.ordering else None,
         }

@@ -57,6 +57,8 @@ _RULES: dict[str, tuple[str, ...]] = {
     "list": ("min_length", "max_length"),
     "dict": ("min_length", "max_length"),
 }
+#: Members of a node that hold user values or other vocabularies, not nodes.
+_OPAQUE = ("values", "describe", "default")
 _ALL_RULES = sorted({rule for rules in _RULES.values() for rule in rules})
 
 
@@ -96,7 +98,7 @@ class Nodes:
             SchemaError: the type is not supported or a constraint does not fit it.
         """
         root = self.node(annotation, [rules] if rules else [], where)
-        return {"root": root, "definitions": self._definitions}
+        return self._with_definitions(root)
 
     def node(self, annotation: Any, metadata: Sequence[Any], where: str) -> Node:
         """One node; ``metadata`` are the constraints collected on the way in, innermost last."""
@@ -114,6 +116,29 @@ class Nodes:
             return {"type": "literal", "values": [_scalar(value, where) for value in get_args(annotation)]}
         node = self._plain(annotation, origin, where)
         return self._constrain(node, metadata, where)
+
+    def _with_definitions(self, root: Node) -> Node:
+        """``root`` with the definitions it reaches, numbered anew: every schema stands alone."""
+        numbers: dict[int, int] = {}
+        definitions: list[Any] = []
+
+        def renumber(part: Any) -> Any:
+            if isinstance(part, list):
+                return [renumber(item) for item in part]
+            if not isinstance(part, dict):
+                return part
+            if part.get("type") == "reference":
+                return {"type": "reference", "index": number(part["index"])}
+            return {key: renumber(value) if key not in _OPAQUE else value for key, value in part.items()}
+
+        def number(index: int) -> int:
+            if index not in numbers:
+                numbers[index] = len(definitions)
+                definitions.append(None)
+                definitions[numbers[index]] = renumber(self._definitions[index])
+            return numbers[index]
+
+        return {"root": renumber(root), "definitions": definitions}
 
     def _plain(self, annotation: Any, origin: Any, where: str) -> Node:
         try:

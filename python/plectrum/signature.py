@@ -31,6 +31,7 @@ class Parameter:
         many: every value of a repeated name is taken.
         annotation: the evaluated annotation, without the marker.
         description: for OpenAPI.
+        keyword_only: whether the handler takes it by name only.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Parameter:
     many: bool = False
     annotation: Any = Any
     description: str | None = None
+    keyword_only: bool = False
 
     @property
     def required(self) -> bool:
@@ -114,6 +116,7 @@ def _read_parameter(
         raise ConfigurationError(
             f"{line_of(handler)}: {handler.__qualname__}() takes *{name}, which no request can fill. Name each parameter."
         )
+    keyword_only = parameter.kind is parameter.KEYWORD_ONLY
     annotation = hints.get(name, str if name in path_names else Any)
     annotation, marker = _split_marker(annotation)
     default = MISSING if parameter.default is parameter.empty else parameter.default
@@ -122,7 +125,7 @@ def _read_parameter(
     elif marker is not None and default is MISSING:
         default = marker.default
     if _is_request(annotation) or (name == "request" and name not in hints and marker is None):
-        return Parameter(name, name, "request", None, annotation=annotation)
+        return Parameter(name, name, "request", None, annotation=annotation, keyword_only=keyword_only)
     source = _source(name, annotation, marker, path_names)
     where = f"{handler.__qualname__}({name})"
     schema = nodes.schema(annotation, marker, where)
@@ -136,6 +139,7 @@ def _read_parameter(
         many=source in ("query", "header", "form") and _is_sequence(schema["root"]),
         annotation=annotation,
         description=marker.description if marker else None,
+        keyword_only=keyword_only,
     )
 
 

@@ -54,6 +54,7 @@ pub async fn execute<B: Backend>(
     context: &Context,
     out: Vec<u8>,
 ) -> Result<Outcome, Error> {
+    operation.check(args)?;
     let mut body = Body::new(&operation.segments, out, args, &context.url)?;
     let session = backend.session().await?;
     if let [query] = operation.queries.as_slice()

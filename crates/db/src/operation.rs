@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use crate::error::Error;
 use crate::plan::{self, Response};
 use crate::plan_error::PlanError;
 use crate::query::Query;
 use crate::response::{self, Segment};
+use crate::value::Value;
 
 /// A compiled [`plan::Operation`]. Made once, executed often, from any thread.
 #[derive(Debug)]
 pub struct Operation {
     pub(crate) queries: Vec<Query>,
     pub(crate) segments: Arc<[Segment]>,
+    checks: Box<[plan::Check]>,
     arity: usize,
 }
 
@@ -27,7 +30,11 @@ impl Operation {
             return Self::compile(&serde_json::from_str(json).map_err(malformed)?);
         }
         let plan = serde_json::from_str(json).map_err(malformed)?;
-        Self::compile(&plan::Operation { queries: vec![plan], response: Response::Rows(0) })
+        Self::compile(&plan::Operation {
+            queries: vec![plan],
+            response: Response::Rows(0),
+            checks: Vec::new(),
+        })
     }
 
     /// Compiles a description.
@@ -41,13 +48,27 @@ impl Operation {
         let queries = description.queries.iter().enumerate().map(compile).collect::<Result<Vec<_>, _>>()?;
         let segments = response::compile(&description.response, queries.len())?;
         let arity = queries.iter().map(Query::arity).max().unwrap_or(0);
-        Ok(Self { queries, segments: segments.into(), arity })
+        let checks = description.checks.clone().into_boxed_slice();
+        Ok(Self { queries, segments: segments.into(), checks, arity })
     }
 
     /// How many arguments an execution needs at least.
     #[must_use]
     pub fn arity(&self) -> usize {
         self.arity
+    }
+
+    /// Refuses arguments that no execution can have.
+    ///
+    /// # Errors
+    /// [`Error::Bind`] with the argument at fault and a sentence for the client.
+    pub(crate) fn check(&self, args: &[Value]) -> Result<(), Error> {
+        self.checks.iter().try_for_each(|check| check.hold(args))
+    }
+
+    /// What backends know the statements by, in the order of [`Operation::statements`].
+    pub fn statement_ids(&self) -> impl Iterator<Item = u64> {
+        self.queries.iter().flat_map(|query| query.nodes.iter().map(|node| node.statement.id()))
     }
 
     /// Every statement's SQL: top statements and their children, query by query.

@@ -2,6 +2,9 @@
 
 use serde::Deserialize;
 
+use crate::error::Error;
+use crate::value::Value;
+
 /// One statement and what its rows become.
 #[derive(Debug, Deserialize)]
 pub struct Plan {
@@ -188,6 +191,39 @@ pub struct Operation {
     pub queries: Vec<Plan>,
     /// What the response is made of; every query appears in it once.
     pub response: Response,
+    /// What the arguments must fulfil.
+    #[serde(default)]
+    pub checks: Vec<Check>,
+}
+
+/// A condition on integer arguments: a slice that starts before the first row is the client's mistake.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Check {
+    /// Factors and the arguments multiplied with each: the sum of the products must be at least 0.
+    pub nonnegative: Vec<(i64, Vec<usize>)>,
+    /// What would be negative, for people.
+    pub what: String,
+}
+
+impl Check {
+    /// Whether the arguments fulfil it.
+    pub(crate) fn hold(&self, args: &[Value]) -> Result<(), Error> {
+        let product = |(factor, args_of): &(i64, Vec<usize>)| {
+            args_of.iter().try_fold(i128::from(*factor), |product, index| match args.get(*index) {
+                Some(Value::Int(value)) => product.checked_mul(i128::from(*value)),
+                _ => None,
+            })
+        };
+        let total = self.nonnegative.iter().try_fold(0_i128, |sum, term| sum.checked_add(product(term)?));
+        let at_fault = self.nonnegative.iter().find_map(|(_, args_of)| args_of.first().copied()).unwrap_or(0);
+        match total {
+            Some(total) if (0..=i128::from(i64::MAX)).contains(&total) => Ok(()),
+            Some(total) if total < 0 => {
+                Err(Error::Bind(at_fault, format!("The {} must not be negative.", self.what)))
+            }
+            _ => Err(Error::Bind(at_fault, format!("The {} is too large.", self.what))),
+        }
+    }
 }
 
 /// A response body, or a part of one. Numbers are indices into [`Operation::queries`].

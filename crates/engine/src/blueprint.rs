@@ -140,8 +140,14 @@ pub enum Source {
 pub struct Native {
     /// Database alias.
     pub alias: String,
-    /// The operation, where the route has no variations.
-    pub operation: Option<Box<RawValue>>,
+    /// Whether it must run on the binding's own connection.
+    #[serde(default)]
+    pub foreign: bool,
+    /// The operation without variations.
+    pub operation: Box<RawValue>,
+    /// Whether the answer links to other pages.
+    #[serde(default)]
+    pub links: bool,
     /// Indices of parameters whose presence (or, for `choice` ones, value) makes another plan.
     #[serde(default)]
     pub optional: Vec<usize>,

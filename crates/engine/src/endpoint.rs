@@ -1,17 +1,54 @@
 //! The seam between routing and whoever answers: native plans, or the binding's callbacks.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
-use plectrum_http::router::PathValues;
 use plectrum_http::{Reply, Request};
+use smallvec::SmallVec;
 
 /// One request on its way to an endpoint: routed, its body read where the endpoint wants one.
 pub struct Call {
     /// Everything but the body.
     pub request: Request,
-    /// Values of the path's parameters, decoded, in the order of the pattern.
+    /// Values of the path's parameters.
     pub path: PathValues,
     /// The body; empty unless [`Endpoint::reads_body`].
     pub body: Bytes,
+}
+
+impl Call {
+    /// The decoded value of the path's parameter number `index`.
+    #[must_use]
+    pub fn path_value(&self, index: usize) -> Option<&str> {
+        match self.path.0.get(index)? {
+            PathValue::Range(from, to) => self.request.path().get(*from..*to),
+            PathValue::Decoded(text) => Some(text),
+        }
+    }
+}
+
+/// Values of a path's parameters, in the order of the pattern. Those that needed no decoding stay in the path.
+#[derive(Debug, Default)]
+pub struct PathValues(SmallVec<[PathValue; 4]>);
+
+#[derive(Debug)]
+enum PathValue {
+    Range(usize, usize),
+    Decoded(Box<str>),
+}
+
+impl PathValues {
+    /// `values` as the router found them in `path`.
+    pub(crate) fn new<'p>(path: &'p str, values: impl IntoIterator<Item = Cow<'p, str>>) -> Self {
+        let place = |value: Cow<'p, str>| match value {
+            Cow::Borrowed(part) => {
+                let from = part.as_ptr() as usize - path.as_ptr() as usize;
+                PathValue::Range(from, from + part.len())
+            }
+            Cow::Owned(text) => PathValue::Decoded(text.into()),
+        };
+        Self(values.into_iter().map(place).collect())
+    }
 }
 
 /// Answers the requests of one route.

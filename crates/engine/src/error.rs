@@ -49,12 +49,13 @@ pub fn of_database(error: &DbError, route: &str) -> Response {
         DbError::Cancelled => problem::of(StatusCode::INTERNAL_SERVER_ERROR),
         DbError::Bind(_, why) => unprocessable(why),
         DbError::Server { code, message, .. } => of_sqlstate(code, message).unwrap_or_else(|| internal(error, route)),
-        DbError::Column(..) => internal(error, route),
+        DbError::Column(..) | DbError::MultipleObjects | DbError::Unsupported(_) => internal(error, route),
     }
 }
 
 /// 503 that says when to come back.
-fn unavailable() -> Response {
+#[must_use]
+pub fn unavailable() -> Response {
     let mut response = problem::of(StatusCode::SERVICE_UNAVAILABLE);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     response

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use plectrum_http::{HeaderName, cookie, media, query};
+use plectrum_http::{HeaderMap, HeaderName, cookie, media, query};
+use plectrum_schema::error::table::Code;
 use plectrum_schema::error::{Error, Step};
 use plectrum_schema::sink::Sink;
-use plectrum_schema::{Schema, validate_json, validate_text, validate_texts};
+use plectrum_schema::{Node, Schema, validate_json, validate_text, validate_texts};
 use serde_json::value::RawValue;
 
 use crate::blueprint::{Parameter, Route, Source};
@@ -134,8 +135,8 @@ impl Extractor {
     /// Pairs of a urlencoded text that belong to an argument, in order of appearance.
     fn texts<'a>(&self, text: &'a str, belongs: fn(&Place) -> bool) -> Result<Texts<'a>, Refusal> {
         let mut found = Vec::new();
-        for pair in query::pairs(text) {
-            let (name, value) = pair.map_err(|_| Refusal::Malformed("The query or form is not UTF-8 text."))?;
+        for (name, value) in query::pairs(text) {
+            let (name, value) = (name.map_err(not_text)?, value.map_err(not_text)?);
             let position = self.arguments.iter().position(|a| belongs(&a.place) && *a.wire == *name);
             if let Some(index) = position {
                 found.push((index, value));
@@ -149,13 +150,13 @@ impl Extractor {
         match self.body {
             BodyForm::None => Ok(BodyInput::Absent),
             _ if body.is_empty() => Ok(BodyInput::Absent),
-            BodyForm::Json if media::is_json_or_absent(&call.request.headers) => Ok(BodyInput::Json(body)),
-            BodyForm::Keys if media::is_json_or_absent(&call.request.headers) => Ok(match serde_json::from_slice(body) {
+            BodyForm::Json if json_or_silent(&call.request.headers) => Ok(BodyInput::Json(body)),
+            BodyForm::Keys if json_or_silent(&call.request.headers) => Ok(match serde_json::from_slice(body) {
                 Ok(keys) => BodyInput::Keys(keys),
                 Err(_) => BodyInput::Json(body),
             }),
             BodyForm::Form if media::is_form(&call.request.headers) => {
-                let text = std::str::from_utf8(body).map_err(|_| Refusal::Malformed("The form is not UTF-8 text."))?;
+                let text = std::str::from_utf8(body).map_err(|_| not_text(query::NotUtf8))?;
                 Ok(BodyInput::Form(self.texts(text, |place| matches!(place, Place::Form))?))
             }
             _ => Err(Refusal::MediaType),
@@ -203,12 +204,12 @@ impl Argument {
             Source::Form => Place::Form,
             Source::Request => Place::Request,
         };
-        let schema = parameter.schema.clone().unwrap_or_else(|| Arc::new(Schema::any()));
+        let schema = parameter.schema.clone().unwrap_or_else(|| Arc::new(Schema { root: Node::Any, definitions: Vec::new() }));
         Ok(Self { wire: wire.into(), place, schema, required: parameter.required, many: parameter.many })
     }
 
     fn absent<V>(&self) -> Result<Option<V>, Vec<Error>> {
-        if self.required { Err(vec![Error::missing()]) } else { Ok(None) }
+        if self.required { Err(vec![Error::from(Code::Missing)]) } else { Ok(None) }
     }
 
     fn from_texts<S: Sink>(
@@ -238,13 +239,13 @@ impl Argument {
 
     fn from_head<S: Sink>(&self, call: &Call, sink: &mut S) -> Result<Option<S::Value>, Vec<Error>> {
         match &self.place {
-            Place::Path(position) => match call.path.get(*position) {
+            Place::Path(position) => match call.path_value(*position) {
                 Some(text) => validate_text(&self.schema, text, sink).map(Some),
                 None => self.absent(),
             },
             Place::Header(name) => self.from_header(call, name, sink),
             Place::Cookie => match cookie::get(&call.request.headers, &self.wire) {
-                Some(text) => validate_text(&self.schema, &text, sink).map(Some),
+                Some(text) => validate_text(&self.schema, text, sink).map(Some),
                 None => self.absent(),
             },
             _ => Ok(None),
@@ -293,4 +294,13 @@ impl Place {
             Self::Request => "request",
         }
     }
+}
+
+fn not_text(_: query::NotUtf8) -> Refusal {
+    Refusal::Malformed("The query or form is not UTF-8 text.")
+}
+
+/// Whether the body may be read as JSON: declared so, or not declared at all.
+fn json_or_silent(headers: &HeaderMap) -> bool {
+    media::essence(headers).is_none() || media::is_json(headers)
 }

@@ -1,1 +1,22 @@
 //! `App`: router + middleware + endpoints. No PyO3: the whole engine runs under `cargo test` with closures.
+//!
+//! In the order a request meets them:
+//!
+//! * [`app`]: routes a request, reads its body where the endpoint wants one;
+//! * [`endpoint`]: the trait of whoever answers; [`native`] does it with a plan, the binding with Python;
+//! * [`extract`]: arguments from path, query, headers, cookies and body;
+//! * [`database`]: which engine an operation runs on;
+//! * [`error`]: the one table from what went wrong to status and body.
+//!
+//! [`blueprint`] is what the binding hands over at start-up; [`openapi`] describes it.
+
+pub mod app;
+pub mod blueprint;
+pub mod database;
+mod docs;
+pub mod endpoint;
+pub mod error;
+pub mod extract;
+pub mod native;
+pub mod openapi;
+mod values;

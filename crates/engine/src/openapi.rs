@@ -2,8 +2,7 @@
 //!
 //! Source: OpenAPI Specification 3.1.1; schemas are JSON Schema 2020-12.
 
-use plectrum_schema::Schema;
-use plectrum_schema::describe::{Described, describe};
+use plectrum_schema::describe::Describer;
 use serde_json::{Map, Value, json};
 
 use crate::blueprint::{Blueprint, Parameter, Route, Source};
@@ -13,18 +12,19 @@ const COMPONENTS: &str = "#/components/schemas/";
 /// Writes the document.
 #[must_use]
 pub fn document(blueprint: &Blueprint) -> Value {
-    let mut components = Components::default();
+    let mut components = Describer::new(COMPONENTS);
     let mut paths = Map::new();
     for route in blueprint.routes.iter().filter(|route| route.include_in_schema) {
         let item = paths.entry(plain_path(&route.path)).or_insert_with(|| json!({}));
         item[route.method.to_lowercase()] = operation(route, &mut components);
     }
-    components.schemas.insert("Problem".to_owned(), problem_schema());
+    let mut schemas = components.into_definitions();
+    schemas.insert("Problem".to_owned(), problem_schema());
     let mut info = json!({"title": blueprint.info.title, "version": blueprint.info.version});
     if let Some(description) = &blueprint.info.description {
         info["description"] = json!(description);
     }
-    json!({"openapi": "3.1.1", "info": info, "paths": paths, "components": {"schemas": components.schemas}})
+    json!({"openapi": "3.1.1", "info": info, "paths": paths, "components": {"schemas": schemas}})
 }
 
 /// `{id:int}` → `{id}`: OpenAPI says types in schemas.
@@ -44,21 +44,7 @@ fn plain_path(path: &str) -> String {
     plain
 }
 
-/// Schemas that operations share by name.
-#[derive(Default)]
-struct Components {
-    schemas: Map<String, Value>,
-}
-
-impl Components {
-    fn schema_of(&mut self, schema: &Schema) -> Value {
-        let Described { schema, definitions } = describe(schema, COMPONENTS);
-        self.schemas.extend(definitions);
-        schema
-    }
-}
-
-fn operation(route: &Route, components: &mut Components) -> Value {
+fn operation(route: &Route, components: &mut Describer<'_>) -> Value {
     let mut operation = json!({"operationId": operation_id(route)});
     if !route.tags.is_empty() {
         operation["tags"] = json!(route.tags);
@@ -92,7 +78,7 @@ fn operation_id(route: &Route) -> String {
     format!("{}{path}_{}", route.name, route.method.to_lowercase())
 }
 
-fn parameter_object(parameter: &Parameter, components: &mut Components) -> Option<Value> {
+fn parameter_object(parameter: &Parameter, components: &mut Describer<'_>) -> Option<Value> {
     let place = match parameter.source {
         Source::Path => "path",
         Source::Query => "query",
@@ -100,7 +86,7 @@ fn parameter_object(parameter: &Parameter, components: &mut Components) -> Optio
         Source::Cookie => "cookie",
         Source::Body | Source::BodyField | Source::Form | Source::Request => return None,
     };
-    let mut schema = parameter.schema.as_ref().map_or_else(|| json!({}), |schema| components.schema_of(schema));
+    let mut schema = parameter.schema.as_ref().map_or_else(|| json!({}), |schema| components.describe(schema));
     if let (Some(default), Some(object)) = (&parameter.default, schema.as_object_mut()) {
         object.insert("default".to_owned(), default.clone());
     }
@@ -112,10 +98,10 @@ fn parameter_object(parameter: &Parameter, components: &mut Components) -> Optio
     Some(object)
 }
 
-fn request_body(route: &Route, components: &mut Components) -> Option<Value> {
+fn request_body(route: &Route, components: &mut Describer<'_>) -> Option<Value> {
     let of = |source| route.parameters.iter().filter(move |parameter| parameter.source == source);
     if let Some(body) = of(Source::Body).next() {
-        let schema = body.schema.as_ref().map_or_else(|| json!({}), |schema| components.schema_of(schema));
+        let schema = body.schema.as_ref().map_or_else(|| json!({}), |schema| components.describe(schema));
         return Some(json!({"required": body.required, "content": {"application/json": {"schema": schema}}}));
     }
     for (source, media_type) in
@@ -131,18 +117,18 @@ fn request_body(route: &Route, components: &mut Components) -> Option<Value> {
     None
 }
 
-fn object_of(fields: &[&Parameter], components: &mut Components) -> Value {
+fn object_of(fields: &[&Parameter], components: &mut Describer<'_>) -> Value {
     let mut properties = Map::new();
     for field in fields {
-        let schema = field.schema.as_ref().map_or_else(|| json!({}), |schema| components.schema_of(schema));
+        let schema = field.schema.as_ref().map_or_else(|| json!({}), |schema| components.describe(schema));
         properties.insert(field.wire.clone(), schema);
     }
     let required: Vec<_> = fields.iter().filter(|field| field.required).map(|field| &field.wire).collect();
     json!({"type": "object", "properties": properties, "required": required})
 }
 
-fn responses(route: &Route, components: &mut Components) -> Value {
-    let schema = route.response.as_ref().map(|schema| components.schema_of(schema));
+fn responses(route: &Route, components: &mut Describer<'_>) -> Value {
+    let schema = route.response.as_ref().map(|schema| components.describe(schema));
     let content = schema.map_or_else(|| json!({}), |schema| json!({"application/json": {"schema": schema}}));
     let mut success = json!({"description": "Success"});
     if route.status != 204 {

@@ -1,16 +1,63 @@
 //! Validated values → what a statement binds.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use plectrum_db::value::Value;
 use plectrum_schema::error::Error;
-use plectrum_schema::node::{Container, Struct};
+use plectrum_schema::node::{Container, Node, Scalar, Struct};
 use plectrum_schema::sink::{Date, Sink, Time};
 
-/// Builds database arguments. Objects have no database form and are refused when the route is registered.
-pub(crate) struct ValueSink;
+use crate::blueprint::Route;
 
-impl Sink for ValueSink {
+/// The enums of a route's parameters: what each member is to the database.
+#[derive(Debug, Default)]
+pub(crate) struct Enums(HashMap<u32, Vec<Value>>);
+
+impl Enums {
+    /// Collects them from the parameters' types.
+    pub(crate) fn of(route: &Route) -> Self {
+        let mut found = Self::default();
+        for schema in route.parameters.iter().filter_map(|parameter| parameter.schema.as_ref()) {
+            found.collect(&schema.root);
+        }
+        found
+    }
+
+    fn collect(&mut self, node: &Node) {
+        match node {
+            Node::Enum { class, values } => {
+                self.0.insert(*class, values.scalars().map(value_of).collect());
+            }
+            Node::Optional { inner } => self.collect(inner),
+            Node::List(list) => self.collect(&list.item),
+            _ => {}
+        }
+    }
+}
+
+fn value_of(scalar: &Scalar) -> Value {
+    match scalar {
+        Scalar::Bool(value) => Value::Bool(*value),
+        Scalar::Int(value) => Value::Int(*value),
+        Scalar::Float(value) => Value::Float(*value),
+        Scalar::Str(text) => Value::Text(text.clone()),
+        Scalar::Null => Value::Null,
+    }
+}
+
+/// Builds database arguments. Objects have no database form and are refused when the route is registered.
+pub(crate) struct ValueSink<'a> {
+    enums: &'a Enums,
+}
+
+impl<'a> ValueSink<'a> {
+    pub(crate) fn new(enums: &'a Enums) -> Self {
+        Self { enums }
+    }
+}
+
+impl Sink for ValueSink<'_> {
     type Value = Value;
 
     fn null(&mut self) -> Value {
@@ -67,8 +114,8 @@ impl Sink for ValueSink {
         Value::Text(format!("{microseconds} microseconds"))
     }
 
-    fn enum_member(&mut self, _class: u32, _index: usize) -> Value {
-        Value::Null
+    fn enum_member(&mut self, class: u32, index: usize) -> Value {
+        self.enums.0.get(&class).and_then(|members| members.get(index)).cloned().unwrap_or(Value::Null)
     }
 
     fn list(&mut self, _container: Container, items: Vec<Value>) -> Value {
@@ -80,11 +127,11 @@ impl Sink for ValueSink {
     }
 
     fn structure(&mut self, of: &Struct, _slots: Vec<Option<Value>>) -> Result<Value, Vec<Error>> {
-        Err(vec![Error::custom("type_error", format!("{} cannot be bound to a statement", of.name))])
+        Err(vec![Error::new("type_error", format!("{} cannot be bound to a statement", of.name))])
     }
 
     fn foreign(&mut self, _class: u32, _raw: &[u8]) -> Result<Value, Vec<Error>> {
-        Err(vec![Error::custom("type_error", "a model cannot be bound to a statement".to_owned())])
+        Err(vec![Error::new("type_error", "a model cannot be bound to a statement")])
     }
 }
 

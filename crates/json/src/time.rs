@@ -181,6 +181,17 @@ fn push_date(text: &mut Quoted, days: i64) -> Result<(), OutOfRange> {
     Ok(())
 }
 
+/// Days since 1970-01-01 of a date of the proleptic Gregorian calendar.
+#[must_use]
+pub fn days_from_civil(year: i32, month: u8, day: u8) -> i32 {
+    // March is the first month, so that a leap day is the last of its year; an era is 400 years.
+    let (month, day) = (i32::from(month), i32::from(day));
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
 /// Year, month and day of a day number between [`FIRST_DAY`] and [`LAST_DAY`].
 ///
 /// Neri and Schneider, "Euclidean affine functions and their application to calendar algorithms" (2022): years begin

@@ -43,6 +43,8 @@ enum Rule {
     Raw(Py<PyAny>),
     /// A function to a simpler value.
     Convert(Py<PyAny>),
+    /// A QuerySet, or a result around one: executed, not encoded.
+    Query,
 }
 
 thread_local! {
@@ -159,10 +161,12 @@ fn encode_by_rule(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) -> 
         Rule::Decimal => text::write(out, value.call_method1("__format__", ("f",))?.cast::<PyString>()?.to_str()?),
         Rule::Uuid => uuid::write(out, &value.getattr("int")?.extract::<u128>()?.to_be_bytes()),
         Rule::DateTime => return encode_datetime(value.cast::<PyDateTime>()?, out),
-        Rule::Date => time::write_date(out, days_of(value.cast::<PyDate>()?)),
+        Rule::Date => {
+            return time::write_date(out, days_of(value.cast::<PyDate>()?)).map_err(|_| out_of_range());
+        }
         Rule::Time => return encode_time(value.cast::<PyTime>()?, out),
         Rule::Duration => time::write_duration(out, micros_of_delta(value.cast::<PyDelta>()?)),
-        Rule::Bytes => base64::write(out, PyBytes::new(value.py(), &[]).add_bytes(value)?.as_bytes()),
+        Rule::Bytes => base64::write(out, value.py().get_type::<PyBytes>().call1((value,))?.cast::<PyBytes>()?.as_bytes()),
         Rule::Dict => return encode_dict(value.cast::<PyDict>()?, out, deeper(depth)?),
         Rule::List => {
             let items = value.try_iter()?.collect::<PyResult<Vec<_>>>()?;
@@ -172,6 +176,11 @@ fn encode_by_rule(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) -> 
         Rule::Fields(fields) => return encode_fields(value, fields, out, deeper(depth)?),
         Rule::Raw(function) => {
             out.extend_from_slice(function.bind(value.py()).call1((value,))?.cast::<PyBytes>()?.as_bytes());
+        }
+        Rule::Query => {
+            return Err(PyTypeError::new_err(
+                "A QuerySet stands inside of another value. Return it alone, or a dict of querysets and query results only.",
+            ));
         }
         Rule::Convert(function) => {
             return encode_at(&function.bind(value.py()).call1((value,))?, out, deeper(depth)?);
@@ -198,6 +207,34 @@ fn encode_fields(
     Ok(())
 }
 
+/// Whether a value is a QuerySet or a result around one.
+pub(crate) fn is_query(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if value.is_exact_instance_of::<PyDict>() || value.is_exact_instance_of::<PyList>() || value.is_none() {
+        return Ok(false);
+    }
+    if value.is_exact_instance_of::<PyString>() || value.is_exact_instance_of::<PyInt>() {
+        return Ok(false);
+    }
+    Ok(matches!(&*rule_of(value)?, Rule::Query))
+}
+
+/// Microseconds since 1970 of an aware datetime; `None` for a naive one.
+pub(crate) fn instant_of(value: &Bound<'_, PyDateTime>) -> PyResult<Option<i64>> {
+    let local = local_micros(value);
+    Ok(match offset_of(value.as_any(), value.get_tzinfo())? {
+        time::Offset::Naive => None,
+        time::Offset::Utc => Some(local),
+        time::Offset::Seconds(seconds) => Some(local - i64::from(seconds) * 1_000_000),
+    })
+}
+
+/// Microseconds since 1970 of what the clock on the wall shows.
+fn local_micros(value: &Bound<'_, PyDateTime>) -> i64 {
+    let days = time::days_from_civil(value.get_year(), value.get_month(), value.get_day());
+    let clock = micros_of_day(value.get_hour(), value.get_minute(), value.get_second(), value.get_microsecond());
+    i64::from(days) * 86_400_000_000 + clock
+}
+
 /// Days since 1970-01-01.
 fn days_of(date: &Bound<'_, PyDate>) -> i32 {
     time::days_from_civil(date.get_year(), date.get_month(), date.get_day())
@@ -213,17 +250,14 @@ fn micros_of_delta(delta: &Bound<'_, PyDelta>) -> i128 {
 }
 
 fn encode_datetime(value: &Bound<'_, PyDateTime>, out: &mut Vec<u8>) -> PyResult<()> {
-    let days = time::days_from_civil(value.get_year(), value.get_month(), value.get_day());
-    let clock = micros_of_day(value.get_hour(), value.get_minute(), value.get_second(), value.get_microsecond());
-    let local = i64::from(days) * 86_400_000_000 + clock;
+    let local = local_micros(value);
     let offset = offset_of(value.as_any(), value.get_tzinfo())?;
     // The writer takes the instant and shifts it by the offset; what it then shows is the local time given here.
     let shift = match offset {
         time::Offset::Seconds(seconds) => i64::from(seconds) * 1_000_000,
         time::Offset::Naive | time::Offset::Utc => 0,
     };
-    time::write_datetime(out, local - shift, offset);
-    Ok(())
+    time::write_datetime(out, local - shift, offset).map_err(|_| out_of_range())
 }
 
 fn encode_time(value: &Bound<'_, PyTime>, out: &mut Vec<u8>) -> PyResult<()> {
@@ -231,8 +265,12 @@ fn encode_time(value: &Bound<'_, PyTime>, out: &mut Vec<u8>) -> PyResult<()> {
         text::write(out, value.call_method0("isoformat")?.cast::<PyString>()?.to_str()?);
         return Ok(());
     }
-    time::write_time(out, micros_of_day(value.get_hour(), value.get_minute(), value.get_second(), value.get_microsecond()));
-    Ok(())
+    let micros = micros_of_day(value.get_hour(), value.get_minute(), value.get_second(), value.get_microsecond());
+    time::write_time(out, micros).map_err(|_| out_of_range())
+}
+
+pub(crate) fn out_of_range() -> PyErr {
+    PyValueError::new_err("The date or time is out of the range JSON dates are written in (years 1 to 9999).")
 }
 
 fn offset_of(value: &Bound<'_, PyAny>, zone: Option<Bound<'_, PyTzInfo>>) -> PyResult<time::Offset> {
@@ -282,6 +320,7 @@ fn classify(class: &Bound<'_, PyAny>) -> PyResult<Rule> {
         "fields" => Rule::Fields(fields_of(&detail)?),
         "raw" => Rule::Raw(detail.unbind()),
         "convert" => Rule::Convert(detail.unbind()),
+        "query" => Rule::Query,
         _ => {
             let name = class.getattr("__qualname__")?;
             return Err(PyTypeError::new_err(format!(

@@ -20,7 +20,9 @@ pub(crate) fn respond(py: Python<'_>, error: &PyErr, route: &str, debug: bool) -
 }
 
 fn describe(py: Python<'_>, error: &PyErr, route: &str, debug: bool) -> PyResult<Response> {
-    let described = names::DESCRIBE_EXCEPTION.get(py)?.call1((error.value(py), route, debug))?;
+    // `into_value` hangs the traceback on the exception, where Python's logging looks for it.
+    let exception = error.clone_ref(py).into_value(py);
+    let described = names::DESCRIBE_EXCEPTION.get(py)?.call1((exception, route, debug))?;
     let (status, body, headers): (u16, Bound<'_, PyBytes>, Bound<'_, PyAny>) = described.extract()?;
     let mut response = Response::new(Body::Full(body.as_bytes().to_vec().into()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

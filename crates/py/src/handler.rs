@@ -12,16 +12,19 @@ use plectrum_engine::extract::{Extractor, Slots};
 use plectrum_http::{Body, Bytes, Reply, StatusCode, header};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 
 use crate::encode::encode;
-use crate::eventloop::Step;
+use crate::eventloop::{Busy, Step, SyncCall};
 use crate::exceptions;
 use crate::request::Request;
 use crate::response::{JSON, Response};
-use crate::results;
+use crate::results::{self, Url};
 use crate::sink::{Class, PySink, vectorcall};
 use crate::worker::Worker;
+
+/// Bytes set aside for a JSON body before it is written.
+const USUAL_BODY: usize = 256;
 
 /// What is known of a handler since registration; shared by all threads.
 pub(crate) struct Registered {
@@ -54,7 +57,7 @@ impl Registered {
         Ok(Self {
             function: declared.getattr("handler")?.unbind(),
             defaults,
-            keywords: if keywords.is_none() { None } else { Some(keywords.cast_into::<PyTuple>()?.unbind()) },
+            keywords: if keywords.is_empty()? { None } else { Some(keywords.cast_into::<PyTuple>()?.unbind()) },
             sync: declared.getattr("options")?.getattr("sync")?.extract()?,
             returns: route.getattr("returns")?.getattr("annotation")?.unbind(),
         })
@@ -83,7 +86,7 @@ pub(crate) struct Inner {
     classes: Arc<[Class]>,
     extractor: Extractor,
     request_at: Option<usize>,
-    status: StatusCode,
+    pub(crate) status: StatusCode,
     pub(crate) name: String,
     pub(crate) worker: Rc<Worker>,
 }
@@ -127,9 +130,15 @@ impl Inner {
             Err(refusal) if sink.raised.is_none() => return error::of_refusal(&refusal).into(),
             Err(_) => return self.raised(py, &sink.raised.take()),
         };
-        match self.arguments(py, slots, call) {
-            Ok(arguments) if self.registered.sync => self.run_in_pool(py, arguments),
-            Ok(arguments) => self.run(py, &arguments),
+        let mut call = Some(call);
+        let url = self.request_at.and_then(|_| call.as_ref()).map(|call| Url::of(&call.request));
+        let arguments = self.arguments(py, slots, &mut call);
+        let Some(url) = url.or_else(|| call.map(|call| Url::Request(call.request))) else {
+            return plectrum_http::problem::of(StatusCode::INTERNAL_SERVER_ERROR).into();
+        };
+        match arguments {
+            Ok(arguments) if self.registered.sync => self.run_in_pool(py, arguments, url),
+            Ok(arguments) => self.run(py, &arguments, url),
             Err(error) => self.failed(py, &error).into(),
         }
     }
@@ -146,9 +155,8 @@ impl Inner {
         &self,
         py: Python<'py>,
         slots: Slots<Bound<'py, PyAny>>,
-        call: Call,
+        call: &mut Option<Call>,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let mut call = Some(call);
         let mut arguments = Vec::with_capacity(slots.len());
         for (index, slot) in slots.into_iter().enumerate() {
             let argument = match (slot, self.registered.defaults.get(index).and_then(Option::as_ref)) {
@@ -173,57 +181,64 @@ impl Inner {
         vectorcall(function, &pointers, positional, keywords)
     }
 
-    fn run(self: &Rc<Self>, py: Python<'_>, arguments: &[Bound<'_, PyAny>]) -> Reply {
+    fn run(self: &Rc<Self>, py: Python<'_>, arguments: &[Bound<'_, PyAny>], url: Url) -> Reply {
         let coroutine = match self.invoke(py, arguments) {
             Ok(coroutine) => coroutine,
             Err(error) => return self.failed(py, &error).into(),
         };
-        match self.worker.event_loop.step(py, coroutine) {
-            Step::Done(result) => self.answer(py, result),
-            Step::Suspended(pending) => {
-                let handler = Rc::clone(self);
-                Reply::pending(async move {
-                    let result = pending.await;
-                    settle(Python::attach(|py| handler.answer(py, result))).await
-                })
-            }
+        match self.worker.event_loop.step(coroutine) {
+            Step::Done(result) => self.answer(py, result, &url),
+            Step::Suspended(pending) => self.later(pending, url),
         }
     }
 
-    fn run_in_pool(self: &Rc<Self>, py: Python<'_>, arguments: Vec<Bound<'_, PyAny>>) -> Reply {
-        let arguments: Vec<Py<PyAny>> = arguments.into_iter().map(Bound::unbind).collect();
-        let (handler, registered) = (Rc::clone(self), Arc::clone(&self.registered));
-        let submitted = self.worker.pool.submit(py, registered.function.clone_ref(py), arguments, &registered.keywords);
+    fn run_in_pool(self: &Rc<Self>, py: Python<'_>, arguments: Vec<Bound<'_, PyAny>>, url: Url) -> Reply {
+        match self.submit(py, arguments) {
+            Ok(Ok(call)) => self.later(call, url),
+            Ok(Err(_busy)) => error::unavailable().into(),
+            Err(error) => self.failed(py, &error).into(),
+        }
+    }
+
+    fn submit(&self, py: Python<'_>, mut arguments: Vec<Bound<'_, PyAny>>) -> PyResult<Result<SyncCall, Busy>> {
+        let function = self.registered.function.bind(py);
+        let Some(names) = self.registered.keywords.as_ref().map(|names| names.bind(py)) else {
+            return self.worker.pool.call(function, &PyTuple::new(py, arguments)?, None);
+        };
+        let named = arguments.split_off(arguments.len() - names.len());
+        let keywords = PyDict::new(py);
+        names.iter().zip(named).try_for_each(|(name, value)| keywords.set_item(name, value))?;
+        self.worker.pool.call(function, &PyTuple::new(py, arguments)?, Some(&keywords))
+    }
+
+    /// Waits for what Python has begun.
+    fn later(self: &Rc<Self>, pending: impl Future<Output = PyResult<Py<PyAny>>> + 'static, url: Url) -> Reply {
+        let handler = Rc::clone(self);
         Reply::pending(async move {
-            match submitted {
-                Ok(pending) => {
-                    let result = pending.await;
-                    settle(Python::attach(|py| handler.answer(py, result))).await
-                }
-                Err(_busy) => error::unavailable(),
-            }
+            let result = pending.await;
+            settle(Python::attach(|py| handler.answer(py, result, &url))).await
         })
     }
 
     /// A handler's result as a response; a query result goes on to the database.
-    pub(crate) fn answer(self: &Rc<Self>, py: Python<'_>, result: PyResult<Py<PyAny>>) -> Reply {
-        match result.and_then(|value| self.respond(py, value.bind(py))) {
+    pub(crate) fn answer(self: &Rc<Self>, py: Python<'_>, result: PyResult<Py<PyAny>>, url: &Url) -> Reply {
+        match result.and_then(|value| self.respond(py, value.bind(py), url)) {
             Ok(reply) => reply,
             Err(error) => self.failed(py, &error).into(),
         }
     }
 
-    fn respond(self: &Rc<Self>, py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Reply> {
+    fn respond(self: &Rc<Self>, py: Python<'_>, value: &Bound<'_, PyAny>, url: &Url) -> PyResult<Reply> {
         if let Ok(response) = value.cast::<Response>() {
             return Ok(response.get().to_http().into());
         }
         if results::is_query(value)? {
-            return results::execute(self, py, value);
+            return results::execute(self, py, value, url);
         }
         if value.is_none() && self.status == StatusCode::NO_CONTENT {
             return Ok(self.with_body(Body::Empty).into());
         }
-        let mut out = Vec::with_capacity(self.worker.expect());
+        let mut out = Vec::with_capacity(USUAL_BODY);
         encode(value, &mut out)?;
         Ok(self.json(out.into()).into())
     }

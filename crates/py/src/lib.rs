@@ -1,5 +1,31 @@
 //! The binding: registration, bridge and conversions. If a line could be written without `Python<'py>`, it is in the
 //! wrong crate.
+//!
+//! * [`app`]: registration; [`server`] serves an app on sockets, [`client`] in process;
+//! * [`worker`]: what one thread has, [`databases`] its connections, [`eventloop`] its asyncio;
+//! * [`handler`]: a request through a Python function; [`results`] where that returned a query;
+//! * [`sink`] and [`encode`]: JSON → Python and Python → JSON; [`values`] statement arguments;
+//! * [`names`]: what is imported from Python, lazily; [`exceptions`]: Python's errors as responses.
+
+mod app;
+mod client;
+mod databases;
+mod detached;
+mod django;
+mod encode;
+mod eventloop;
+mod exceptions;
+mod handler;
+mod names;
+mod operation;
+mod request;
+mod response;
+mod results;
+mod server;
+mod settings;
+mod sink;
+mod values;
+mod worker;
 
 use pyo3::prelude::*;
 
@@ -8,4 +34,24 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The compiled core of Plectrum; `plectrum` is its public face.
 #[pymodule(gil_used = false)]
-mod _core {}
+mod _core {
+    use pyo3::prelude::*;
+    use pyo3::types::PyBytes;
+
+    #[pymodule_export]
+    use crate::app::App;
+    #[pymodule_export]
+    use crate::client::Client;
+    #[pymodule_export]
+    use crate::operation::Operation;
+    #[pymodule_export]
+    use crate::request::Request;
+    #[pymodule_export]
+    use crate::response::Response;
+
+    /// A value as JSON bytes.
+    #[pyfunction]
+    fn encode<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+        crate::response::encoded(value).map(|bytes| PyBytes::new(value.py(), &bytes))
+    }
+}

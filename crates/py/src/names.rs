@@ -30,17 +30,19 @@ impl Name {
 pub(crate) static DECIMAL: Name = Name::new("decimal", "Decimal");
 /// `uuid.UUID`
 pub(crate) static UUID: Name = Name::new("uuid", "UUID");
-/// `enum.Enum`
-pub(crate) static ENUM: Name = Name::new("enum", "Enum");
-/// `collections.abc.Mapping`
-pub(crate) static MAPPING: Name = Name::new("collections.abc", "Mapping");
-/// `collections.abc.Iterable`
-pub(crate) static ITERABLE: Name = Name::new("collections.abc", "Iterable");
 /// How an unusual class becomes JSON; see `plectrum/encoding.py`.
 pub(crate) static CLASSIFY: Name = Name::new("plectrum.encoding", "classify");
 /// Turns a query result into an operation and its arguments.
 pub(crate) static PLAN_RESULT: Name = Name::new("plectrum.bridge", "plan_result");
 /// Turns an exception into a response's parts.
 pub(crate) static DESCRIBE_EXCEPTION: Name = Name::new("plectrum.bridge", "describe_exception");
-/// Runs an operation on Django's own connection.
-pub(crate) static RUN_ON_DJANGO: Name = Name::new("plectrum.bridge", "run_on_django");
+/// How an alias is reached.
+pub(crate) static DATABASE: Name = Name::new("plectrum.bridge", "database");
+/// Runs an operation on Django's connection of this thread, where it must be that one.
+pub(crate) static RUN_HERE: Name = Name::new("plectrum.bridge", "run_here");
+/// Runs an operation on Django's connection of a pool thread.
+pub(crate) static RUN_IN_POOL: Name = Name::new("plectrum.bridge", "run_in_pool");
+/// The compiled form of a `plectrum.orm.Operation`.
+pub(crate) static COMPILED: Name = Name::new("plectrum.bridge", "compiled");
+/// `plectrum.errors.ConfigurationError`
+pub(crate) static CONFIGURATION_ERROR: Name = Name::new("plectrum.errors", "ConfigurationError");

@@ -52,8 +52,8 @@ impl Request {
     fn query(&self) -> PyResult<Vec<(String, String)>> {
         let pairs = query::pairs(self.query_string());
         pairs
-            .map(|pair| pair.map(|(name, value)| (name.into_owned(), value.into_owned())))
-            .collect::<Result<_, _>>()
+            .map(|(name, value)| Ok((name?.into_owned(), value?.into_owned())))
+            .collect::<Result<_, query::NotUtf8>>()
             .map_err(|_| PyValueError::new_err("The query string is not UTF-8 text."))
     }
 
@@ -78,7 +78,7 @@ impl Request {
 
     /// A cookie's value.
     fn cookie(&self, name: &str) -> PyResult<String> {
-        let found = cookie::get(&self.headers, name).map(std::borrow::Cow::into_owned);
+        let found = cookie::get(&self.headers, name).map(str::to_owned);
         found.ok_or_else(|| PyKeyError::new_err(name.to_owned()))
     }
 

@@ -81,10 +81,10 @@ impl<'py, 'c> PySink<'py, 'c> {
     /// `ValueError` and `TypeError` from a class's own checks are the input's fault, anything else the application's.
     fn refused(&mut self, error: PyErr) -> Vec<Error> {
         if error.is_instance_of::<PyValueError>(self.py) || error.is_instance_of::<PyTypeError>(self.py) {
-            return vec![Error::custom("value_error", error.value(self.py).to_string())];
+            return vec![Error::new("value_error", error.value(self.py).to_string())];
         }
         self.raised.get_or_insert(error);
-        vec![Error::custom("error", String::new())]
+        vec![Error::new("error", "")]
     }
 
     fn time_of(&mut self, time: Time) -> PyResult<Option<Bound<'py, PyTzInfo>>> {
@@ -215,7 +215,7 @@ impl<'py> Sink for PySink<'py, '_> {
 
     fn foreign(&mut self, class: u32, raw: &[u8]) -> Result<Self::Value, Vec<Error>> {
         let Some(Class::Foreign { target }) = self.classes.get(class as usize) else {
-            return Err(vec![Error::custom("error", "not a foreign class".to_owned())]);
+            return Err(vec![Error::new("error", "not a foreign class")]);
         };
         let built = target.bind(self.py).call1((PyBytes::new(self.py, raw),));
         built.map_err(|error| foreign_errors(self.py, &error).unwrap_or_else(|_| self.refused(error)))
@@ -233,7 +233,7 @@ fn call_with_keywords<'py>(
         names.clone()
     } else {
         let present = slots.iter().zip(names.iter()).filter(|(slot, _)| slot.is_some());
-        PyTuple::new(target.py(), present.map(|(_, name)| name))?
+        PyTuple::new(target.py(), present.map(|(_, name)| name).collect::<Vec<_>>())?
     };
     vectorcall(target, &arguments, 0, Some(&present))
 }
@@ -280,7 +280,6 @@ fn foreign_errors(py: Python<'_>, error: &PyErr) -> PyResult<Vec<Error>> {
 
 fn foreign_error(item: &Bound<'_, PyAny>) -> PyResult<Error> {
     let mut loc = Vec::new();
-    // Steps travel innermost first until the whole report is complete.
     for step in item.get_item("loc")?.try_iter()? {
         let step = step?;
         loc.push(match step.extract::<usize>() {
@@ -288,8 +287,7 @@ fn foreign_error(item: &Bound<'_, PyAny>) -> PyResult<Error> {
             Err(_) => Step::Key(step.str()?.to_string().into()),
         });
     }
-    loc.reverse();
-    let mut error = Error::custom(item.get_item("type")?.extract::<String>()?, item.get_item("msg")?.extract()?);
+    let mut error = Error::new(item.get_item("type")?.extract::<String>()?, item.get_item("msg")?.extract::<String>()?);
     error.loc = loc;
     Ok(error)
 }

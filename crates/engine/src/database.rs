@@ -1,0 +1,65 @@
+//! Which engine an operation runs on.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use plectrum_db::error::Error;
+use plectrum_db::pool::Pool;
+//SQLITE use plectrum_db::sqlite::Sqlite;
+use plectrum_db::value::Value;
+use plectrum_db::{Context, Operation, Outcome, buffer, execute};
+
+/// An execution under way on a foreign database.
+pub type Execution = Pin<Box<dyn Future<Output = Result<Outcome, Error>>>>;
+
+/// A database Rust does not speak to itself: Django's own connection.
+pub trait Foreign {
+    /// Runs `operation`; the bytes are the same as on any other engine.
+    fn execute(&self, operation: Arc<Operation>, args: Vec<Value>, context: Context) -> Execution;
+
+    /// A database of ours that it hands some executions on to.
+    fn own(&self) -> Option<&Database> {
+        None
+    }
+}
+
+/// One alias of a worker.
+#[derive(Clone)]
+pub enum Database {
+    /// A pool of pipelined connections.
+    Postgres(Pool),
+    /// Threads with a connection each.
+//SQLITE     Sqlite(Rc<Sqlite>),
+    /// The binding's.
+    Foreign(Rc<dyn Foreign>),
+}
+
+impl Database {
+    /// Closes every connection, after what is running on it or `grace`.
+    pub async fn close(&self, grace: Duration) {
+        let own = if let Self::Foreign(foreign) = self { foreign.own() } else { Some(self) };
+        if let Some(Self::Postgres(pool)) = own {
+            pool.close(grace).await;
+        }
+    }
+
+    /// Runs an operation.
+    ///
+    /// # Errors
+    /// The first error of any statement.
+    pub async fn run(
+        &self,
+        operation: &Arc<Operation>,
+        args: Vec<Value>,
+        context: Context,
+    ) -> Result<Outcome, Error> {
+        match self {
+            Self::Postgres(pool) => execute(pool, operation, &args, &context, buffer::take()).await,
+//SQLITE             Self::Sqlite(sqlite) => execute(&**sqlite, operation, &args, &context, buffer::take()).await,
+            Self::Foreign(foreign) => foreign.execute(Arc::clone(operation), args, context).await,
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! `App`: a compiled API that can be served, or called in process.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use plectrum_db::Operation;
+use plectrum_engine::app;
+use plectrum_engine::blueprint::{Blueprint, Native as NativeRoute, Route};
+use plectrum_engine::endpoint::Endpoint;
+use plectrum_engine::extract::Extractor;
+use plectrum_engine::native::{Native, Parts, Planner};
+use plectrum_engine::openapi;
+use plectrum_http::Response;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::client::Client;
+use crate::exceptions;
+use crate::handler::{Handler, Registered};
+use crate::names;
+use crate::operation;
+use crate::server;
+use crate::settings::Settings;
+use crate::sink::Class;
+use crate::worker::Worker;
+
+/// An API, compiled (`plectrum.api.Compiled`) and ready to be served.
+#[pyclass(frozen, module = "plectrum._core")]
+pub(crate) struct App(Arc<Registration>);
+
+/// Everything threads share.
+pub(crate) struct Registration {
+    pub(crate) settings: Settings,
+    blueprint: Blueprint,
+    routes: Vec<Arc<Registered>>,
+    classes: Arc<[Class]>,
+    planners: Vec<Option<Py<PyAny>>>,
+}
+
+#[pymethods]
+impl App {
+    /// Takes a compiled API and the settings as JSON.
+    #[new]
+    fn new(compiled: &Bound<'_, PyAny>, settings: &str) -> PyResult<Self> {
+        let blueprint: String = compiled.getattr("blueprint")?.extract()?;
+        let blueprint = serde_json::from_str(&blueprint).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let (mut routes, mut planners) = (Vec::new(), Vec::new());
+        for route in compiled.getattr("routes")?.try_iter()? {
+            let route = route?;
+            routes.push(Arc::new(Registered::extract(&route)?));
+            let planner = route.getattr("planner")?;
+            planners.push(if planner.is_none() { None } else { Some(planner.unbind()) });
+        }
+        let classes = compiled.getattr("classes")?.try_iter()?.map(|entry| Class::extract(&entry?));
+        Ok(Self(Arc::new(Registration {
+            settings: Settings::from_json(settings)?,
+            blueprint,
+            routes,
+            classes: classes.collect::<PyResult<_>>()?,
+            planners,
+        })))
+    }
+
+    /// The OpenAPI document as JSON text.
+    fn openapi(&self) -> String {
+        openapi::document(&self.0.blueprint).to_string()
+    }
+
+    /// Serves until SIGTERM or SIGINT; see `plectrum.supervisor`.
+    ///
+    /// `listeners` are descriptors of listening sockets; a byte is written to `ready` once requests are accepted.
+    #[pyo3(signature = (listeners, ready=None))]
+    fn serve(&self, py: Python<'_>, listeners: Vec<i32>, ready: Option<i32>) -> PyResult<()> {
+        server::run(py, &self.0, &listeners, ready)
+    }
+
+    /// A client that calls the app on the calling thread.
+    fn client(&self, py: Python<'_>) -> PyResult<Client> {
+        Client::new(py, &self.0)
+    }
+}
+
+impl Registration {
+    /// The app of one worker thread.
+    pub(crate) fn build(&self, py: Python<'_>, worker: &Rc<Worker>) -> PyResult<app::App> {
+        let mut failure = None;
+        let built = app::App::build(&self.blueprint, &self.settings.app(), |index, route, extractor| {
+            self.endpoint(py, worker, index, route, extractor).map_err(|error| {
+                let text = error.to_string();
+                failure = Some(error);
+                text
+            })
+        });
+        match (built, failure) {
+            (_, Some(error)) => Err(error),
+            (Err(text), None) => Err(names::CONFIGURATION_ERROR.get(py)?.call1((text,)).map_or_else(
+                |error| error,
+                PyErr::from_value,
+            )),
+            (Ok(app), None) => Ok(app),
+        }
+    }
+
+    fn endpoint(
+        &self,
+        py: Python<'_>,
+        worker: &Rc<Worker>,
+        index: usize,
+        route: &Route,
+        extractor: Extractor,
+    ) -> PyResult<Rc<dyn Endpoint>> {
+        let missing = || PyValueError::new_err(format!("route {index} has no Python side"));
+        if let Some(native) = &route.native {
+            let planner = self.planners.get(index).and_then(Option::as_ref).ok_or_else(missing)?;
+            return self.native(py, worker, route, native, planner, extractor);
+        }
+        let registered = Arc::clone(self.routes.get(index).ok_or_else(missing)?);
+        Ok(Rc::new(Handler::new(route, registered, Arc::clone(&self.classes), extractor, Rc::clone(worker))))
+    }
+
+    fn native(
+        &self,
+        py: Python<'_>,
+        worker: &Rc<Worker>,
+        route: &Route,
+        native: &NativeRoute,
+        planner: &Py<PyAny>,
+        extractor: Extractor,
+    ) -> PyResult<Rc<dyn Endpoint>> {
+        let (database, zones) = worker.databases.get(py, &native.alias, native.foreign)?;
+        let operation = planner.bind(py).getattr("base")?;
+        let planner = PyPlanner { planner: planner.clone_ref(py), route: route.name.clone(), debug: worker.debug };
+        let parts = Parts {
+            extractor,
+            operation: operation::of(&operation)?,
+            planner: Rc::new(planner),
+            database,
+            zones,
+        };
+        Ok(Rc::new(Native::new(route, native, parts)))
+    }
+}
+
+/// `plectrum.native.Planner`, asked for the plans of a route's variations.
+struct PyPlanner {
+    planner: Py<PyAny>,
+    route: String,
+    debug: bool,
+}
+
+impl Planner for PyPlanner {
+    fn plan(&self, present: &[usize], ordering: Option<&str>) -> Result<Arc<Operation>, Response> {
+        Python::attach(|py| {
+            let planned = self.planner.bind(py).call_method1("plan", (present.to_vec(), ordering));
+            planned
+                .and_then(|operation| operation::of(&operation))
+                .map_err(|error| exceptions::respond(py, &error, &self.route, self.debug))
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! `Client`: requests to an app on the calling thread, without a socket.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use plectrum_engine::app::App;
+use plectrum_http::{Body, Bytes, HeaderName, HeaderValue, Method, Reply, Request, RequestBody, Service, Uri};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use tokio::runtime::{Builder, LocalRuntime};
+
+use crate::app::Registration;
+use crate::detached::detached;
+use crate::response::pairs_of;
+use crate::worker::Worker;
+
+/// How long tasks may take to end when a client is closed.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A worker without a server.
+#[pyclass(unsendable, module = "plectrum._core")]
+pub(crate) struct Client {
+    runtime: LocalRuntime,
+    state: Option<(Rc<Worker>, App)>,
+}
+
+type Answer<'py> = (u16, Vec<(String, String)>, Bound<'py, PyBytes>);
+
+impl Client {
+    pub(crate) fn new(py: Python<'_>, registration: &Arc<Registration>) -> PyResult<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build_local(Default::default())?;
+        let worker = runtime.block_on(async { Worker::start(py, &registration.settings, true) })?;
+        worker.event_loop.pause(py)?;
+        let app = registration.build(py, &worker)?;
+        Ok(Self { runtime, state: Some((worker, app)) })
+    }
+}
+
+#[pymethods]
+impl Client {
+    /// Sends one request; status, headers and body of the answer.
+    fn request<'py>(
+        &self,
+        py: Python<'py>,
+        method: &str,
+        target: &str,
+        headers: Vec<(String, String)>,
+        body: &[u8],
+    ) -> PyResult<Answer<'py>> {
+        let (worker, app) = self.state.as_ref().ok_or_else(|| PyRuntimeError::new_err("The client is closed."))?;
+        let request = request_of(method, target, headers, body)?;
+        let is_head = request.method == Method::HEAD;
+        worker.event_loop.resume(py)?;
+        let answer = detached(py, || {
+            self.runtime.block_on(async {
+                let response = match app.call(request) {
+                    Reply::Ready(response) => response,
+                    Reply::Pending(pending) => pending.await,
+                };
+                let (head, body) = response.into_parts();
+                // As the server does: the headers of GET without its body.
+                (head, if is_head { Body::Empty } else { body }.collect().await)
+            })
+        });
+        worker.event_loop.pause(py)?;
+        let (head, body) = answer;
+        let body = body.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
+        Ok((head.status.as_u16(), pairs_of(&head.headers), PyBytes::new(py, &body)))
+    }
+
+    /// Ends what is still running.
+    fn close(&mut self, py: Python<'_>) -> PyResult<()> {
+        let Some((worker, _app)) = self.state.take() else { return Ok(()) };
+        worker.event_loop.resume(py)?;
+        let event_loop = Rc::clone(&worker.event_loop);
+        detached(py, || {
+            self.runtime.block_on(async {
+                worker.databases.close().await;
+                event_loop.shutdown(GRACE).await
+            })
+        })
+    }
+}
+
+fn request_of(method: &str, target: &str, headers: Vec<(String, String)>, body: &[u8]) -> PyResult<Request> {
+    let wrong = |what: &str, text: &str| PyValueError::new_err(format!("{text:?} cannot be {what}."));
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| wrong("a method", method))?;
+    let uri: Uri = target.parse().map_err(|_| wrong("a path", target))?;
+    let mut request = Request::new(method, uri, RequestBody::from(Bytes::copy_from_slice(body)));
+    for (name, value) in headers {
+        let parsed = HeaderName::try_from(name.as_str()).map_err(|_| wrong("the name of a header", &name))?;
+        let value = HeaderValue::from_str(&value).map_err(|_| wrong("the value of a header", &value))?;
+        request.headers.append(parsed, value);
+    }
+    Ok(request)
+}

@@ -1,0 +1,58 @@
+//! Query results: what a handler returned is executed by Rust.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use plectrum_db::Context;
+use plectrum_engine::native;
+use plectrum_http::{HeaderValue, Reply, Request, Uri, header};
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use crate::encode;
+use crate::handler::Inner;
+use crate::names;
+use crate::operation::Operation;
+use crate::values;
+
+/// A request's address, for the links of a page; spelled out only when there are any.
+pub(crate) enum Url {
+    /// In the request, which the handler did not ask for.
+    Request(Request),
+    /// Taken from it before the handler got it.
+    Parts { uri: Uri, host: Option<HeaderValue> },
+}
+
+impl Url {
+    pub(crate) fn of(request: &Request) -> Self {
+        Self::Parts { uri: request.uri.clone(), host: request.headers.get(header::HOST).cloned() }
+    }
+
+    fn to_text(&self) -> String {
+        match self {
+            Self::Request(request) => native::address(&request.uri, request.headers.get(header::HOST)),
+            Self::Parts { uri, host } => native::address(uri, host.as_ref()),
+        }
+    }
+}
+
+/// Whether a value is a QuerySet, or one of the results around one.
+pub(crate) fn is_query(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    encode::is_query(value)
+}
+
+/// Plans `value` and executes the plan on the database its queryset names.
+pub(crate) fn execute(handler: &Rc<Inner>, py: Python<'_>, value: &Bound<'_, PyAny>, url: &Url) -> PyResult<Reply> {
+    let returns = handler.registered.returns.bind(py);
+    let planned = names::PLAN_RESULT.get(py)?.call1((value, returns))?;
+    let (operation, args, alias, foreign): (Bound<'_, Operation>, Bound<'_, PyList>, String, bool) = planned.extract()?;
+    let operation = Arc::clone(&operation.get().0);
+    let args = args.iter().map(|arg| values::from_python(&arg)).collect::<PyResult<Vec<_>>>()?;
+    let (database, zones) = handler.worker.databases.get(py, &alias, foreign)?;
+    let context = Context { zone: zones.current, session: zones.session, url: url.to_text() };
+    let handler = Rc::clone(handler);
+    Ok(Reply::pending(async move {
+        let outcome = database.run(&operation, args, context).await;
+        native::respond(outcome, handler.status, &handler.name)
+    }))
+}

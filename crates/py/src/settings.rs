@@ -1,0 +1,90 @@
+//! `plectrum.conf.Settings`, as Rust reads it.
+
+use std::time::Duration;
+
+use plectrum_engine::app::Options;
+use plectrum_http::router;
+use plectrum_http::{Config, HeaderValue, Timeouts};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use serde::Deserialize;
+
+/// The keys Rust uses; Python knows more. Times in seconds, sizes in bytes.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Settings {
+    pub(crate) debug: bool,
+    drain_timeout: f64,
+    pub(crate) sync_threads: usize,
+    max_connections: usize,
+    max_head_size: usize,
+    max_headers: usize,
+    max_uri: usize,
+    max_body: u64,
+    header_read_timeout: Option<f64>,
+    body_read_timeout: Option<f64>,
+    keep_alive_timeout: Option<f64>,
+    write_timeout: Option<f64>,
+    date_header: bool,
+    server_header: Option<String>,
+    trailing_slash: TrailingSlash,
+    openapi: bool,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum TrailingSlash {
+    Strict,
+    Ignore,
+    Redirect,
+}
+
+impl Settings {
+    pub(crate) fn from_json(json: &str) -> PyResult<Self> {
+        serde_json::from_str(json).map_err(|error| PyValueError::new_err(format!("settings: {error}")))
+    }
+
+    /// For the server.
+    pub(crate) fn http(&self) -> PyResult<Config> {
+        let server_header = self.server_header.as_deref().map(HeaderValue::from_str).transpose();
+        Ok(Config {
+            max_connections: self.max_connections,
+            max_head_size: self.max_head_size,
+            max_headers: self.max_headers,
+            max_uri: self.max_uri,
+            max_body: self.max_body,
+            timeouts: Timeouts {
+                header_read: seconds(self.header_read_timeout),
+                keep_alive: seconds(self.keep_alive_timeout),
+                body_read: seconds(self.body_read_timeout),
+                write: seconds(self.write_timeout),
+            },
+            drain: self.drain(),
+            date_header: self.date_header,
+            server_header: server_header
+                .map_err(|_| PyValueError::new_err("SERVER_HEADER cannot be the value of a header."))?,
+            ..Config::default()
+        })
+    }
+
+    /// How long running requests may take to finish once the worker stops.
+    pub(crate) fn drain(&self) -> Duration {
+        Duration::from_secs_f64(self.drain_timeout)
+    }
+
+    /// For the app.
+    pub(crate) fn app(&self) -> Options {
+        Options {
+            slash: match self.trailing_slash {
+                TrailingSlash::Strict => router::TrailingSlash::Strict,
+                TrailingSlash::Ignore => router::TrailingSlash::Ignore,
+                TrailingSlash::Redirect => router::TrailingSlash::Redirect,
+            },
+            max_body: usize::try_from(self.max_body).unwrap_or(usize::MAX),
+            docs: self.openapi,
+        }
+    }
+}
+
+fn seconds(timeout: Option<f64>) -> Option<Duration> {
+    timeout.map(Duration::from_secs_f64)
+}

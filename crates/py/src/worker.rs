@@ -1,0 +1,33 @@
+//! What one worker thread has: its asyncio loop, its thread pool, its databases.
+
+use std::rc::Rc;
+
+use pyo3::prelude::*;
+
+use crate::databases::Databases;
+use crate::eventloop::{EventLoop, SyncPool};
+use crate::settings::Settings;
+
+/// Calls that may wait for each thread of the pool before further ones are refused with 503.
+const QUEUE_PER_THREAD: usize = 64;
+
+/// Shared by all handlers of a thread.
+pub(crate) struct Worker {
+    pub(crate) event_loop: Rc<EventLoop>,
+    pub(crate) pool: Rc<SyncPool>,
+    pub(crate) databases: Databases,
+    pub(crate) debug: bool,
+}
+
+impl Worker {
+    /// Must be called inside of the thread's runtime. `in_process`: a client calls the app, no socket does.
+    pub(crate) fn start(py: Python<'_>, settings: &Settings, in_process: bool) -> PyResult<Rc<Self>> {
+        let pool = Rc::new(SyncPool::new(settings.sync_threads, settings.sync_threads * QUEUE_PER_THREAD));
+        Ok(Rc::new(Self {
+            event_loop: EventLoop::start(py)?,
+            databases: Databases::new(in_process, Rc::clone(&pool)),
+            pool,
+            debug: settings.debug,
+        }))
+    }
+}

@@ -1,0 +1,82 @@
+"""Plectrum: Django and plain-Python APIs served from Rust.
+
+Everything a project needs is imported from here; ``plectrum.testing`` has the test client.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._core import Request
+from .api import API
+from .errors import (
+    BadRequest,
+    ConfigurationError,
+    Conflict,
+    Forbidden,
+    HTTPException,
+    NotFound,
+    PlanError,
+    PlectrumError,
+    SchemaError,
+    ServiceUnavailable,
+    Unauthorized,
+    ValidationError,
+)
+from .pagination import LimitOffset, PageNumber
+from .params import Body, Cookie, Field, Form, Header, Path, Query
+from .responses import HTML, JSON, PlainText, Redirect, Response
+from .routing import Router
+from .schema import Schema
+
+if TYPE_CHECKING:
+    from .orm import Count, Exists, One, Page, register_writer
+
+__all__ = [
+    "API",
+    "HTML",
+    "JSON",
+    "BadRequest",
+    "Body",
+    "ConfigurationError",
+    "Conflict",
+    "Cookie",
+    "Count",
+    "Exists",
+    "Field",
+    "Forbidden",
+    "Form",
+    "HTTPException",
+    "Header",
+    "LimitOffset",
+    "NotFound",
+    "One",
+    "Page",
+    "PageNumber",
+    "Path",
+    "PlainText",
+    "PlanError",
+    "PlectrumError",
+    "Query",
+    "Redirect",
+    "Request",
+    "Response",
+    "Router",
+    "Schema",
+    "SchemaError",
+    "ServiceUnavailable",
+    "Unauthorized",
+    "ValidationError",
+    "register_writer",
+]
+
+#: Names that need Django, imported when they are asked for: Plectrum works without it.
+_DJANGO = frozenset({"Count", "Exists", "One", "Page", "register_writer"})
+
+
+def __getattr__(name: str) -> Any:
+    if name in _DJANGO:
+        from . import orm
+
+        return getattr(orm, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
