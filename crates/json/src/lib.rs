@@ -7,8 +7,10 @@
 //! * [`number`]: integers and floats;
 //! * [`decimal`]: PostgreSQL's binary `numeric`, and decimal literals rounded to a fixed scale;
 //! * [`time`]: dates, times, datetimes and durations as Django REST framework spells them;
-//! * [`uuid`], [`base64`]: identifiers and bytes.
+//! * [`uuid`], [`base64`]: identifiers and bytes;
+//! * [`append()`]: bytes that are JSON already, quickly where they are few.
 
+mod append;
 pub mod base64;
 pub mod decimal;
 mod digits;
@@ -17,6 +19,8 @@ mod scan;
 pub mod text;
 pub mod time;
 pub mod uuid;
+
+pub use append::append;
 
 /// Appends `null`.
 #[inline]

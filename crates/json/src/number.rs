@@ -1,5 +1,8 @@
 //! Integers and floats, spelled as Python's `repr` does.
 
+use crate::append::append;
+use crate::digits::eight;
+
 /// A NaN or an infinity, which JSON cannot carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NonFinite;
@@ -15,19 +18,39 @@ impl std::error::Error for NonFinite {}
 /// Appends a signed integer.
 #[inline]
 pub fn write_i64(out: &mut Vec<u8>, value: i64) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    match u32::try_from(value) {
+        Ok(small) if small < SHORT => write_short(out, small),
+        _ => append(out, itoa::Buffer::new().format(value).as_bytes()),
+    }
 }
 
 /// Appends an unsigned integer.
 #[inline]
 pub fn write_u64(out: &mut Vec<u8>, value: u64) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    match u32::try_from(value) {
+        Ok(small) if small < SHORT => write_short(out, small),
+        _ => append(out, itoa::Buffer::new().format(value).as_bytes()),
+    }
 }
 
 /// Appends a signed integer of 32 bits.
 #[inline]
 pub fn write_i32(out: &mut Vec<u8>, value: i32) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    write_i64(out, i64::from(value));
+}
+
+/// From here on numbers have more than eight digits.
+const SHORT: u32 = 100_000_000;
+
+/// Appends a number of up to eight digits, as most keys and counts are, without a branch on how many.
+#[inline]
+fn write_short(out: &mut Vec<u8>, value: u32) {
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    let digits = u64::from_le_bytes(eight(value));
+    // The last digit stays, zero or not.
+    let leading = ((digits ^ ZEROS).trailing_zeros() / 8).min(7);
+    out.extend_from_slice(&(digits >> (leading * 8)).to_le_bytes());
+    out.truncate(out.len() - leading as usize);
 }
 
 /// Appends the shortest text that reads back as `value`, exactly Python's `repr(float)`: `1.0`, `0.0001`, `1e-05`,
@@ -45,7 +68,7 @@ pub fn write_f64(out: &mut Vec<u8>, value: f64) -> Result<(), NonFinite> {
     if value.abs() < SMALL {
         write_small(out, text);
     } else {
-        out.extend_from_slice(text.as_bytes());
+        append(out, text.as_bytes());
     }
     Ok(())
 }
@@ -121,6 +144,16 @@ mod tests {
             assert_eq!(write_f64(&mut out, value), Err(NonFinite));
         }
         assert!(out.is_empty());
+    }
+
+    #[test]
+    fn every_number_of_digits_is_written() {
+        let powers = (0..19).map(|exponent| 10_i64.pow(exponent));
+        for value in powers.flat_map(|power| [power - 1, power, power + 1, -power]) {
+            let mut out = Vec::new();
+            write_i64(&mut out, value);
+            assert_eq!(String::from_utf8(out).unwrap(), value.to_string());
+        }
     }
 
     #[test]

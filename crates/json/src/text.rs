@@ -1,6 +1,7 @@
 //! JSON strings (RFC 8259 §7), escaped as Django REST framework's `JSONRenderer` does: non-ASCII text stays as it is,
 //! U+2028 and U+2029 are escaped so that the output is also valid JavaScript.
 
+use crate::append::{append, append_quoted};
 use crate::scan;
 use std::str::Utf8Error;
 
@@ -14,12 +15,16 @@ pub fn write(out: &mut Vec<u8>, text: &str) {
 
 /// Appends `text` as a JSON string. The caller vouches that it is UTF-8 (a PostgreSQL text column under
 /// `client_encoding = UTF8`); other bytes are copied and make a document that readers refuse.
-#[inline]
 pub fn write_bytes(out: &mut Vec<u8>, text: &[u8]) {
-    out.reserve(text.len() + 2);
-    out.push(b'"');
-    escape(out, text);
-    out.push(b'"');
+    match scan::next_special(text, 0) {
+        None => append_quoted(out, text),
+        Some(found) => {
+            out.reserve(text.len() + 2);
+            out.push(b'"');
+            escape_from(out, text, found);
+            out.push(b'"');
+        }
+    }
 }
 
 /// Appends `text` as a JSON string after checking that it is UTF-8.
@@ -32,10 +37,9 @@ pub fn write_utf8(out: &mut Vec<u8>, text: &[u8]) -> Result<(), Utf8Error> {
 }
 
 /// Appends the inside of a JSON string, without quotes: for a string written in pieces.
-#[inline]
 pub fn escape(out: &mut Vec<u8>, text: &[u8]) {
     match scan::next_special(text, 0) {
-        None => out.extend_from_slice(text),
+        None => append(out, text),
         Some(found) => escape_from(out, text, found),
     }
 }
@@ -56,11 +60,11 @@ fn escape_from(out: &mut Vec<u8>, text: &[u8], found: usize) {
     let mut next = Some(found);
     let mut copied = 0;
     while let Some(at) = next {
-        out.extend_from_slice(&text[copied..at]);
+        append(out, &text[copied..at]);
         copied = at + escape_one(out, &text[at..]);
         next = scan::next_special(text, copied);
     }
-    out.extend_from_slice(&text[copied..]);
+    append(out, &text[copied..]);
 }
 
 /// Appends the escape of the special character `rest` starts with; returns how many bytes of `rest` it takes.
