@@ -14,6 +14,7 @@ from .custom import register_writer
 from .param import Param
 from .plan import Operation, Plan
 from .results import Count, Exists, One, Page
+from .shape import Planned, ShapeCache, plan
 from .trace import queryset_of, trace
 
 __all__ = [
@@ -24,6 +25,9 @@ __all__ = [
     "Page",
     "Param",
     "Plan",
+    "Planned",
+    "ShapeCache",
+    "plan",
     "queryset_of",
     "register_writer",
     "trace",

@@ -312,4 +312,5 @@ def _slice_bound(value: _Opaque, number: Number, asking: Caller) -> int:
             f"{user_line()}\nA queryset that is sliced already cannot be sliced again by parameter {value.name!r}. Slice once."
         )
     key = asking.frame.f_locals["k"]
-    return mark(number, is_start=key.start is value and "start" not in asking.frame.f_locals)
+    is_start = key.start is value and "start" not in asking.frame.f_locals
+    return mark(number, "start" if is_start else "stop")

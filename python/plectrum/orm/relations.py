@@ -7,6 +7,7 @@ window for sliced querysets. The keys are a placeholder that Rust fills in.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,10 +21,14 @@ from plectrum.errors import PlanError
 
 from .binds import Keys
 
-__all__ = ["KEY", "PrefetchNode", "Relation", "prefetch_tree", "relation_named"]
+__all__ = ["KEY", "PrefetchNode", "Relation", "managers_used", "prefetch_tree", "relation_named"]
 
 #: Annotation that holds a many-to-many row's parent key.
 KEY: Final = "_plectrum_key"
+
+
+#: Managers asked for a relation's rows while a plan is made, where somebody wants to know.
+managers_used: ContextVar[list[models.Manager[Any]] | None] = ContextVar("managers_used", default=None)
 
 
 class ParentKeys(Expression):
@@ -68,7 +73,13 @@ class Relation:
             queryset: the one given to ``Prefetch``; the manager's where absent.
             using: database alias of the parents.
         """
-        rows = self.manager.all() if queryset is None else queryset._chain()  # type: ignore[attr-defined]
+        if queryset is None:
+            rows = self.manager.all()
+            managers = managers_used.get()
+            if managers is not None:
+                managers.append(self.manager)
+        else:
+            rows = queryset._chain()  # type: ignore[attr-defined]
         if rows._db is None:
             rows = rows.using(using)
         if self.extra is not None:

@@ -229,7 +229,9 @@ def _bounds(text: str) -> list[Piece]:
 
 def _limit(value: int) -> Piece:
     """``stop - start``, never below zero: Django's slice is empty where stop comes before start."""
-    start, stop = slices.decode_limit(value)
+    start, stop, role = slices.decode_limit(value)
+    if role == "length":
+        return Quantity(stop)
     length = Number(operator="-", left=stop, right=start)
     fixed = constant(length)
     if fixed is not None:
