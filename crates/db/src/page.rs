@@ -148,6 +148,8 @@ fn quote(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     fn pager(style: PageStyle, number: i64, count: i64, url: &str) -> Pager {

@@ -108,7 +108,10 @@ impl Session for &Tables {
 fn same(key: &Value, cell: &Json) -> bool {
     match key {
         Value::Int(key) => cell.as_i64() == Some(*key),
-        Value::Text(key) => cell.as_str().map_or_else(|| cell.to_string() == *key, |cell| cell == key),
+        Value::Text(key) => match cell {
+            Json::String(cell) => cell == key,
+            cell => key.parse::<i64>().ok() == cell.as_i64(),
+        },
         _ => false,
     }
 }

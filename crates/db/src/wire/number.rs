@@ -57,7 +57,8 @@ pub(super) fn write_int(form: Form, cell: &[u8], out: &mut Vec<u8>) -> Result<()
     if form == Form::Numeric {
         let start = out.len();
         write_pg_numeric(out, cell)?;
-        return Ok(truncate_to_integer(out, start));
+        truncate_to_integer(out, start);
+        return Ok(());
     }
     let float = float(form, cell)?;
     if !float.is_finite() {
