@@ -75,7 +75,11 @@ def test_unknown_variable_only_warns() -> None:
         ("WRITE_TIMEOUT", [], 'PLECTRUM["WRITE_TIMEOUT"] is [], which is not a number or None.'),
         ("OPENAPI", 1, 'PLECTRUM["OPENAPI"] is 1, which is not True or False.'),
         ("HOST", 1, 'PLECTRUM["HOST"] is 1, which is not a string.'),
-        ("ERRORS", "rfc", "PLECTRUM[\"ERRORS\"] is 'rfc', which is not one of 'problem', 'drf', 'fastapi'."),
+        (
+            "TRAILING_SLASH",
+            "on",
+            "PLECTRUM[\"TRAILING_SLASH\"] is 'on', which is not one of 'strict', 'ignore', 'redirect'.",
+        ),
     ],
 )
 def test_wrong_type(key: str, value: object, message: str) -> None:
@@ -133,6 +137,11 @@ def test_json_is_flat_and_complete() -> None:
 
 def test_replace_ignores_what_was_not_given() -> None:
     assert Settings().replace(port=5, host=None) == Settings(port=5)
+
+
+def test_replace_checks() -> None:
+    with pytest.raises(ConfigurationError, match=r"^port is -1, which is less than 0\. PORT: Port to listen on"):
+        Settings().replace(port=-1)
 
 
 def test_every_setting_is_described_where_users_look() -> None:

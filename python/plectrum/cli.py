@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 from . import commands
 from .errors import PlectrumError
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_commands(parser, serve="run", app=True)
     options = parser.parse_args(argv)
     try:
-        return execute(options, django=_set_up_django())
+        return execute(options, django=_set_up_django(), out=sys.stdout)
     except PlectrumError as error:
         print(f"plectrum: {error}", file=sys.stderr)
         return 1
@@ -63,14 +63,14 @@ def add_commands(parser: argparse.ArgumentParser, *, serve: str, app: bool) -> N
     add("check", commands.check, "Compile everything as a start would, serve nothing.")
 
 
-def execute(options: argparse.Namespace, *, django: bool, **more: Any) -> int:
+def execute(options: argparse.Namespace, *, django: bool, out: TextIO) -> int:
     """Runs the chosen command.
 
     Errors:
         PlectrumError: the user's project cannot be served as it is; the message says why.
     """
     action: Action = options.action
-    return action(options, options.app, django=django, **more)
+    return action(options, options.app, django=django, out=out)
 
 
 def _add_serve_options(parser: argparse.ArgumentParser) -> None:

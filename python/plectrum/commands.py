@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["check", "openapi", "routes", "serve"]
 
 
-def serve(options: Namespace, app: str | None, *, django: bool, out: TextIO = sys.stdout) -> int:
+def serve(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> int:
     """Serves until stopped.
 
     Parameters:
@@ -58,7 +58,7 @@ def serve(options: Namespace, app: str | None, *, django: bool, out: TextIO = sy
     return supervisor.run()
 
 
-def routes(options: Namespace, app: str | None, *, django: bool, out: TextIO = sys.stdout) -> int:
+def routes(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> int:
     """Lists every route: method, path, way it is answered, name, parameters."""
     compiled = _load(app, django).compile()
     rows: list[dict[str, Any]] = [
@@ -72,28 +72,28 @@ def routes(options: Namespace, app: str | None, *, django: bool, out: TextIO = s
         for found in compiled.routes
     ]
     if options.json:
-        print(json.dumps(rows, indent=2), file=out)
+        out.write(json.dumps(rows, indent=2) + "\n")
         return 0
     table = [["METHOD", "PATH", "WAY", "NAME", "PARAMETERS"]]
     table += [[row["method"], row["path"], row["way"], row["name"], " ".join(row["parameters"])] for row in rows]
     widths = [max(len(row[column]) for row in table) for column in range(4)] + [0]
     for row in table:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print(line.rstrip(), file=out)
+        out.write(line.rstrip() + "\n")
     return 0
 
 
-def openapi(options: Namespace, app: str | None, *, django: bool, out: TextIO = sys.stdout) -> int:
+def openapi(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> int:
     """Writes the OpenAPI 3.1 document."""
     document = json.loads(_core.App(_load(app, django).compile(), conf.current().to_json()).openapi())
-    print(json.dumps(document, indent=options.indent, ensure_ascii=False), file=out)
+    out.write(json.dumps(document, indent=options.indent, ensure_ascii=False) + "\n")
     return 0
 
 
-def check(options: Namespace, app: str | None, *, django: bool, out: TextIO = sys.stdout) -> int:
+def check(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> int:
     """Compiles everything as a start would, serves nothing."""
     count = len(_load(app, django).compile().routes)
-    print(f"{count} route{'' if count == 1 else 's'}, no problems.", file=out)
+    out.write(f"{count} route{'' if count == 1 else 's'}, no problems.\n")
     return 0
 
 
@@ -123,14 +123,9 @@ def _greet(out: TextIO, listeners: Listeners, workers: int, *, reload: bool, dja
         details.append(_database())
     if reload:
         details.append("reloading on change")
-    print(
-        f"Plectrum {version('plectrum')} is serving on {' and '.join(listeners.urls)}",
-        ", ".join(details),
-        "Ctrl-C stops it.",
-        sep="\n",
-        file=out,
-        flush=True,
-    )
+    urls = " and ".join(listeners.urls)
+    out.write(f"Plectrum {version('plectrum')} is serving on {urls}\n{', '.join(details)}\nCtrl-C stops it.\n")
+    out.flush()
 
 
 def _database() -> str:

@@ -78,8 +78,18 @@ class Settings:
         return json.dumps(dataclasses.asdict(self))
 
     def replace(self, **changes: Any) -> Settings:
-        """A copy with those settings changed; ``None`` values are ignored (command-line options not given)."""
-        return dataclasses.replace(self, **{name: value for name, value in changes.items() if value is not None})
+        """A copy with those settings changed; ``None`` values are ignored (command-line options not given).
+
+        Errors:
+            ConfigurationError: a value of the wrong type or out of bounds.
+        """
+        given = {name: value for name, value in changes.items() if value is not None}
+        for name, value in given.items():
+            try:
+                given[name] = _checked(name, value)
+            except _WrongValueError as error:
+                raise ConfigurationError(f"{name} is {value!r}, which is {error}. {_about(name)}") from None
+        return dataclasses.replace(self, **given)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -169,10 +179,8 @@ def _take(
         return
     try:
         values[key.lower()] = convert(key.lower(), value)
-    except TypeError as error:
-        problems.append(Problem("plectrum.E002", f"{where} is {value!r}, which is not {error}.", _about(key.lower())))
-    except ValueError as error:
-        problems.append(Problem("plectrum.E003", f"{where} is {value!r}, which is {error}.", _about(key.lower())))
+    except _WrongValueError as error:
+        problems.append(Problem(error.id, f"{where} is {value!r}, which is {error}.", _about(key.lower())))
 
 
 def _did_you_mean(key: str) -> str:
@@ -184,20 +192,32 @@ def _about(name: str) -> str:
     return f"{name.upper()}: {_FIELDS[name].metadata['doc']}"
 
 
+class _WrongValueError(Exception):
+    """Says what the value is; ``id`` is the system check's."""
+
+    def __init__(self, id: str, what: str) -> None:
+        super().__init__(what)
+        self.id = id
+
+
+def _wrong_type(expected: str) -> _WrongValueError:
+    return _WrongValueError("plectrum.E002", f"not {expected}")
+
+
 def _checked(name: str, value: Any) -> Any:
-    """A Python value, as it is; TypeError names what was expected, ValueError what is wrong."""
+    """A Python value, as it is."""
     expected, optional = _expected(name)
     if value is None and optional:
         return None
     if typing.get_origin(expected) is Literal:
         choices = typing.get_args(expected)
         if value not in choices:
-            raise TypeError("one of " + ", ".join(repr(choice) for choice in choices))
+            raise _wrong_type("one of " + ", ".join(repr(choice) for choice in choices))
         return value
     if expected is float and type(value) is int:
         value = float(value)
     if type(value) is not expected:
-        raise TypeError(_NAMES[expected] + (" or None" if optional else ""))
+        raise _wrong_type(_NAMES[expected] + (" or None" if optional else ""))
     return _bounded(name, value)
 
 
@@ -208,30 +228,25 @@ def _parsed(name: str, text: str) -> Any:
         return None
     if expected is bool:
         if text.lower() not in _BOOLEANS:
-            raise TypeError("1, 0, true, false, yes, no, on or off")
+            raise _wrong_type("1, 0, true, false, yes, no, on or off")
         return _BOOLEANS[text.lower()]
     if expected in (int, float):
         try:
-            return _bounded(name, expected(text))
-        except ValueError as error:
-            if isinstance(error, _OutOfBoundsError):
-                raise
-            raise TypeError(_NAMES[expected]) from None
+            number = expected(text)
+        except ValueError:
+            raise _wrong_type(_NAMES[expected]) from None
+        return _bounded(name, number)
     return _checked(name, text)
-
-
-class _OutOfBoundsError(ValueError):
-    pass
 
 
 def _bounded(name: str, value: Any) -> Any:
     minimum, maximum = _FIELDS[name].metadata["minimum"], _FIELDS[name].metadata["maximum"]
     if isinstance(value, float) and not math.isfinite(value):
-        raise _OutOfBoundsError("not finite")
+        raise _WrongValueError("plectrum.E003", "not finite")
     if minimum is not None and value < minimum:
-        raise _OutOfBoundsError(f"less than {minimum}")
+        raise _WrongValueError("plectrum.E003", f"less than {minimum}")
     if maximum is not None and value > maximum:
-        raise _OutOfBoundsError(f"more than {maximum}")
+        raise _WrongValueError("plectrum.E003", f"more than {maximum}")
     return value
 
 

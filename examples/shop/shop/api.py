@@ -8,8 +8,7 @@ from typing import Annotated, Any
 from catalog.models import Article, Author, Category, Comment
 from django.db.models import Avg, Count, QuerySet
 
-from plectrum import API, Field, PageNumber, Query, Schema
-from plectrum.orm import One
+from plectrum import API, Field, One, PageNumber, Query, Schema
 
 api = API(prefix="/api", title="Shop", version="1.0.0", description="Articles to read, and who wrote them.")
 

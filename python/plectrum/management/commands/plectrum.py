@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from typing import Any
+from typing import Any, TextIO, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Runs the chosen command."""
         try:
-            status = cli.execute(Namespace(**options), django=True, out=self.stdout)
+            status = cli.execute(Namespace(**options), django=True, out=cast(TextIO, self.stdout))
         except PlectrumError as error:
             raise CommandError(str(error)) from error
         if status:

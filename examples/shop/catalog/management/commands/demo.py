@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connection
@@ -37,8 +36,5 @@ class Command(BaseCommand):
         self.stdout.write(f"Preparing the {connection.vendor} database")
         call_command("migrate", verbosity=0)
         call_command("seed", articles=articles)
-        user = get_user_model()
-        if not user.objects.filter(username="admin").exists():
-            user.objects.create_superuser("admin", "admin@example.com", "admin")
         self.stdout.write(URLS.format(base=f"http://127.0.0.1:{port}"))
         call_command("plectrum", "serve", f"--port={port}", *([f"--workers={workers}"] if workers else []))
