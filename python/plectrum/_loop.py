@@ -103,21 +103,14 @@ class WorkerEventLoop(asyncio.SelectorEventLoop):
 
     # -- turns --------------------------------------------------------------------------------------------------------
 
-    def run_turn(self, readable: bool) -> bool:
+    def run_turn(self, readable: bool) -> None:
         """Run one bounded turn: collect I/O if there is any, then due timers, then callbacks.
 
         Parameters:
-            readable: whether the selector's own descriptor was reported readable; without it no system call is made.
-
-        Returns:
-            whether the selector had events, so that it may have more.
+            readable: whether the selector may have events; without it no system call is made.
         """
-        active = False
         if readable:
-            occurred = self._selector.select(0)
-            active = bool(occurred)
-            self._process_events(occurred)  # type: ignore[attr-defined]
-            occurred = None
+            self._process_events(self._selector.select(0))  # type: ignore[attr-defined]
         if self._scheduled:
             self._collect_timers()
         ready = self._ready
@@ -130,7 +123,6 @@ class WorkerEventLoop(asyncio.SelectorEventLoop):
                 self._run_timed(handle)
             else:
                 handle._run()  # type: ignore[attr-defined]
-        return active
 
     def _collect_timers(self) -> None:
         scheduled = self._scheduled

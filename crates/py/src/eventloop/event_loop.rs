@@ -172,35 +172,33 @@ impl EventLoop {
         self.leave_task.bind(py).call1((&self.python, &spare.task)).map(drop)
     }
 
-    /// Runs one turn of the loop; whether its selector may have more events.
-    pub(super) fn turn(&self, py: Python<'_>, readable: bool) -> bool {
+    /// Runs one turn of the loop, collecting I/O events if there may be some.
+    pub(super) fn turn(&self, py: Python<'_>, readable: bool) {
         if self.in_python.replace(true) {
             // Python is on the stack below and will come back here when it is done.
             self.signal.raise();
-            return readable;
+            return;
         }
-        let active = self.run_turn(py, readable);
+        let turned = self.run_turn(py, readable);
         self.in_python.set(false);
-        let active = active.unwrap_or_else(|error| {
+        if let Err(error) = turned {
             self.report(py, error);
-            readable
-        });
+        }
         self.known_timers.set(usize::MAX);
         self.settle(py);
-        active
     }
 
-    fn run_turn(&self, py: Python<'_>, readable: bool) -> PyResult<bool> {
+    fn run_turn(&self, py: Python<'_>, readable: bool) -> PyResult<()> {
         let spare = self.spare.borrow_mut().take();
         if let Some(spare) = &spare {
             self.leave(py, spare)?;
         }
-        let active = self.run_turn.bind(py).call1((readable,)).and_then(|active| active.is_truthy());
+        let turned = self.run_turn.bind(py).call1((readable,));
         if let Some(spare) = spare {
             self.enter_task.bind(py).call1((&self.python, &spare.task))?;
             *self.spare.borrow_mut() = Some(spare);
         }
-        active
+        turned.map(drop)
     }
 
     /// Sees to it that what Python has scheduled will run. To be called after Python code ran other than by [`Self::step`].

@@ -21,5 +21,4 @@ pub(crate) mod testing;
 mod wake;
 
 pub(crate) use event_loop::{EventLoop, Step};
-pub(crate) use pending::Pending;
 pub(crate) use sync_pool::{Busy, SyncCall, SyncPool};

@@ -1,7 +1,7 @@
 //! The Tokio task that runs the loop's turns.
 
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -18,6 +18,8 @@ use super::event_loop::EventLoop;
 pub(super) struct Pump {
     event_loop: Rc<EventLoop>,
     selector: AsyncFd<OwnedFd>,
+    // Whether a turn has collected events since the runtime said that there are some.
+    collected: bool,
     sleep: Pin<Box<Sleep>>,
     armed: Option<Instant>,
 }
@@ -29,7 +31,24 @@ impl Pump {
         let selector = unsafe { BorrowedFd::borrow_raw(selector) }.try_clone_to_owned()?;
         // SAFETY: the descriptor is owned by the `AsyncFd` and open until that is dropped.
         let selector = unsafe { AsyncFd::register_with_interest(selector, Interest::READABLE) }?;
-        Ok(Self { event_loop, selector, sleep: Box::pin(sleep_until(Instant::now().into())), armed: None })
+        let sleep = Box::pin(sleep_until(Instant::now().into()));
+        Ok(Self { event_loop, selector, collected: false, sleep, armed: None })
+    }
+
+    /// Whether the selector may have events; if not, the runtime will wake this task when it has.
+    ///
+    /// The runtime reports a change once, the selector what is left unread again and again: so its own answer decides.
+    fn poll_selector(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        while let Poll::Ready(guard) = self.selector.poll_read_ready(cx) {
+            let mut guard = guard?;
+            if !self.collected || is_readable(guard.get_inner()) {
+                self.collected = true;
+                return Ok(true);
+            }
+            guard.clear_ready();
+            self.collected = false;
+        }
+        Ok(false)
     }
 
     /// Whether the next timer is due; if not, the runtime will wake this task when it is.
@@ -53,24 +72,21 @@ impl Future for Pump {
         pump.event_loop.signal().register(cx.waker());
         let asked = pump.event_loop.signal().take();
         let due = pump.poll_timer(cx);
-        let readable = match pump.selector.poll_read_ready(cx) {
-            Poll::Ready(Ok(guard)) => Some(guard),
-            // The runtime is shutting down: there will be no more events.
-            Poll::Ready(Err(_)) => return Poll::Ready(()),
-            Poll::Pending => None,
-        };
-        if !asked && !due && readable.is_none() {
+        // An error means that the runtime is shutting down: there will be no more events.
+        let Ok(readable) = pump.poll_selector(cx) else { return Poll::Ready(()) };
+        if !asked && !due && !readable {
             return Poll::Pending;
         }
-        let active = Python::attach(|py| pump.event_loop.turn(py, readable.is_some()));
-        // Readiness is reported once per change, so that it may only be forgotten when the selector had nothing more.
-        if let Some(mut guard) = readable
-            && !active
-        {
-            guard.clear_ready();
-        }
+        Python::attach(|py| pump.event_loop.turn(py, readable));
         // One turn, however much there is to do. The next poll also asks to be woken for what this turn brought about.
         cx.waker().wake_by_ref();
         Poll::Pending
     }
+}
+
+/// Whether reading from `descriptor` would not block.
+fn is_readable(descriptor: &OwnedFd) -> bool {
+    let mut entry = libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one valid entry, and no waiting.
+    unsafe { libc::poll(&raw mut entry, 1, 0) != 0 }
 }
