@@ -203,3 +203,26 @@ fn relations_pages_and_objects_travel_together() {
         assert!(matches!(error, Error::MultipleObjects));
     });
 }
+
+/// Types whose OIDs are the database's own.
+#[test]
+fn types_of_extensions() {
+    let Some(config) = config() else { return };
+    let list = |item: &str| json!({"kind": "array", "item": {"kind": item}});
+    support::run(async {
+        let pool = Pool::new(config).unwrap();
+        let known = "to_regtype('hstore') IS NOT NULL AND to_regtype('citext') IS NOT NULL";
+        if write(&pool, json!({"kind": "bool"}), known).await.unwrap() == "false" {
+            eprintln!("SKIPPED: the database of PLECTRUM_TEST_PG lacks the extensions hstore and citext");
+            return;
+        }
+        for (kind, sql, expected) in [
+            (json!({"kind": "hstore"}), r#"'a=>1, "b \""=>NULL'::hstore"#, r#"{"a":"1","b \"":null}"#),
+            (json!({"kind": "text"}), "'Ab'::citext", r#""Ab""#),
+            (list("text"), "ARRAY['X', NULL]::citext[]", r#"["X",null]"#),
+            (list("hstore"), "ARRAY['k=>v'::hstore]", r#"[{"k":"v"}]"#),
+        ] {
+            assert_eq!(write(&pool, kind, sql).await.unwrap(), expected, "{sql}");
+        }
+    });
+}
