@@ -24,10 +24,10 @@ from .errors import (
     ValidationError,
 )
 from .pagination import LimitOffset, PageNumber
-from .params import Body, Cookie, Field, Form, Header, Path, Query
+from .params import Body, Cookie, Form, Header, Path, Query
 from .responses import HTML, JSON, PlainText, Redirect, Response
 from .routing import Router
-from .schema import Schema
+from .schema import Field, Schema
 
 if TYPE_CHECKING:
     from .orm import Count, Exists, One, Page, register_writer

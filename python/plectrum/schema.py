@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, dataclass_transform
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, dataclass_transform
 
-from .params import MISSING, Field
+from . import params
+from .params import MISSING
 
 __all__ = ["Field", "Schema"]
 
+if TYPE_CHECKING:
+    # As a function, so that `tags: list[str] = Field(default_factory=list)` has the type of its field.
+    def Field(  # noqa: N802, D103
+        *,
+        default: Any = ...,
+        default_factory: Callable[[], Any] = ...,
+        alias: str | None = None,
+        description: str | None = None,
+        ge: Any = None,
+        gt: Any = None,
+        le: Any = None,
+        lt: Any = None,
+        multiple_of: Any = None,
+        min_length: int | None = None,
+        max_length: int | None = None,
+        pattern: str | None = None,
+        max_digits: int | None = None,
+        decimal_places: int | None = None,
+        strip: bool | None = None,
+    ) -> Any: ...
 
-def _field(**options: Any) -> Any:
-    """The type checkers' view of :class:`Field` as a field specifier."""
-    return Field(**options)
+else:
+    Field = params.Field
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(Field, _field))
+@dataclass_transform(kw_only_default=True, field_specifiers=(Field,))
 class Schema:
     """Base class of records: annotations are fields, ``Annotated`` and :class:`Field` give their rules.
 
@@ -32,12 +53,12 @@ class Schema:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         for name, value in list(vars(cls).items()):
-            if isinstance(value, Field):
+            if isinstance(value, params.Field):
                 setattr(cls, name, _dataclass_field(value))
         dataclasses.dataclass(kw_only=True)(cls)
 
 
-def _dataclass_field(rules: Field) -> Any:
+def _dataclass_field(rules: params.Field) -> Any:
     metadata = {"plectrum": rules}
     if rules.default_factory is not None:
         return dataclasses.field(default_factory=rules.default_factory, metadata=metadata)
