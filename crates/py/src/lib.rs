@@ -43,6 +43,8 @@ mod _core {
     #[pymodule_export]
     use crate::client::Client;
     #[pymodule_export]
+    use crate::eventloop::testing::_testing;
+    #[pymodule_export]
     use crate::operation::Operation;
     #[pymodule_export]
     use crate::request::Request;

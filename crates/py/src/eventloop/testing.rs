@@ -11,6 +11,7 @@ use pyo3::types::PyTuple;
 use tokio::runtime::{Builder, LocalRuntime};
 
 use super::{EventLoop, Step, SyncPool};
+use crate::detached::detached;
 
 /// What only this project's own tests import.
 #[pymodule(gil_used = false)]
@@ -176,7 +177,8 @@ impl Worker {
         let running = running()?;
         RUNNING.with(|running| running.borrow_mut().take());
         running.event_loop.resume(py)?;
-        block_on(py, &running.runtime, running.event_loop.clone().shutdown(Duration::from_secs_f64(grace)))?
+        let shutdown = running.event_loop.clone().shutdown(Duration::from_secs_f64(grace));
+        detached(py, || running.runtime.block_on(shutdown))
     }
 }
 
@@ -189,26 +191,7 @@ fn running() -> PyResult<Rc<Running>> {
 fn drive<F: Future>(py: Python<'_>, future: F) -> PyResult<F::Output> {
     let running = running()?;
     running.event_loop.resume(py)?;
-    let output = block_on(py, &running.runtime, future);
+    let output = detached(py, || running.runtime.block_on(future));
     running.event_loop.pause(py)?;
-    output
-}
-
-fn block_on<F: Future>(py: Python<'_>, runtime: &LocalRuntime, future: F) -> PyResult<F::Output> {
-    let mut output = None;
-    let run = Detached(|| output = Some(runtime.block_on(future)));
-    py.detach(move || run.call());
-    output.ok_or_else(|| PyRuntimeError::new_err("the runtime did not finish"))
-}
-
-/// What runs without the interpreter, on the same thread all the same.
-struct Detached<F>(F);
-
-// SAFETY: `Python::detach` calls its closure on the calling thread; `Send` only stands for "uses no Python object".
-unsafe impl<F> Send for Detached<F> {}
-
-impl<F: FnOnce()> Detached<F> {
-    fn call(self) {
-        (self.0)();
-    }
+    Ok(output)
 }
