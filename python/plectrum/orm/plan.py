@@ -143,7 +143,7 @@ class Check:
         return total >= 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Operation:
     """Statements and the response their rows become: what one request executes.
 
