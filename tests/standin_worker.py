@@ -34,7 +34,7 @@ def main(directory: pathlib.Path) -> None:
     listening = [socket.socket(fileno=number) for number in job["listen_fds"]]
     for each in listening:
         selector.register(each, selectors.EVENT_READ)
-    os.write(job["ready_fd"], b"r")
+    os.write(job["ready_fd"], b"R")
     while not stopping:
         for key, _ in selector.select(0.05):
             try:

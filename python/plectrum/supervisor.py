@@ -3,7 +3,7 @@
 Signals: TERM and INT drain and stop (a second one kills), HUP replaces the workers one after the other.
 
 A worker is a command. It is told what to do by the JSON in ``PLECTRUM_INTERNAL_WORKER``: ``number``, ``parent`` (pid),
-``listen_fds`` (sockets to accept from) and ``ready_fd``. There it writes ``r`` once it accepts connections, or ``!``
+``listen_fds`` (sockets to accept from) and ``ready_fd``. There it writes ``R`` once it accepts connections, or ``!``
 and what is wrong, for people, before it exits. On SIGTERM it stops accepting, finishes what runs and exits.
 """
 
@@ -30,7 +30,7 @@ from .reloader import Watcher
 __all__ = ["ENVIRONMENT", "FAILED", "READY", "Supervisor"]
 
 ENVIRONMENT = "PLECTRUM_INTERNAL_WORKER"
-READY = b"r"
+READY = b"R"
 FAILED = b"!"
 # A worker that lived this long was fine; its death starts no back-off.
 _HEALTHY_SECONDS = 10.0
