@@ -18,7 +18,7 @@ use walk::Walk;
 /// Nesting of arrays and objects beyond which input is refused.
 pub const MAX_DEPTH: u32 = 128;
 
-/// Errors beyond this many are counted as there but not told: a small body must not make a huge answer.
+/// Errors beyond this many are told by a last `too_many_errors`: a small body must not make a huge answer.
 pub const MAX_ERRORS: usize = 1000;
 
 /// Validates a JSON document and builds its value.

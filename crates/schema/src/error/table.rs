@@ -39,6 +39,7 @@ macro_rules! table {
 table! {
     JsonInvalid = "json_invalid": "Invalid JSON: {error}";
     UnionTooComplex = "union_too_complex": "Input fits too many alternatives to be told apart";
+    TooManyErrors = "too_many_errors": "Input has more errors than are told";
 
     Missing = "missing": "Field required";
     ExtraForbidden = "extra_forbidden": "Extra inputs are not permitted";

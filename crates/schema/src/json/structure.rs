@@ -6,13 +6,21 @@ use crate::error::{Error, Step, table::Code};
 use crate::node::{Extra, Struct};
 use crate::sink::Sink;
 use jiter::Peek;
+use std::ops::Range;
 
 /// The fields of one object while it is read.
 struct Slots<V> {
     values: Vec<Option<V>>,
-    /// Fields whose value did not fit; allocates only then.
-    failed: Vec<usize>,
+    /// Values that did not fit; allocates only then.
+    failures: Vec<Failure>,
+    /// No undeclared member was refused.
     fits: bool,
+}
+
+/// A value of field number `slot` that did not fit, and its errors.
+struct Failure {
+    slot: usize,
+    errors: Range<usize>,
 }
 
 impl<S: Sink> Walk<'_, '_, S> {
@@ -22,9 +30,8 @@ impl<S: Sink> Walk<'_, '_, S> {
             return self.refuse(peek, Code::ModelType);
         }
         self.enter()?;
-        let mut slots = Slots { values: Vec::new(), failed: Vec::new(), fits: true };
+        let mut slots = Slots { values: Vec::new(), failures: Vec::new(), fits: true };
         slots.values.resize_with(of.fields.len(), || None);
-        let first_error = self.errors.len();
         let mut expected = 0;
         let mut start = self.reader.current_index();
         let mut next = self.reader.known_object();
@@ -36,7 +43,7 @@ impl<S: Sink> Walk<'_, '_, S> {
             };
             match slot {
                 Some(slot) => {
-                    self.field(of, slot, first_error, &mut slots)?;
+                    self.field(of, slot, &mut slots)?;
                     expected = slot + 1;
                 }
                 None => {
@@ -51,20 +58,10 @@ impl<S: Sink> Walk<'_, '_, S> {
         self.finish(of, slots)
     }
 
-    /// Reads the value of field number `slot`. Of a repeated key the last value counts, and its errors alone.
+    /// Reads the value of field number `slot`. Of a repeated key the last value counts.
     #[inline]
-    fn field(
-        &mut self,
-        of: &Struct,
-        slot: usize,
-        first_error: usize,
-        slots: &mut Slots<S::Value>,
-    ) -> Result<(), Stop> {
+    fn field(&mut self, of: &Struct, slot: usize, slots: &mut Slots<S::Value>) -> Result<(), Stop> {
         let field = &of.fields[slot];
-        if !slots.failed.is_empty() {
-            self.forget(&field.key, first_error);
-            slots.failed.retain(|&failed| failed != slot);
-        }
         let mark = self.errors.len();
         let peek = self.peek()?;
         match self.value(&field.node, peek) {
@@ -73,20 +70,10 @@ impl<S: Sink> Walk<'_, '_, S> {
             Err(Stop::Invalid) => {
                 self.locate(mark, &Step::key(&field.key));
                 slots.values[slot] = None;
-                slots.failed.push(slot);
+                slots.failures.push(Failure { slot, errors: mark..self.errors.len() });
             }
         }
         Ok(())
-    }
-
-    /// Drops the errors of an earlier value of the same key of this object.
-    #[cold]
-    fn forget(&mut self, key: &str, first_error: usize) {
-        let mut index = 0;
-        self.errors.retain(|error| {
-            index += 1;
-            index <= first_error || !matches!(error.loc.last(), Some(Step::Key(step)) if step == key)
-        });
     }
 
     /// Skips an undeclared member; whether it may be there.
@@ -106,17 +93,39 @@ impl<S: Sink> Walk<'_, '_, S> {
     /// Everything is read: what is missing, and what the class itself says.
     #[inline]
     fn finish(&mut self, of: &Struct, mut slots: Slots<S::Value>) -> Outcome<S> {
+        let failed = if slots.failures.is_empty() { Vec::new() } else { self.settle_failures(&mut slots) };
         for (slot, field) in of.fields.iter().enumerate() {
-            if field.required && slots.values[slot].is_none() && !slots.failed.contains(&slot) {
+            if field.required && slots.values[slot].is_none() && !failed.contains(&slot) {
                 let mut error = Error::from(Code::Missing);
                 error.loc.push(Step::key(&field.key));
                 self.record(error);
                 slots.fits = false;
             }
         }
-        if !slots.fits || !slots.failed.is_empty() {
+        if !slots.fits || !failed.is_empty() {
             return Err(Stop::Invalid);
         }
         self.sink.structure(of, slots.values).map_err(|errors| self.adopt(errors))
+    }
+
+    /// Drops the errors of values that a later one of the same key replaced; returns the fields that failed for good.
+    #[cold]
+    fn settle_failures(&mut self, slots: &mut Slots<S::Value>) -> Vec<usize> {
+        let mut settled = vec![false; slots.values.len()];
+        let mut failed = Vec::new();
+        let mut replaced = Vec::new();
+        for Failure { slot, errors } in slots.failures.drain(..).rev() {
+            let already = std::mem::replace(&mut settled[slot], true);
+            if already || slots.values[slot].is_some() {
+                replaced.push(errors);
+            } else {
+                failed.push(slot);
+            }
+        }
+        // From the last to the first, as they were pushed: those before keep their places.
+        for errors in replaced {
+            self.errors.drain(errors);
+        }
+        failed
     }
 }

@@ -27,7 +27,7 @@ impl<S: Sink> Walk<'_, '_, S> {
     fn untagged(&mut self, union: &Union, peek: Peek) -> Outcome<S> {
         let order = if peek.is_num() { self.number_order(union, peek) } else { &union.declared };
         let start = self.reader.clone();
-        let first_error = self.errors.len();
+        let (first_error, untold) = (self.errors.len(), self.untold);
         for (tried, &option) in order.iter().enumerate() {
             if tried > 0 {
                 self.spend(self.reader.current_index() - start.current_index())?;
@@ -37,6 +37,7 @@ impl<S: Sink> Walk<'_, '_, S> {
             match self.value(&union.options[option], peek) {
                 Ok(value) => {
                     self.errors.truncate(first_error);
+                    self.untold = untold;
                     return Ok(value);
                 }
                 Err(Stop::Fatal) => return Err(Stop::Fatal),

@@ -13,6 +13,8 @@ pub(super) struct Walk<'a, 'j, S: Sink> {
     pub(super) reader: Jiter<'j>,
     pub(super) sink: &'a mut S,
     pub(super) errors: Vec<Error>,
+    /// There were more than [`MAX_ERRORS`].
+    pub(super) untold: bool,
     /// Bytes that unions read more than once.
     pub(super) reread: usize,
     size: usize,
@@ -40,6 +42,7 @@ impl<'a, 'j, S: Sink> Walk<'a, 'j, S> {
             reader: Jiter::new(data),
             sink,
             errors: Vec::new(),
+            untold: false,
             reread: 0,
             size: data.len(),
             depth: 0,
@@ -61,6 +64,9 @@ impl<'a, 'j, S: Sink> Walk<'a, 'j, S> {
             _ => {
                 // Paths were collected from the inside out.
                 self.errors.iter_mut().for_each(|error| error.loc.reverse());
+                if self.untold {
+                    self.errors.push(Code::TooManyErrors.into());
+                }
                 Err(self.errors)
             }
         }
@@ -127,6 +133,8 @@ impl<'a, 'j, S: Sink> Walk<'a, 'j, S> {
     pub(super) fn record(&mut self, error: Error) {
         if self.errors.len() < MAX_ERRORS {
             self.errors.push(error);
+        } else {
+            self.untold = true;
         }
     }
 
