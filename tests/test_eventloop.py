@@ -51,6 +51,14 @@ def result_of(worker: _testing.Worker, awaitable: Awaitable[Any], *, suspends: b
         del report, error  # or the traceback would keep its own frame, and so the worker
 
 
+def until(worker: _testing.Worker, condition: Callable[[], bool]) -> None:
+    """Let the worker go on until something has come true."""
+    deadline = time.monotonic() + 5
+    while not condition() and time.monotonic() < deadline:
+        worker.idle(0.002)
+    assert condition()
+
+
 # -- as under asyncio.run -------------------------------------------------------------------------------------------------
 #
 # Each of these is run by asyncio and by the worker, as a handler that finishes at once or later; both must tell the same.
@@ -675,7 +683,7 @@ def test_a_task_that_was_kept_by_a_failure_finishes_with_it(
 
 def test_done_callbacks_of_the_first_step_are_called(worker: _testing.Worker) -> None:
     order = result_of(worker, callbacks_of_a_finished_handler(), suspends=False)
-    worker.idle(0.01)
+    until(worker, lambda: len(order) == 2)
     assert order == [("done", True), "later"]
 
 
@@ -776,9 +784,8 @@ def test_background_tasks_outlive_their_handler(worker: _testing.Worker) -> None
         return asyncio.create_task(background())
 
     task = result_of(worker, handler(), suspends=False)
-    worker.idle(0.02)
+    until(worker, task.done)
     assert finished == ["inherited"]
-    assert task.done()
 
 
 def test_spare_tasks_are_nobodys_business(worker: _testing.Worker) -> None:
@@ -852,8 +859,7 @@ def test_a_coroutine_that_is_not_pythons_own(worker: _testing.Worker) -> None:
     cleaned: list[str] = []
     assert result_of(worker, Foreign(), suspends=True) == "finished"
     assert worker.run(Foreign(), abandon_after=0.001) == [None]
-    worker.idle(0.01)
-    assert cleaned == ["cancelled"]
+    until(worker, lambda: cleaned == ["cancelled"])
 
 
 def test_steps_do_not_nest(worker: _testing.Worker) -> None:
@@ -906,8 +912,7 @@ def test_an_abandoned_handler_is_cancelled(worker: _testing.Worker) -> None:
             raise
 
     assert worker.run(handler(), abandon_after=0.005) == [None]
-    worker.idle(0.02)
-    assert seen == ["cleaned up"]
+    until(worker, lambda: seen == ["cleaned up"])
 
 
 def test_an_abandoned_handler_may_finish_all_the_same(worker: _testing.Worker) -> None:
@@ -921,8 +926,7 @@ def test_an_abandoned_handler_may_finish_all_the_same(worker: _testing.Worker) -
         seen.append("finished")
 
     assert worker.run(handler(), abandon_after=0.005) == [None]
-    worker.idle(0.02)
-    assert seen == ["finished"]
+    until(worker, lambda: seen == ["finished"])
 
 
 def test_the_failure_of_an_abandoned_handler_is_logged(
@@ -935,9 +939,7 @@ def test_the_failure_of_an_abandoned_handler_is_logged(
             raise ValueError("while cleaning up")
 
     assert worker.run(handler(), abandon_after=0.005) == [None]
-    worker.idle(0.01)
-    gc.collect()
-    assert "Task exception was never retrieved" in caplog.text
+    until(worker, lambda: gc.collect() >= 0 and "Task exception was never retrieved" in caplog.text)
 
 
 # -- the pump ---------------------------------------------------------------------------------------------------------------
