@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use plectrum_db::error::Error;
 use plectrum_db::pool::Pool;
-//SQLITE use plectrum_db::sqlite::Sqlite;
+use plectrum_db::sqlite::Sqlite;
 use plectrum_db::value::Value;
 use plectrum_db::{Context, Operation, Outcome, buffer, execute};
 
@@ -32,7 +32,7 @@ pub enum Database {
     /// A pool of pipelined connections.
     Postgres(Pool),
     /// Threads with a connection each.
-//SQLITE     Sqlite(Rc<Sqlite>),
+    Sqlite(Rc<Sqlite>),
     /// The binding's.
     Foreign(Rc<dyn Foreign>),
 }
@@ -58,7 +58,7 @@ impl Database {
     ) -> Result<Outcome, Error> {
         match self {
             Self::Postgres(pool) => execute(pool, operation, &args, &context, buffer::take()).await,
-//SQLITE             Self::Sqlite(sqlite) => execute(&**sqlite, operation, &args, &context, buffer::take()).await,
+            Self::Sqlite(sqlite) => execute(&**sqlite, operation, &args, &context, buffer::take()).await,
             Self::Foreign(foreign) => foreign.execute(Arc::clone(operation), args, context).await,
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use plectrum_db::error::Error;
 use plectrum_db::pool::Pool;
-//SQLITE use plectrum_db::sqlite::Sqlite;
+use plectrum_db::sqlite::Sqlite;
 use plectrum_db::value::Value;
 use plectrum_db::zone::Zone;
 use plectrum_db::{Context, Operation, Outcome, buffer, execute};
@@ -85,7 +85,11 @@ impl Databases {
                 let config = serde_json::from_str(config).map_err(|error| wrong(&error))?;
                 Some(Database::Postgres(Pool::new(config).map_err(|error| wrong(&error))?))
             }
-            Engine::Sqlite | Engine::Django => None,
+            Engine::Sqlite => {
+                let config = serde_json::from_str(config).map_err(|error| wrong(&error))?;
+                Some(Database::Sqlite(Rc::new(Sqlite::new(config).map_err(|error| wrong(&error))?)))
+            }
+            Engine::Django => None,
         };
         Ok((self.guarded(alias, own), zones))
     }
