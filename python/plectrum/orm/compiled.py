@@ -110,7 +110,7 @@ def _compiled(compiler: Any, using: str, coerce_decimal: bool) -> Compiled | Non
         sql, params = compiler.as_sql()
     except EmptyResultSet:
         return None
-    except (TypeError, ValueError, FieldError, DatabaseError) as error:
+    except (TypeError, ValueError, NotImplementedError, FieldError, DatabaseError) as error:
         raise PlanError(f"Django cannot compile the query for {connections[using].display_name}: {error}") from error
     expressions = [expression for expression, _, _ in _select(compiler)]
     columns = tuple(

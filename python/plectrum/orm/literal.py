@@ -77,6 +77,8 @@ def sqlite_literal(value: Any) -> tuple[str | None, Any]:
     if isinstance(value, bool):
         return None, int(value)
     if isinstance(value, int):
+        if not -(1 << 63) <= value < 1 << 63:
+            raise PlanError(f"The constant {value} is too large for SQLite, whose integers have 64 bits.")
         return None, int(value)
     if isinstance(value, float):
         if math.isinf(value):
