@@ -195,13 +195,11 @@ def _programs(user: str | None) -> Path:
 
 
 def _reachable_data(data: Path) -> Path:
-    parent = data.parent
-    while not parent.exists():
-        parent = parent.parent
-    temporary = parent.parent == Path(tempfile.gettempdir()) and parent.name.startswith("plectrum-pg-")
-    if temporary or _public(parent):
-        return data
-    return Path("/var/tmp") / f"plectrum-cluster-{_digest(data)}" / "data"
+    """`data`, where opening its directory is enough for another user to reach it; else a place in /var/tmp."""
+    above = data.parent.parent
+    while not above.exists():
+        above = above.parent
+    return data if _public(above) else Path("/var/tmp") / f"plectrum-cluster-{_digest(data)}" / "data"
 
 
 def _public(path: Path) -> bool:
