@@ -18,6 +18,7 @@ _resources = contextlib.ExitStack()
 def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return  # an xdist worker: its environment comes from the controller
+    settings.FILES.mkdir(exist_ok=True)
     if settings.ENGINE == "postgresql" and "DATABASE_URL" not in os.environ:
         url = os.environ["DATABASE_URL"] = _resources.enter_context(postgres.server(throw_away=True))
         settings.DATABASES["default"].update(database_url.parse(url))
@@ -28,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         _resources.close()
-        shutil.rmtree(os.environ["PLECTRUM_TEST_FILES"], ignore_errors=True)
+        shutil.rmtree(settings.FILES, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -11,14 +11,14 @@ from pathlib import Path
 from plectrum import database_url
 
 ENGINE = os.environ.get("PLECTRUM_TEST_ENGINE", "postgresql")
-if "PLECTRUM_TEST_FILES" not in os.environ:  # shared with the processes started from here
-    os.environ["PLECTRUM_TEST_FILES"] = tempfile.mkdtemp(prefix="plectrum-tests-")
+# Shared with the processes started from here; `tests/conftest.py` makes and removes it.
+FILES = Path(os.environ.setdefault("PLECTRUM_TEST_FILES", f"{tempfile.gettempdir()}/plectrum-tests-{os.getpid()}"))
 
 
 def _sqlite(name: str) -> dict[str, object]:
     # A file, not memory: Rust opens it by its path, as it does in production.
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    path = str(Path(os.environ["PLECTRUM_TEST_FILES"]) / f"{name}-{worker}.sqlite3")
+    path = str(FILES / f"{name}-{worker}.sqlite3")
     return {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "TEST": {"NAME": path}}
 
 
@@ -50,4 +50,8 @@ INSTALLED_APPS = [
     "tests.project",
 ]
 MIDDLEWARE: list[str] = []
-REST_FRAMEWORK: dict[str, object] = {"DEFAULT_AUTHENTICATION_CLASSES": [], "DEFAULT_PERMISSION_CLASSES": [], "UNAUTHENTICATED_USER": None}
+REST_FRAMEWORK: dict[str, object] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,
+}
