@@ -4,7 +4,7 @@
 //!   a description, refusing wrong constraints when the process starts;
 //! * [`sink`]: the trait a binding implements to receive validated values (the pure crate owns the trait);
 //! * [`json`], [`text`]: JSON bytes or parameter text in, sink values out, every error reported;
-//! * [`describe`]: JSON Schema 2020-12;
+//! * [`mod@describe`]: JSON Schema 2020-12;
 //! * [`error`]: the one table of validation errors.
 //!
 //! Nothing here does I/O, and nothing is compiled on a request.
