@@ -105,7 +105,7 @@ def plan_result(result: Any, annotation: Any) -> tuple[_core.Operation, list[Any
     """
     from .orm import plan
 
-    operation, arguments = plan(result, None if annotation is MISSING else annotation)
+    operation, arguments, _ = plan(result, None if annotation is MISSING else annotation)
     return compiled(operation), arguments, operation.using, operation.backend == "django"
 
 

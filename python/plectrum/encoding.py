@@ -50,6 +50,8 @@ def classify(cls: type) -> tuple[str, Any]:
     for base, kind in _BASES:
         if issubclass(cls, base):
             return kind, None
+    if _is_query(cls):
+        return "query", None
     if hasattr(cls, "__pydantic_serializer__"):
         return "raw", _pydantic_json
     if dataclasses.is_dataclass(cls):
@@ -65,8 +67,6 @@ def _alias(field: dataclasses.Field[Any]) -> str:
 
 
 def _by_protocol(cls: type) -> tuple[str, Any]:
-    if _is_query(cls):
-        return "query", None
     converter = _django_converter(cls)
     if converter is not None:
         return "convert", converter
