@@ -12,6 +12,7 @@ fn every_day_of_the_calendar_follows_the_one_before() {
     let (mut year, mut month, mut day) = (1, 1, 1);
     for days in FIRST_DAY..=LAST_DAY {
         assert_eq!(civil(days as i32), (year, month, day), "day {days}");
+        assert_eq!(i64::from(days_from_civil(year as i32, month as u8, day as u8)), days);
         let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
         let length = match month {
             2 if leap => 29,
