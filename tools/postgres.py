@@ -37,6 +37,7 @@ THROW_AWAY = {
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "autovacuum": "off",  # an autovacuum worker in a database keeps it from being dropped
 }
 SETTINGS = {
     "listen_addresses": "",
@@ -45,7 +46,6 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_statement": "none",
-    "autovacuum_naptime": "10s",
 }
 
 
