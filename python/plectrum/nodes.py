@@ -67,14 +67,16 @@ class ClassEntry:
     """A Python class that validation builds, as the binding wants it.
 
     Parameters:
-        kind: ``call`` (keywords), ``dict``, ``enum`` or ``foreign``.
+        kind: ``call`` (keywords), ``record`` (attributes set on a bare instance), ``dict``, ``enum`` or ``foreign``.
         target: the class, or for ``foreign`` a callable from JSON bytes to an instance.
-        names: field names in slot order (``call``, ``dict``) or members (``enum``).
+        names: field names in slot order (``call``, ``record``, ``dict``) or members (``enum``).
+        defaults: for ``record``, what stands in for each absent slot: ``(value, None)``, ``(None, factory)`` or ``None``.
     """
 
     kind: str
     target: Any
     names: tuple[Any, ...] = ()
+    defaults: tuple[tuple[Any, Any] | None, ...] = ()
 
 
 class Nodes:
@@ -217,9 +219,7 @@ class Nodes:
             return {"type": "reference", "index": index}
         index = self._indices[cls] = len(self._definitions)
         self._definitions.append(None)
-        entry = ClassEntry(
-            "dict" if typing.is_typeddict(cls) else "call", cls, tuple(field.name for field in fields)
-        )
+        entry = _entry(cls, fields)
         described = [self._field(field, cls) for field in fields]
         node = {
             "type": "struct",
@@ -296,6 +296,34 @@ def fields_of(cls: type) -> list[StructField] | None:
         return [_dataclass_field(field, hints[field.name]) for field in dataclasses.fields(cls) if field.init]
     if hasattr(cls, "__struct_fields__"):
         return _msgspec_fields(cls)
+    return None
+
+
+def _entry(cls: type, fields: list[StructField]) -> ClassEntry:
+    names = tuple(field.name for field in fields)
+    if typing.is_typeddict(cls):
+        return ClassEntry("dict", cls, names)
+    if _is_plain(cls):
+        return ClassEntry("record", cls, names, tuple(_default(field) for field in dataclasses.fields(cls)))
+    return ClassEntry("call", cls, names)
+
+
+def _is_plain(cls: type) -> bool:
+    """Whether making an instance is nothing but setting its attributes: a Schema without code of its own there."""
+    return (
+        getattr(cls, "__plectrum_generated_init__", None) is cls.__init__  # type: ignore[misc]
+        and cls.__new__ is object.__new__
+        and cls.__setattr__ is object.__setattr__
+        and not hasattr(cls, "__post_init__")
+        and not hasattr(cls, "__slots__")
+    )
+
+
+def _default(field: dataclasses.Field[Any]) -> tuple[Any, Any] | None:
+    if field.default is not dataclasses.MISSING:
+        return field.default, None
+    if field.default_factory is not dataclasses.MISSING:
+        return None, field.default_factory
     return None
 
 

@@ -55,7 +55,10 @@ class Schema:
         for name, value in list(vars(cls).items()):
             if isinstance(value, params.Field):
                 setattr(cls, name, _dataclass_field(value))
+        own_init = "__init__" in vars(cls)
         dataclasses.dataclass(kw_only=True)(cls)
+        #: The generated ``__init__``: where a class still has it, Rust sets the attributes itself.
+        cls.__plectrum_generated_init__ = None if own_init else cls.__init__  # type: ignore[attr-defined]
 
 
 def _dataclass_field(rules: params.Field) -> Any:

@@ -20,7 +20,7 @@ use crate::exceptions;
 use crate::request::Request;
 use crate::response::{JSON, Response};
 use crate::results::{self, Url};
-use crate::sink::{Class, PySink, vectorcall};
+use crate::sink::{Class, Default, PySink, vectorcall};
 use crate::worker::Worker;
 
 /// Bytes set aside for a JSON body before it is written.
@@ -38,11 +38,6 @@ pub(crate) struct Registered {
     sync: bool,
     /// The evaluated return annotation, for query results.
     pub(crate) returns: Py<PyAny>,
-}
-
-enum Default {
-    Value(Py<PyAny>),
-    Factory(Py<PyAny>),
 }
 
 impl Registered {
@@ -68,12 +63,7 @@ fn default_of(parameter: &Bound<'_, PyAny>) -> PyResult<Option<Default>> {
     if parameter.getattr("required")?.extract()? {
         return Ok(None);
     }
-    let factory = parameter.getattr("factory")?;
-    Ok(Some(if factory.is_none() {
-        Default::Value(parameter.getattr("default")?.unbind())
-    } else {
-        Default::Factory(factory.unbind())
-    }))
+    Ok(Some(Default::of(parameter.getattr("default")?, parameter.getattr("factory")?)))
 }
 
 /// One handler on one worker.
@@ -161,8 +151,7 @@ impl Inner {
         for (index, slot) in slots.into_iter().enumerate() {
             let argument = match (slot, self.registered.defaults.get(index).and_then(Option::as_ref)) {
                 (Some(value), _) => value,
-                (None, Some(Default::Value(value))) => value.bind(py).clone(),
-                (None, Some(Default::Factory(factory))) => factory.bind(py).call0()?,
+                (None, Some(default)) => default.get(py)?,
                 (None, None) => match call.take() {
                     Some(Call { request, body, .. }) => Bound::new(py, Request::new(request, body))?.into_any(),
                     None => py.None().into_bound(py),

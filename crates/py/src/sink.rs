@@ -8,7 +8,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyBytes, PyDate, PyDateTime, PyDelta, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTime,
-    PyTuple, PyTzInfo,
+    PyTuple, PyType, PyTzInfo,
 };
 
 use crate::names;
@@ -21,6 +21,13 @@ pub(crate) enum Class {
         target: Py<PyAny>,
         /// Keyword per slot.
         names: Py<PyTuple>,
+    },
+    /// A bare instance whose attributes are set: what the generated `__init__` of a `Schema` would do.
+    Record {
+        /// The class.
+        target: Py<PyType>,
+        /// Attribute and default per slot.
+        fields: Box<[(Py<PyString>, Option<Default>)]>,
     },
     /// A dict with these keys.
     Dict {
@@ -46,10 +53,43 @@ impl Class {
         let names = entry.getattr("names")?.cast_into::<PyTuple>()?.unbind();
         match entry.getattr("kind")?.extract::<&str>()? {
             "call" => Ok(Self::Call { target, names }),
+            "record" => Self::record(entry),
             "dict" => Ok(Self::Dict { names }),
             "enum" => Ok(Self::Enum { members: names }),
             "foreign" => Ok(Self::Foreign { target }),
             other => Err(PyValueError::new_err(format!("unknown class kind {other:?}"))),
+        }
+    }
+
+    fn record(entry: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let names: Vec<Bound<'_, PyString>> = entry.getattr("names")?.extract()?;
+        let defaults: Vec<Option<(Bound<'_, PyAny>, Bound<'_, PyAny>)>> = entry.getattr("defaults")?.extract()?;
+        let field = |(name, default): (Bound<'_, PyString>, Option<_>)| {
+            (name.unbind(), default.map(|(value, factory)| Default::of(value, factory)))
+        };
+        let fields = names.into_iter().zip(defaults).map(field).collect();
+        Ok(Self::Record { target: entry.getattr("target")?.cast_into::<PyType>()?.unbind(), fields })
+    }
+}
+
+/// What stands in for an absent value.
+pub(crate) enum Default {
+    /// This.
+    Value(Py<PyAny>),
+    /// What this gives, made anew each time.
+    Factory(Py<PyAny>),
+}
+
+impl Default {
+    /// A factory, or else a value.
+    pub(crate) fn of(value: Bound<'_, PyAny>, factory: Bound<'_, PyAny>) -> Self {
+        if factory.is_none() { Self::Value(value.unbind()) } else { Self::Factory(factory.unbind()) }
+    }
+
+    pub(crate) fn get<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self {
+            Self::Value(value) => Ok(value.bind(py).clone()),
+            Self::Factory(factory) => factory.bind(py).call0(),
         }
     }
 }
@@ -207,6 +247,7 @@ impl<'py> Sink for PySink<'py, '_> {
             Some(Class::Call { target, names }) => {
                 call_with_keywords(target.bind(self.py), names.bind(self.py), &slots)
             }
+            Some(Class::Record { target, fields }) => record_of(target.bind(self.py), fields, slots),
             Some(Class::Dict { names }) => dict_of(self.py, names.bind(self.py), slots),
             _ => Err(PyTypeError::new_err(format!("{} is not a class to build", of.name))),
         };
@@ -252,6 +293,32 @@ pub(crate) fn vectorcall<'py>(
         let result = ffi::PyObject_Vectorcall(target.as_ptr(), arguments.as_ptr(), positional, names);
         Bound::from_owned_ptr_or_err(target.py(), result)
     }
+}
+
+fn record_of<'py>(
+    target: &Bound<'py, PyType>,
+    fields: &[(Py<PyString>, Option<Default>)],
+    slots: Vec<Option<Bound<'py, PyAny>>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = target.py();
+    let instance = bare_instance(target)?;
+    for ((name, default), slot) in fields.iter().zip(slots) {
+        let value = match (slot, default) {
+            (Some(value), _) => value,
+            (None, Some(default)) => default.get(py)?,
+            (None, None) => continue,
+        };
+        instance.setattr(name.bind(py), value)?;
+    }
+    Ok(instance)
+}
+
+/// `object.__new__(target)`.
+fn bare_instance<'py>(target: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: registration made sure that the class takes its `__new__` from `object`, whose whole work is `tp_alloc`;
+    // `PyType_GenericAlloc` is the `tp_alloc` of every class made in Python. The result is a new reference or null with an
+    // exception set.
+    unsafe { Bound::from_owned_ptr_or_err(target.py(), ffi::PyType_GenericAlloc(target.as_type_ptr(), 0)) }
 }
 
 fn dict_of<'py>(
