@@ -267,7 +267,7 @@ def _answer(cache: ShapeCache, result: Any) -> list[Any]:
 )
 def test_what_is_not_known_is_compiled_afresh(shop: str, build: Any) -> None:
     cache = ShapeCache()
-    assert not cache.plan(build().using(shop)).shared
+    assert not cache.plan(build().using(shop)).operation.shared
     assert cache.entries == {}
 
 

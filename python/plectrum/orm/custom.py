@@ -1,8 +1,8 @@
 """Fields whose values only Python can read: a registered writer, or ``value_to_string``.
 
 A field class is Python's business when it (or a third-party ancestor) changes how a value is read or written:
-``from_db_value``, ``get_db_converters``, ``get_internal_type`` or ``value_to_string``. A plan with such a column runs on
-Django's own connection, and the column arrives in Rust as finished JSON.
+``from_db_value``, ``get_db_converters``, ``get_internal_type`` or ``value_to_string``. A plan with such a column runs
+on Django's own connection, and the column arrives in Rust as finished JSON.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Runs an operation through Django's own connection and hands its rows to Rust, which writes the same bytes from them.
 
-For transactions (``atomic``, ``ATOMIC_REQUESTS``, ``TestCase``), engines Rust does not speak, in-memory SQLite and columns that
-only Python can read. The statements are Django's, so ``connection.queries`` and ``assertNumQueries`` see them.
+For transactions (``atomic``, ``ATOMIC_REQUESTS``, ``TestCase``), engines Rust does not speak, in-memory SQLite and
+columns that only Python can read. The statements are Django's, so ``connection.queries`` and ``assertNumQueries`` see
+them.
 
 What Rust gets for each query is a :class:`RowSet`. A cell is ``None`` or, by the column's kind:
 

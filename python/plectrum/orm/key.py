@@ -1,7 +1,7 @@
 """The shape of a query: everything that decides its SQL, as a hashable key, and the values that do not.
 
-A value may vary only as the right-hand side of a lookup on the allow-list (:mod:`plectrum.orm.leaf`). Everything else goes
-into the key by value. What is not known to be safe raises :class:`Unshaped`, and the query is compiled afresh.
+A value may vary only as the right-hand side of a lookup on the allow-list (:mod:`plectrum.orm.leaf`). Everything else
+goes into the key by value. What is not known to be safe raises :class:`Unshaped`, and the query is compiled afresh.
 `docs/decisions/shape-cache.md` has the argument.
 """
 
@@ -37,16 +37,16 @@ class Unshaped(Exception):  # noqa: N818 - a signal, not an error
 
 #: Attributes of a query that play no part once it is built: they steer how the next filter() joins.
 _BUILDING_ONLY: Final = {
-    "used_aliases", "filter_is_sticky", "_lookup_joins", "_annotation_select_cache", "_extra_select_cache", "base_table",
-    "contains_aggregate", "contains_over_clause", "contains_column_references",
+    "used_aliases", "filter_is_sticky", "_lookup_joins", "_annotation_select_cache", "_extra_select_cache",
+    "base_table", "contains_aggregate", "contains_over_clause", "contains_column_references",
 }  # fmt: skip
 _ALWAYS_EMPTY: Final = {"extra", "_filtered_relations", "extra_order_by", "extra_tables", "combined_queries"}
 _ALWAYS_NONE: Final = {"combinator", "explain_info", "extra_select_mask"}
 _ALWAYS_FALSE: Final = {"select_for_update", "combinator_all"}
 _SCALARS: Final = {
     "model", "alias_cols", "default_cols", "default_ordering", "standard_ordering", "distinct", "distinct_fields",
-    "values_select", "deferred_loading", "max_depth", "subquery", "alias_prefix", "subq_aliases", "select_for_update_nowait",
-    "select_for_update_skip_locked", "select_for_update_of", "select_for_no_key_update",
+    "values_select", "deferred_loading", "max_depth", "subquery", "alias_prefix", "subq_aliases",
+    "select_for_update_nowait", "select_for_update_skip_locked", "select_for_update_of", "select_for_no_key_update",
 }  # fmt: skip
 _JOIN_FIELDS: Final = {ForeignKey, OneToOneField, ManyToOneRel, OneToOneRel, ManyToManyRel}
 _BY_TEXT: Final = {

@@ -1,8 +1,8 @@
 """Lookups whose value may vary without changing the SQL, and how the value is prepared.
 
-The allow-list is of exact classes: a subclass may do anything with its value. So is the list of fields and of value types:
-``None`` becomes ``IS NULL``, a boolean may become ``NOT column``, an integer outside of the column's range an empty result,
-and all of these go into the key by value instead.
+The allow-list is of exact classes: a subclass may do anything with its value. So is the list of fields and of value
+types: ``None`` becomes ``IS NULL``, a boolean may become ``NOT column``, an integer outside of the column's range an
+empty result, and all of these go into the key by value instead.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _COMPARISONS: Final = (
     lookups.Exact, lookups.GreaterThan, lookups.GreaterThanOrEqual, lookups.LessThan, lookups.LessThanOrEqual,
     lookups.IntegerFieldExact, lookups.IntegerGreaterThan, lookups.IntegerGreaterThanOrEqual, lookups.IntegerLessThan,
     lookups.IntegerLessThanOrEqual, related_lookups.RelatedExact, related_lookups.RelatedLessThan,
-    related_lookups.RelatedGreaterThan, related_lookups.RelatedGreaterThanOrEqual, related_lookups.RelatedLessThanOrEqual,
+    related_lookups.RelatedGreaterThan, related_lookups.RelatedGreaterThanOrEqual,
+    related_lookups.RelatedLessThanOrEqual,
 )  # fmt: skip
 _PATTERNS: Final = (
     lookups.IExact, lookups.Contains, lookups.IContains, lookups.StartsWith, lookups.IStartsWith, lookups.EndsWith,
@@ -43,7 +44,8 @@ RULES: Final = frozenset((*_COMPARISONS, *_PATTERNS, *_LISTS))
 _TEXTS: Final = (models.CharField, models.TextField, models.SlugField, models.EmailField, models.URLField)
 _INTEGERS: Final = (
     models.AutoField, models.BigAutoField, models.SmallAutoField, models.IntegerField, models.BigIntegerField,
-    models.SmallIntegerField, models.PositiveIntegerField, models.PositiveSmallIntegerField, models.PositiveBigIntegerField,
+    models.SmallIntegerField, models.PositiveIntegerField, models.PositiveSmallIntegerField,
+    models.PositiveBigIntegerField,
 )  # fmt: skip
 _TYPES: Final[dict[type, type]] = {
     **dict.fromkeys(_TEXTS, str),

@@ -1,7 +1,8 @@
 """Constants of a statement: SQL literals on PostgreSQL, bound values on SQLite.
 
-Django's PostgreSQL backend binds on the client: psycopg writes every value into the SQL as a literal. Doing the same keeps
-the server's type inference and ``GROUP BY`` matching exactly as Django's users know them, where ``$n`` would change both.
+Django's PostgreSQL backend binds on the client: psycopg writes every value into the SQL as a literal. Doing the same
+keeps the server's type inference and ``GROUP BY`` matching exactly as Django's users know them, where ``$n`` would
+change both.
 """
 
 from __future__ import annotations

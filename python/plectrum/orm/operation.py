@@ -131,7 +131,8 @@ class _Planner:
         position = number.index if isinstance(number, Param) else None
         if position is None or isinstance(size, Arithmetic):
             raise PlanError(
-                "Page() needs parameters: number= (or offset=) one of the function's own, size= (or limit=) too or an int."
+                "Page() needs parameters: number= (or offset=) one of the function's own, size= (or limit=) too or "
+                "an int."
             )
         count = self._count(page.queryset)
         results = self._rows(page.rows, annotation)
@@ -177,8 +178,8 @@ class _Planner:
             self.using = own
         elif queryset._db is not None and queryset._db != self.using:
             raise PlanError(
-                f"One response cannot come from two databases ({self.using!r} and {queryset._db!r}). Make it two routes, or "
-                f"build it in an `async def` handler."
+                f"One response cannot come from two databases ({self.using!r} and {queryset._db!r}). Make it two "
+                "routes, or build it in an `async def` handler."
             )
         return own
 

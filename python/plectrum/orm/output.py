@@ -1,4 +1,4 @@
-"""What a compiled queryset selects: a tree of objects over the result's columns, as Django's own iterables would build it."""
+"""What a compiled queryset selects: a tree of objects over the result's columns, as Django's iterables would build."""
 
 from __future__ import annotations
 
@@ -150,10 +150,11 @@ def column_of(expression: Any, using: str, *, coerce_decimal: bool = True) -> It
 
 def needs_python(expression: Any) -> str | None:
     """Why the expression's value is finished in Python by Django; ``None`` where it is not."""
-    if isinstance(expression, BaseExpression) and not isinstance(expression, _FINISHED_IN_SQL):
-        if type(expression).convert_value is not BaseExpression.convert_value:
-            return f"{type(expression).__name__}() is finished in Python by its convert_value()"
-    return None
+    if not isinstance(expression, BaseExpression) or isinstance(expression, _FINISHED_IN_SQL):
+        return None
+    if type(expression).convert_value is BaseExpression.convert_value:
+        return None
+    return f"{type(expression).__name__}() is finished in Python by its convert_value()"
 
 
 def _kind(expression: Any, vendor: str, coerce_decimal: bool) -> dict[str, Any] | CustomColumn:
@@ -166,9 +167,9 @@ def _kind(expression: Any, vendor: str, coerce_decimal: bool) -> dict[str, Any] 
         return kind
     if is_column:
         raise PlanError(
-            f"{field.model._meta.label}.{field.name} is a {type(field).__qualname__}, and how its values become JSON is not "
-            f"known. Register a writer, plectrum.orm.register_writer({type(field).__name__}, lambda value: …), give the field "
-            f"a value_to_string() method, or leave the field out."
+            f"{field.model._meta.label}.{field.name} is a {type(field).__qualname__}, and how its values become JSON "
+            f"is not known. Register a writer, plectrum.orm.register_writer({type(field).__name__}, lambda value: "
+            "…), give the field a value_to_string() method, or leave the field out."
         )
     raise PlanError(
         f"The type of the selected expression {_described(expression)} is not known. Give it one: "

@@ -14,7 +14,7 @@ import types
 import typing
 import uuid
 from collections.abc import Callable
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import models
@@ -45,10 +45,11 @@ _OUTPUT_FIELDS: Final[dict[type, Callable[[], models.Field[Any, Any]]]] = {
     dict: models.JSONField,
 }
 
-#: Where Django asks an expression for its truth value meaning "is there one?". Generator expressions are their own code.
+#: Where Django asks an expression for its truth value, meaning "is there one?"; generator expressions included.
 _TRUTH_ASKED: Final = {
-    "contains_aggregate", "contains_over_clause", "contains_column_references", "contains_subquery", "flatten", "<genexpr>",
-    "get_source_expressions", "set_source_expressions", "resolve_expression", "get_group_by_cols", "get_refs",
+    "contains_aggregate", "contains_over_clause", "contains_column_references", "contains_subquery", "flatten",
+    "<genexpr>", "get_source_expressions", "set_source_expressions", "resolve_expression", "get_group_by_cols",
+    "get_refs",
 }  # fmt: skip
 _BINDS: Final[dict[type, BindType]] = {
     bool: "bool",
@@ -75,26 +76,26 @@ class _Opaque(Expression):
         asking = caller()
         if asking.is_django and asking.frame.f_code.co_name in _TRUTH_ASKED:
             return True
-        refuse(self, "asks for its truth value")
+        raise refusal(self, "asks for its truth value")
 
     def __int__(self) -> int:
         asking = caller()
         if asking.is_function(_QUERYSET, "__getitem__"):
             return self._as_slice_bound(asking)
-        refuse(self, "asks for its number")
+        raise refusal(self, "asks for its number")
 
     def __lt__(self, other: object) -> bool:
         # `k.start < 0` of QuerySet.__getitem__; the sign is checked on each request.
         if other == 0 and caller().is_function(_QUERYSET, "__getitem__"):
             return False
-        refuse(self, "compares it")
+        raise refusal(self, "compares it")
 
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
         if caller().is_django:
             return False
-        refuse(self, "compares it")
+        raise refusal(self, "compares it")
 
     __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType]
 
@@ -102,43 +103,41 @@ class _Opaque(Expression):
         raise NotImplementedError
 
     def __gt__(self, other: object) -> bool:
-        refuse(self, "compares it")
+        raise refusal(self, "compares it")
 
     __le__ = __ge__ = __gt__
 
     def __float__(self) -> float:
-        refuse(self, "asks for its number")
+        raise refusal(self, "asks for its number")
 
     def __index__(self) -> int:
-        refuse(self, "asks for its number")
+        raise refusal(self, "asks for its number")
 
     def __str__(self) -> str:
-        refuse(self, "asks for its text")
+        raise refusal(self, "asks for its text")
 
     def __format__(self, spec: str) -> str:
-        refuse(self, "asks for its text")
+        raise refusal(self, "asks for its text")
 
-    # No __iter__ or __contains__: Django tells iterables by `hasattr(value, "__iter__")`. Python falls back to this one.
+    # No __iter__ or __contains__: Django tells iterables by `hasattr(value, "__iter__")`. Python falls back to this.
     def __getitem__(self, key: object) -> Any:
-        refuse(self, "iterates over it or indexes it")
+        raise refusal(self, "iterates over it or indexes it")
 
     def __len__(self) -> int:
-        refuse(self, "asks for its length")
+        raise refusal(self, "asks for its length")
 
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("__") or caller().is_django:
             raise AttributeError(attribute)
-        refuse(self, f"reads its attribute {attribute!r}")
+        raise refusal(self, f"reads its attribute {attribute!r}")
 
 
 class Param(_Opaque):
     """An argument of a query function.
 
-    Parameters:
-        name: the argument's name.
-        type: its Python type as annotated: a scalar type, an enum of scalars, ``list[scalar]``, or one of these ``| None``.
-        source: where a request brings it: ``path``, ``query``, ``header``, ``cookie``, ``body``, ``user`` …
-        index: position among the arguments of the execution.
+    Parameters: name: the argument's name. type: its Python type as annotated: a scalar type, an enum of scalars,
+        ``list[scalar]``, or one of these ``| None``. source: where a request brings it: ``path``, ``query``,
+        ``header``, ``cookie``, ``body``, ``user`` … index: position among the arguments of the execution.
 
     Errors:
         PlanError: the type has no SQL counterpart.
@@ -238,17 +237,18 @@ class Arithmetic(_Opaque):
         return _slice_bound(self, self.number, asking)
 
 
-def refuse(value: _Opaque, what: str) -> NoReturn:
-    """Raise the error for looking inside a parameter.
+def refusal(value: _Opaque, what: str) -> PlanError:
+    """The error for looking inside a parameter: names the user's line and the two ways out.
 
-    Errors:
-        PlanError: always; names the user's line and the two ways out.
+    Parameters:
+        value: the parameter.
+        what: what the function does with it.
     """
-    raise PlanError(
+    return PlanError(
         f"{user_line()}\n"
-        f"The query function {what} (parameter {value.name!r}), but it runs once, at start-up, when parameters have no value "
-        f"yet. Either declare the choice (filters=, ordering=, search=, page=), or make the handler `async def`, so that it "
-        f"runs on each request."
+        f"The query function {what} (parameter {value.name!r}), but it runs once, at start-up, when parameters have "
+        "no value yet. Either declare the choice (filters=, ordering=, search=, page=), or make the handler `async "
+        "def`, so that it runs on each request."
     )
 
 
@@ -275,8 +275,8 @@ def _scalar(name: str, annotation: Any) -> tuple[type, bool, bool]:
                 return kind, False, False
     raise PlanError(
         f"Parameter {name!r} has type {_type_name(annotation)}, which has no SQL counterpart. Use a scalar type "
-        f"({', '.join(sorted(kind.__name__ for kind in _OUTPUT_FIELDS))}), an enum of scalars or a list of scalars, or make "
-        f"the handler `async def`."
+        f"({', '.join(sorted(kind.__name__ for kind in _OUTPUT_FIELDS))}), an enum of scalars or a list of scalars, "
+        "or make the handler `async def`."
     )
 
 
@@ -309,7 +309,8 @@ def _slice_bound(value: _Opaque, number: Number, asking: Caller) -> int:
         )
     if asking.frame.f_locals["self"].query.is_sliced:
         raise PlanError(
-            f"{user_line()}\nA queryset that is sliced already cannot be sliced again by parameter {value.name!r}. Slice once."
+            f"{user_line()}\n"
+            f"A queryset that is sliced already cannot be sliced again by parameter {value.name!r}. Slice once."
         )
     key = asking.frame.f_locals["k"]
     is_start = key.start is value and "start" not in asking.frame.f_locals

@@ -1,7 +1,7 @@
 """Fits each parameter to the column it is compared with, once the queryset is built.
 
-Django prepares a value by the field it is compared with (``get_prep_value``). A parameter has no value to prepare, so the
-field decides how its placeholder is declared instead, and a type that Django would have to convert is refused.
+Django prepares a value by the field it is compared with (``get_prep_value``). A parameter has no value to prepare, so
+the field decides how its placeholder is declared instead, and a type that Django would have to convert is refused.
 """
 
 from __future__ import annotations
@@ -98,9 +98,9 @@ def _fit(lookup: lookups.Lookup[Any], owner: Query, using: str) -> None:
 def _fitted(param: Param, lookup: lookups.Lookup[Any], using: str) -> Param:
     if param.optional:
         raise PlanError(
-            f"Parameter {param.name!r} may be None, but `{_lookup_of(lookup)}` with None is other SQL in Django (IS NULL). "
-            f"Declare the filter as filters=, which leaves it out where the request does not bring it, make the parameter "
-            f"required, or make the handler `async def`."
+            f"Parameter {param.name!r} may be None, but `{_lookup_of(lookup)}` with None is other SQL in Django (IS "
+            "NULL). Declare the filter as filters=, which leaves it out where the request does not bring it, make "
+            "the parameter required, or make the handler `async def`."
         )
     field = _compared_field(lookup)
     if lookup.lookup_name not in _COMPARED or field is None:
@@ -136,8 +136,8 @@ _PYTHON_NAMES: Final[dict[str, str]] = {
 
 def _mismatch(param: Param, lookup: lookups.Lookup[Any], field: str, wanted: str) -> PlanError:
     return PlanError(
-        f"Parameter {param.name!r} is declared as `{param.type.__name__}`, but `{_lookup_of(lookup)}` compares it with a value of "
-        f"{field}. Declare it as `{wanted}`."
+        f"Parameter {param.name!r} is declared as `{param.type.__name__}`, but `{_lookup_of(lookup)}` compares it "
+        f"with a value of {field}. Declare it as `{wanted}`."
     )
 
 
@@ -161,8 +161,8 @@ def _fit_isnull(lookup: lookups.Lookup[Any], owner: Query) -> None:
     # Django joins outward only when it knows that NULL is asked for.
     if param.type is not bool or (getattr(join, "parent_alias", None) is not None and join.join_type != LOUTER):  # type: ignore[union-attr]
         raise PlanError(
-            f"`{_lookup_of(lookup)}` by parameter {param.name!r} needs another join for True than for False. Filter on a "
-            f"column of the model itself with a `bool` parameter, or make the handler `async def`."
+            f"`{_lookup_of(lookup)}` by parameter {param.name!r} needs another join for True than for False. Filter "
+            "on a column of the model itself with a `bool` parameter, or make the handler `async def`."
         )
     lookup.__class__ = _IsNullAsAsked
 

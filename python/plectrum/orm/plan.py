@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from .arithmetic import Polynomial
@@ -23,7 +23,8 @@ Backend = Literal["rust", "django"]
 
 #: Rust's `Template`: ``{"column": n}``, ``{"object": …}``, ``{"array": […]}``, ``{"child": n}``, ``{"literal": …}``.
 Template = dict[str, Any]
-#: Rust's `Response`: ``{"rows": n}``, ``{"one": n}``, ``{"scalar": n}``, ``{"object": […]}``, ``{"page": …}``, ``{"literal": …}``.
+#: Rust's `Response`: ``{"rows": n}``, ``{"one": n}``, ``{"scalar": n}``, ``{"object": […]}``, ``{"page": …}``,
+#: ``{"literal": …}``.
 Response = dict[str, Any]
 
 
@@ -155,6 +156,7 @@ class Operation:
         reasons: why it is not ``rust``.
         checks: conditions on the arguments.
         arguments: name, type and source of each argument, in order.
+        shared: whether many requests will execute it; otherwise preparing its statements is not worth it.
     """
 
     queries: tuple[Plan, ...]
@@ -163,7 +165,8 @@ class Operation:
     backend: Backend = "rust"
     reasons: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
-    arguments: tuple[dict[str, str], ...] = field(default=())
+    arguments: tuple[dict[str, str], ...] = ()
+    shared: bool = True
 
     @property
     def alias(self) -> str:

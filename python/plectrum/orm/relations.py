@@ -1,7 +1,7 @@
 """Relations fetched by their own statement: which rows belong to which parent.
 
-The querysets are those of Django's ``prefetch_related``: the same managers, the same filter on the parents' keys, the same
-window for sliced querysets. The keys are a placeholder that Rust fills in.
+The querysets are those of Django's ``prefetch_related``: the same managers, the same filter on the parents' keys, the
+same window for sliced querysets. The keys are a placeholder that Rust fills in.
 """
 
 from __future__ import annotations
@@ -134,15 +134,16 @@ def _to_children(name: str, rel: Any) -> Relation:
 def _generic(model: type[models.Model], name: str, field: Any) -> Relation:
     if not hasattr(field, "object_id_field_name"):
         raise PlanError(
-            f"{model._meta.label}.{name} is a {type(field).__name__}: its rows come from tables known only row by row. Leave "
-            f"it out, or build the response in an `async def` handler."
+            f"{model._meta.label}.{name} is a {type(field).__name__}: its rows come from tables known only row by "
+            "row. Leave it out, or build the response in an `async def` handler."
         )
     related = field.related_model
     object_id = related._meta.get_field(field.object_id_field_name)
     if not isinstance(object_id, type(model._meta.pk)) and not _same_storage(object_id, model._meta.pk):
         raise PlanError(
             f"{model._meta.label}.{name}: the key {model._meta.pk.name} is a {type(model._meta.pk).__name__} and "
-            f"{related._meta.label}.{object_id.name} a {type(object_id).__name__}; they cannot be compared in SQL as they are."
+            f"{related._meta.label}.{object_id.name} a {type(object_id).__name__}; they cannot be compared in SQL as "
+            "they are."
         )
     label = model._meta.concrete_model._meta if field.for_concrete_model else model._meta  # type: ignore[union-attr]
     content_type = field.content_type_field_name
@@ -207,8 +208,8 @@ def prefetch_tree(lookups: Iterable[str | Prefetch[Any]]) -> dict[str, PrefetchN
         if node is not None and prefetch.queryset is not None:
             if known:
                 raise PlanError(
-                    f"prefetch_related names {prefetch.prefetch_to!r} twice, the second time with a queryset. Put the one with "
-                    f"the queryset first."
+                    f"prefetch_related names {prefetch.prefetch_to!r} twice, the second time with a queryset. Put "
+                    "the one with the queryset first."
                 )
             node.queryset = prefetch.queryset
     return roots

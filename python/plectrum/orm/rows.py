@@ -64,8 +64,8 @@ def plan_rows(queryset: QuerySet[Any], wanted: Wanted | None, options: Options) 
 def _build(queryset: QuerySet[Any], wanted: Wanted | None, options: Options) -> tuple[Plan, Row] | None:
     if not isinstance(queryset, QuerySet):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise PlanError(
-            f"A {type(queryset).__name__} cannot be planned: its SQL is not Django's. Use a QuerySet, or build the response in "
-            f"an `async def` handler."
+            f"A {type(queryset).__name__} cannot be planned: its SQL is not Django's. Use a QuerySet, or build the "
+            "response in an `async def` handler."
         )
     queryset = queryset._chain()  # type: ignore[attr-defined]
     if queryset._iterable_class is ModelIterable:
@@ -96,8 +96,8 @@ def _build_models(queryset: QuerySet[Any], wanted: Wanted | None, options: Optio
 def _build_values(queryset: QuerySet[Any], wanted: Wanted | None, options: Options) -> tuple[Plan, Row] | None:
     if queryset._iterable_class not in _VALUES:
         raise PlanError(
-            f"The queryset yields {queryset._iterable_class.__name__}, which only Python can build. Return a plain queryset, "
-            f"values() or values_list()."
+            f"The queryset yields {queryset._iterable_class.__name__}, which only Python can build. Return a plain "
+            "queryset, values() or values_list()."
         )
     compiled = _compiled(queryset, options)
     if compiled is None:

@@ -129,8 +129,8 @@ def _unknown(
     attribute = getattr(model, item.name, None)
     if attribute is not None and not isinstance(attribute, models.Manager):
         return PlanError(
-            f"{owner.name}.{item.name} is Python code on {label} ({type(attribute).__name__}), which SQL cannot run. Annotate "
-            f"the queryset with it, leave it out, or build the response in an `async def` handler."
+            f"{owner.name}.{item.name} is Python code on {label} ({type(attribute).__name__}), which SQL cannot run. "
+            "Annotate the queryset with it, leave it out, or build the response in an `async def` handler."
         )
     choices = [f.name for f in model._meta.concrete_fields] + relation_names(model) + list(prefetches)
     return PlanError(

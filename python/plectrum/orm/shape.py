@@ -1,7 +1,8 @@
 """The queryset way: a queryset that a handler returned → a plan, through a cache keyed by the query's shape.
 
-Django needs about 150 µs to compile a query. Two queries of the same shape give the same SQL, so the second one only has to
-bring its values. `docs/decisions/shape-cache.md` tells what a shape is and why a hit cannot bind the wrong value.
+Django needs about 150 µs to compile a query. Two queries of the same shape give the same SQL, so the second one only
+has to bring its values. `docs/decisions/shape-cache.md` tells what a shape is and why a hit cannot bind the wrong
+value.
 """
 
 from __future__ import annotations
@@ -35,14 +36,12 @@ class Planned(NamedTuple):
     """A planned result.
 
     Parameters:
-        operation: what to execute.
+        operation: what to execute; the same object for every query of the shape.
         arguments: its arguments.
-        shared: whether other queries will have the same operation; otherwise preparing its statements is not worth it.
     """
 
     operation: Operation
     arguments: list[Any]
-    shared: bool
 
 
 @dataclasses.dataclass(slots=True)
@@ -78,7 +77,7 @@ class ShapeCache:
         kind = type(result)
         queryset = result.queryset if kind in _WRAPPERS else result
         if not isinstance(queryset, QuerySet):
-            return Planned(plan_result(result, (), annotation), [], False)
+            return Planned(_alone(plan_result(result, (), annotation)), [])
         reading = Reading()
         using = queryset.db
         try:
@@ -96,7 +95,7 @@ class ShapeCache:
             self.hits += 1
         arguments = [rule.prepared(lookup, connections[using]) for lookup, rule in reading.leaves]
         arguments += _bounds_of(result, queryset)
-        return Planned(entry.operation, arguments, True)
+        return Planned(entry.operation, arguments)
 
     def _fill(self, key: Any, reading: Reading, result: Any, annotation: Any, using: str) -> _Entry | None:
         self.misses += 1
@@ -105,6 +104,8 @@ class ShapeCache:
         try:
             symbolic, params = _symbolic(result, reading.leaves, connections[using].vendor)
             operation = plan_result(symbolic, params, annotation)
+            leaves = tuple(_described(leaf, using) for leaf in reading.leaves)
+            operation = dataclasses.replace(operation, arguments=(*leaves, *operation.arguments))
             guards = [(manager, _rows_key(manager)) for manager in managers if not _is_plain(manager)]
         except Unshaped:
             return None
@@ -168,9 +169,13 @@ def _queryset_key(reading: Reading, rows: QuerySet[Any]) -> Any:
 def _afresh(result: Any, annotation: Any) -> Planned:
     """Without the cache: every value is a constant, but for a page's number and size, which its links need."""
     if not isinstance(result, Page):
-        return Planned(plan_result(result, (), annotation), [], False)
+        return Planned(_alone(plan_result(result, (), annotation)), [])
     symbolic, params = _symbolic(result, (), "")
-    return Planned(plan_result(symbolic, params, annotation), _bounds_of(result, result.queryset), False)
+    return Planned(_alone(plan_result(symbolic, params, annotation)), _bounds_of(result, result.queryset))
+
+
+def _alone(operation: Operation) -> Operation:
+    return dataclasses.replace(operation, shared=False)
 
 
 def _symbolic(result: Any, leaves: Sequence[Leaf], vendor: str) -> tuple[Any, list[Param]]:
@@ -194,6 +199,14 @@ def _symbolic(result: Any, leaves: Sequence[Leaf], vendor: str) -> tuple[Any, li
     if query.low_mark:
         query.low_mark = slices.mark(Number(bounds[1]), "offset")
     return (type(result)(queryset) if isinstance(result, _WRAPPERS) else queryset), bounds
+
+
+def _described(leaf: Leaf, using: str) -> dict[str, str]:
+    """An argument's description; its type is that of the value as it is prepared for the driver."""
+    lookup, rule = leaf
+    value = rule.prepared(lookup, connections[using])
+    sample = value[0] if isinstance(value, list) else value
+    return {"name": lookup.lookup_name, "type": type(sample).__name__, "source": "queryset"}
 
 
 def _bounds_of(result: Any, queryset: QuerySet[Any]) -> list[Any]:

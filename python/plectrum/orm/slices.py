@@ -1,8 +1,8 @@
 """Slices by a parameter: ``rows[(page - 1) * 20 : page * 20]``.
 
-``QuerySet.__getitem__`` wants integers. It gets marks: numbers far outside any real row count, negative for a start and
-positive for a stop, so that Django's clamping (``min(high, low)``) can never choose one over the other. The marks add up
-with real offsets, and they are told apart again in the ``LIMIT``/``OFFSET`` that Django writes.
+``QuerySet.__getitem__`` wants integers. It gets marks: numbers far outside any real row count, negative for a start
+and positive for a stop, so that Django's clamping (``min(high, low)``) can never choose one over the other. The marks
+add up with real offsets, and they are told apart again in the ``LIMIT``/``OFFSET`` that Django writes.
 """
 
 from __future__ import annotations

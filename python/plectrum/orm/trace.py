@@ -121,9 +121,9 @@ def _no_connecting(connection: Any) -> Iterator[None]:
     def refuse(*_args: Any, **_options: Any) -> Any:
         raise PlanError(
             f"{user_line()}\n"
-            f"The query function runs a query here, but it is called once, at start-up, to describe one. Return the QuerySet "
-            f"itself; One(queryset) for first() or get(), Count(queryset) for count(), Exists(queryset) for exists(); or make "
-            f"the handler `async def`."
+            "The query function runs a query here, but it is called once, at start-up, to describe one. Return the "
+            "QuerySet itself; One(queryset) for first() or get(), Count(queryset) for count(), Exists(queryset) for "
+            "exists(); or make the handler `async def`."
         )
 
     # On the instance: `cursor` is what every execution asks its connection for first, before there is a connection.

@@ -1,7 +1,7 @@
 """What a return annotation asks for: the fields of each object and how they nest.
 
-Any class whose fields Python can name will do: Schema, dataclass, TypedDict, msgspec.Struct, pydantic model — or a Django
-model, which asks for all of its own.
+Any class whose fields Python can name will do: Schema, dataclass, TypedDict, msgspec.Struct, pydantic model — or a
+Django model, which asks for all of its own.
 """
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ def _object(annotation: Any, within: tuple[Any, ...]) -> Wanted | None:
         return None
     if annotation in within:
         raise PlanError(
-            f"{annotation.__qualname__} contains itself ({' → '.join(c.__name__ for c in (*within, annotation))}), which would "
-            f"need joins without end. Return a class of its own for the inner level."
+            f"{annotation.__qualname__} contains itself ({' → '.join(c.__name__ for c in (*within, annotation))}), "
+            "which would need joins without end. Return a class of its own for the inner level."
         )
     found = tuple(_field(key, name, hint, (*within, annotation)) for key, name, hint in fields)
     return Wanted(annotation.__name__, found)
@@ -138,6 +138,6 @@ def _hints(cls: type) -> dict[str, Any]:
     except NameError as error:
         module = sys.modules.get(cls.__module__)
         raise PlanError(
-            f"The annotations of {cls.__qualname__} ({getattr(module, '__name__', '?')}) cannot be read: {error}. Define or "
-            f"import the name at module level."
+            f"The annotations of {cls.__qualname__} ({getattr(module, '__name__', '?')}) cannot be read: {error}. "
+            "Define or import the name at module level."
         ) from error
