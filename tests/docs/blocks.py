@@ -19,9 +19,9 @@ import socket
 import subprocess
 import sys
 import time
+import types
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
 
 _FENCE = re.compile(r"^```(\w*)[ ]*(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PATIENCE = 15.0
@@ -52,7 +52,8 @@ class Session:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.namespace: dict[str, Any] = {"__name__": "docs"}
+        # A module like any other, as dataclasses and annotations look their names up in it.
+        self.module = sys.modules["document"] = types.ModuleType("document")
         self.servers: list[subprocess.Popen[str]] = []
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = int(free.getsockname()[1])
@@ -65,7 +66,7 @@ class Session:
         elif block.language == "python":
             # Blank lines before make the line numbers of tracebacks those of the document.
             source = compile("\n" * (block.line - 1) + block.text, str(block.path), "exec")
-            exec(source, self.namespace)
+            exec(source, self.module.__dict__)
         elif block.language == "console":
             self.console(block)
 
@@ -102,7 +103,8 @@ class Session:
         while "is serving" not in said:
             line = server.stdout.readline()
             said += line
-            assert line and time.monotonic() < deadline, f"{block.place}: {command} did not serve:\n{said}"
+            if not line or time.monotonic() > deadline:
+                raise AssertionError(f"{block.place}: {command} did not serve:\n{said}")
 
     def moved(self, text: str) -> str:
         """With this session's port in place of 8000."""
@@ -115,6 +117,7 @@ class Session:
         return {**kept, "PATH": path, "PLECTRUM_PORT": str(self.port), "PLECTRUM_WORKERS": "1"}
 
     def close(self) -> None:
+        del sys.modules["document"]
         for server in self.servers:
             server.send_signal(signal.SIGTERM)
             server.communicate(timeout=_PATIENCE)
