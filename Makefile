@@ -95,7 +95,7 @@ lint-python: $(VENV_STAMP)
 .PHONY: types
 types: $(VENV)/.built-dev ## mypy, pyright and stubtest
 	$(STAGE) 'mypy --strict'
-	@$(BIN)/mypy python/plectrum tools tests/typing
+	@$(BIN)/mypy python/plectrum tools tests/typing examples/shop/shop
 	$(STAGE) 'pyright, strict'
 	@$(BIN)/pyright --warnings
 	$(STAGE) 'stubtest: plectrum._core against its stub'

@@ -44,7 +44,8 @@ class Running:
 
     def pids(self, count: int) -> set[int]:
         found: set[int] = set()
-        until(lambda: len(found.add(self.ask()) or found) >= count)  # type: ignore[func-returns-value]
+        while len(found) < count:
+            found.add(self.ask())
         return found
 
     def send(self, number: signal.Signals) -> None:

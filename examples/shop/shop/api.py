@@ -44,7 +44,7 @@ def categories() -> QuerySet[Category]:
 
 
 @api.query.get("/authors/best")
-def best_authors(articles: Annotated[int, Query(ge=1)] = 50) -> QuerySet[Author, dict[str, Any]]:
+def best_authors(articles: Annotated[int, Query(ge=1)] = 50) -> QuerySet[Author, Any]:
     """Authors with at least so many articles, the best rated first."""
     counted = Author.objects.annotate(written=Count("articles"), rating=Avg("articles__rating"))
     return counted.filter(written__gte=articles).order_by("-rating", "id").values("id", "name", "written", "rating")
@@ -101,4 +101,4 @@ async def comment(draft: Draft) -> Created:
         approved=False,
         created_at=timezone.now(),
     )
-    return Created(id=made.pk, article_id=made.article_id)
+    return Created(id=made.pk, article_id=draft.article_id)
