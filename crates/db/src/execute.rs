@@ -75,7 +75,10 @@ pub async fn execute<B: Backend>(
 fn outcome(body: Body, found: bool) -> Outcome {
     match body.into_bytes() {
         Some(bytes) if found => Outcome::Found(bytes),
-        _ => Outcome::NotFound,
+        unused => {
+            buffer::give(unused.unwrap_or_default());
+            Outcome::NotFound
+        }
     }
 }
 

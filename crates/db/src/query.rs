@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::plan::{Child, Kind, Plan, Template};
+use crate::plan::{BindType, Child, Kind, Plan, Template};
 use crate::plan_error::PlanError;
 use crate::statement::Statement;
 use crate::template::{self, Program, Scope};
@@ -110,7 +110,11 @@ impl Query {
 
 impl Node {
     fn compile(plan: &Plan, relation: Option<Relation>, level: usize) -> Result<Self, PlanError> {
-        let statement = Statement::compile(&plan.sql, &plan.binds)?;
+        let keys = match relation {
+            Some(relation) if plan.columns[relation.key_column] == Kind::Uuid => BindType::Uuid,
+            _ => BindType::Infer,
+        };
+        let statement = Statement::compile(&plan.sql, &plan.binds, keys)?;
         if relation.is_some() && statement.key_binds() != 1 {
             let found = statement.key_binds();
             return Err(PlanError::new(

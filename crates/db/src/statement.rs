@@ -14,6 +14,8 @@ pub struct Statement {
     id: u64,
     sql: String,
     types: Box<[BindType]>,
+    /// As `types`, with the type of each key where a list of keys is bound.
+    item_types: Box<[BindType]>,
     sources: Box<[Origin]>,
     /// The placeholders are the first arguments, in order: nothing to rearrange.
     in_order: bool,
@@ -35,12 +37,14 @@ impl Statement {
             id: next_id(),
             sql: sql.into(),
             types: types.into(),
+            item_types: types.into(),
             sources: (0..types.len()).map(Origin::Arg).collect(),
             in_order: true,
         }
     }
 
-    pub(crate) fn compile(sql: &str, binds: &[Bind]) -> Result<Self, PlanError> {
+    /// `keys` is the type of the parent's keys.
+    pub(crate) fn compile(sql: &str, binds: &[Bind], keys: BindType) -> Result<Self, PlanError> {
         let sources: Box<[Origin]> = binds.iter().map(Origin::compile).collect::<Result<_, _>>()?;
         let in_order = sources
             .iter()
@@ -49,7 +53,8 @@ impl Statement {
         Ok(Self {
             id: next_id(),
             sql: sql.to_owned(),
-            types: binds.iter().map(|bind| bind.kind).collect(),
+            types: binds.iter().map(Bind::declared).collect(),
+            item_types: binds.iter().map(|bind| bind.item_type(keys)).collect(),
             sources,
             in_order,
         })
@@ -67,10 +72,17 @@ impl Statement {
         &self.sql
     }
 
-    /// Declared types of the placeholders.
+    /// Declared types of the placeholders. The type of a list of keys is left to the server.
     #[must_use]
     pub fn types(&self) -> &[BindType] {
         &self.types
+    }
+
+    /// What each placeholder holds, and each item of a list of keys: for engines that store values in a form of
+    /// Django's.
+    #[must_use]
+    pub fn item_types(&self) -> &[BindType] {
+        &self.item_types
     }
 
     /// Whether executing it twice does no harm, so that it may be executed again when its connection breaks before the
@@ -121,6 +133,22 @@ fn next_id() -> u64 {
 
 fn missing(arg: usize) -> Error {
     Error::Bind(arg, "the execution has no such argument".to_owned())
+}
+
+impl Bind {
+    fn declared(&self) -> BindType {
+        match self.source {
+            Source::Keys(_) => BindType::Infer,
+            _ => self.kind,
+        }
+    }
+
+    fn item_type(&self, keys: BindType) -> BindType {
+        match (&self.source, self.kind) {
+            (Source::Keys(_), BindType::Infer) => keys,
+            _ => self.kind,
+        }
+    }
 }
 
 impl Origin {

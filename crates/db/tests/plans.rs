@@ -173,7 +173,7 @@ fn relations_pages_and_objects_travel_together() {
     let int = || json!({"kind": "int"});
     let children = json!({"parent_column": 0, "key_column": 0, "many": true, "plan": {
         "sql": "SELECT k, v FROM (VALUES (2::int8, 'b'), (1, 'a'), (2, 'c')) t(k, v) WHERE k = ANY($1) ORDER BY v DESC",
-        "binds": [{"keys": true}], "columns": [int(), {"kind": "text"}], "row": {"column": 1}}});
+        "binds": [{"keys": true, "type": "int"}], "columns": [int(), {"kind": "text"}], "row": {"column": 1}}});
     let parents = json!({"sql": "SELECT i FROM generate_series(1, $1::int4) i", "binds": [{"arg": 0}],
         "columns": [int()], "row": {"object": {"fields": [["id", {"column": 0}], ["tags", {"child": 0}]]}},
         "children": [children]});

@@ -83,7 +83,7 @@ fn relations_are_stitched_by_integer_and_by_uuid() {
     let database = Database::new(SHOP);
     let authors = json!({"parent_column": 1, "key_column": 0, "many": false, "plan": {
         "sql": "SELECT id, name FROM author WHERE id IN (SELECT value FROM json_each(?1))",
-        "binds": [{"keys": true, "type": "uuid"}], "columns": [{"kind": "uuid"}, text()], "row": {"column": 1}}});
+        "binds": [{"keys": true}], "columns": [{"kind": "uuid"}, text()], "row": {"column": 1}}});
     let tags = json!({"parent_column": 0, "key_column": 0, "many": true, "plan": {
         "sql": "SELECT article_id, name FROM tag WHERE article_id IN (SELECT value FROM json_each(?1)) ORDER BY name",
         "binds": [{"keys": true, "type": "int"}], "columns": [int(), text()], "row": {"column": 1}}});

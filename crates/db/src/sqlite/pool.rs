@@ -109,7 +109,7 @@ impl Session for &Sqlite {
         let interest = Interest(Arc::clone(&ticket));
         self.queue.push(Job {
             sql: statement.sql().to_owned(),
-            types: statement.types().into(),
+            types: statement.item_types().into(),
             values: values.into_owned(),
             writer,
             ticket,
