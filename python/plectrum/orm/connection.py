@@ -114,9 +114,9 @@ def _sqlite_config(connection: Any, settings: Any) -> dict[str, Any]:
 
 
 def _limits(connection: Any, settings: Any) -> dict[str, Any]:
-    pooled_by_transaction = connection.settings_dict[
-        "DISABLE_SERVER_SIDE_CURSORS"
-    ]  # as Django's documents for PgBouncer
+    pooled_by_transaction = connection.settings_dict.get(
+        "DISABLE_SERVER_SIDE_CURSORS", False
+    )  # as Django's documents for PgBouncer
     return {
         "max_connections": settings.database_connections,
         "acquire_timeout_ms": round(settings.database_acquire_timeout * 1000),
