@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import _core
+from . import _core, conf
 from .errors import HTTPException, line_of_error
 from .params import MISSING
 
@@ -111,11 +111,24 @@ def plan_result(result: Any, annotation: Any) -> tuple[_core.Operation, list[Any
 
 def database(alias: str) -> str:
     """How Rust reaches an alias, as JSON: ``engine``, ``config``, and the time zones of answers and of the session."""
+    from .orm.connection import connection_config, engine_reason
+
+    if engine_reason(alias) is not None or _is_atomic(alias):
+        return json.dumps({"engine": "django", "zone": _time_zone(), "session": "UTC"})
+    return json.dumps(connection_config(alias, conf.current()))
+
+
+def _is_atomic(alias: str) -> bool:
+    """Whether every request is a transaction of Django's."""
     from django.db import connections
 
-    found = connections.settings[alias]
-    config = {"hosts": [{"host": found["HOST"], "port": 5432}], "user": found["USER"], "dbname": found["NAME"]}
-    return json.dumps({"engine": "postgres", "config": config, "zone": "UTC", "session": "UTC"})
+    return bool(connections[alias].settings_dict["ATOMIC_REQUESTS"])
+
+
+def _time_zone() -> str:
+    from django.conf import settings
+
+    return settings.TIME_ZONE if settings.USE_TZ else "UTC"
 
 
 def run_here(alias: str, optional: bool, number: int, arguments: list[Any]) -> list[list[tuple[Any, ...]]] | None:
@@ -130,7 +143,7 @@ def run_here(alias: str, optional: bool, number: int, arguments: list[Any]) -> l
     Returns:
         rows of each statement, in the operation's order; ``None`` where Rust shall run it.
     """
-    from .orm import must_run_on_django
+    from .orm.connection import must_run_on_django
 
     if optional and not must_run_on_django(alias):
         return None
