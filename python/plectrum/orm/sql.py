@@ -134,7 +134,9 @@ class _Numbering:
 
     def _leaf(self, leaf: Leaf) -> str:
         if isinstance(leaf, Slot):
-            declared = "infer" if leaf.many else leaf.type
+            # PostgreSQL infers the array's type; SQLite stores each item by its own.
+            infers = leaf.many and self.connection.vendor == "postgresql"
+            declared = "infer" if infers else leaf.type
             number = self._number((leaf.index, declared, leaf.cast), {"arg": leaf.index, "type": declared})
             return _written(leaf, f"{self.sign}{number}", self.connection.vendor)
         if isinstance(leaf, Keys):
