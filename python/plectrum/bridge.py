@@ -105,8 +105,9 @@ def plan_result(result: Any, annotation: Any) -> tuple[_core.Operation, list[Any
     """
     from .orm import plan
 
-    operation, arguments, _ = plan(result, None if annotation is MISSING else annotation)
-    return compiled(operation), arguments, operation.using, operation.backend == "django"
+    planned = plan(result, None if annotation is MISSING else annotation)
+    operation = planned.operation
+    return compiled(operation), planned.arguments, operation.using, operation.backend == "django"
 
 
 def database(alias: str) -> str:
