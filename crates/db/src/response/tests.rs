@@ -42,3 +42,34 @@ fn every_query_has_one_place() {
         "invalid plan at response: more than one page: links need an address of their own"
     );
 }
+
+fn rows(text: Vec<u8>, count: usize) -> Rows {
+    Rows { text, count, ..Rows::default() }
+}
+
+#[test]
+fn statements_in_turn_write_into_one_buffer() {
+    let response = json!({"object": [["a", {"scalar": 0}], ["b", {"rows": 1}], ["c", {"rows": 2}]]});
+    let segments: Arc<[Segment]> = compiled(&response, 3).unwrap().into();
+    let out = Vec::with_capacity(1000);
+    let address = out.as_ptr();
+    let body = Arc::new(Mutex::new(Body::new(&segments, out, &[], "").unwrap()));
+    let [mut first, mut second, mut third] = [0, 1, 2].map(|query| Turn::new(&body, query));
+    // The third answers before its turn.
+    assert_eq!(third.begin(), None);
+    third.complete(&mut rows(b"9".to_vec(), 1));
+    for (turn, text, count) in [(&mut first, &b"7"[..], 1), (&mut second, b"1,2", 2)] {
+        let mut buffer = turn.begin().unwrap();
+        assert_eq!(buffer.as_ptr(), address, "the response's own buffer");
+        buffer.extend_from_slice(text);
+        turn.complete(&mut rows(buffer, count));
+    }
+    drop((first, second, third));
+    let mut body = Arc::into_inner(body).unwrap().into_inner().unwrap();
+    body.finish(|query, out| {
+        assert_eq!(query, 2);
+        out.push(b'9');
+        1
+    });
+    assert_eq!(body.into_bytes().unwrap(), br#"{"a":7,"b":[1,2],"c":[9]}"#);
+}
