@@ -98,6 +98,18 @@ def test_the_server_ends_with_it(number: signal.Signals, cluster: Path) -> None:
         until(lambda: gone(found[1]))
 
 
+def test_a_server_that_runs_is_shared_and_left_running(cluster: Path) -> None:
+    with subprocess.Popen(command(f"--data={cluster}"), cwd=ROOT, env=without_url(), stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().decode().split()[-1]
+        program = "import os; print(os.environ['DATABASE_URL'])"
+        arguments = command(f"--data={cluster}", "--", sys.executable, "-c", program)
+        done = subprocess.run(arguments, cwd=ROOT, env=without_url(), capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == url
+        psycopg.connect(url).close()
+        process.terminate()
+
+
 def test_data_is_kept_between_runs(cluster: Path) -> None:
     first = (
         "import os, psycopg; psycopg.connect(os.environ['DATABASE_URL'], autocommit=True).execute('CREATE TABLE a()')"

@@ -73,7 +73,8 @@ def server(data: Path | None = None, *, throw_away: bool = False) -> Iterator[st
                 tempfile.TemporaryDirectory(prefix="plectrum-pg-", ignore_cleanup_errors=True)
             )
             data = Path(temporary) / "data"
-        yield stack.enter_context(_Server(data.absolute(), throw_away)).url
+        made = _Server(data.absolute(), throw_away)
+        yield made.running_url() or stack.enter_context(made).url
 
 
 class _Server:
@@ -84,12 +85,19 @@ class _Server:
         self.settings = {**SETTINGS, **(THROW_AWAY if throw_away else {})}
         self.log = self.data.parent / f"{self.data.name}.log"
         # Socket paths are limited to about 100 bytes, which a cluster's own directory can easily exceed.
-        self.sockets = Path(tempfile.mkdtemp(prefix="plectrum-pg-", dir="/tmp"))
+        self.sockets = Path("/tmp") / f"plectrum-pg-{os.getpid()}-{_digest(self.data)}"
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"postgresql://postgres@/postgres?host={self.sockets}"
+        return _url(self.sockets)
+
+    def running_url(self) -> str | None:
+        """Where somebody else already serves this cluster, if so; it stays theirs to stop."""
+        lines = self._postmaster()
+        if len(lines) < 8 or not _alive(int(lines[0])):
+            return None
+        return _url(lines[4].strip())
 
     def __enter__(self) -> _Server:
         try:
@@ -112,20 +120,23 @@ class _Server:
 
     def _initialise(self) -> None:
         self.data.parent.mkdir(parents=True, exist_ok=True)
+        self.sockets.mkdir(mode=0o700, exist_ok=True)
         if self.user:
             shutil.chown(self.sockets, self.user)
             if self.data.parent.stat().st_mode & 0o001 == 0:
                 self.data.parent.chmod(0o711)
         if (self.data / "PG_VERSION").exists():
             return
-        self.data.mkdir(mode=0o700, exist_ok=True)
+        partial = self.data.with_name(f"{self.data.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(mode=0o700)
         if self.user:
-            shutil.chown(self.data, self.user)
+            shutil.chown(partial, self.user)
         # The builtin provider gives Unicode case rules without the machine's locales and without ICU.
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"]
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         done = subprocess.run(
-            [self.programs / "initdb", "-D", self.data, *options, *locale],
+            [self.programs / "initdb", "-D", partial, *options, *locale],
             user=self.user,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -134,6 +145,7 @@ class _Server:
         )
         if done.returncode:
             raise PostgresError(f"initdb failed:\n{done.stdout}{done.stderr}")
+        partial.rename(self.data)
 
     def _start(self) -> None:
         flags = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
@@ -155,11 +167,29 @@ class _Server:
             time.sleep(0.02)
 
     def _ready(self) -> bool:
+        lines = self._postmaster()
+        return len(lines) >= 8 and lines[0] == str(self.process and self.process.pid) and lines[7].strip() == "ready"
+
+    def _postmaster(self) -> list[str]:
+        """The server's own account: pid, data, start, port, socket directory, host, memory, status."""
         try:
-            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            return (self.data / "postmaster.pid").read_text().splitlines()
         except OSError:
-            return False
-        return self.process is not None and lines[0] == str(self.process.pid) and lines[-1].strip() == "ready"
+            return []
+
+
+def _url(sockets: Path | str) -> str:
+    return f"postgresql://postgres@/postgres?host={sockets}"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _die_with_parent() -> None:
