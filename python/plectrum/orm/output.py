@@ -17,7 +17,7 @@ from .custom import CustomColumn
 from .fields import kind_of_field, output_field
 from .plan import Column, Template
 
-__all__ = ["Row", "Selected", "cell_template", "column_of", "model_row", "needs_python", "positions"]
+__all__ = ["Row", "Selected", "cell_template", "column_of", "model_row", "needs_python", "pk_fields", "positions"]
 
 _FINISHED_IN_SQL: Final = (TruncDate, TruncTime)
 
@@ -32,6 +32,7 @@ class Selected:
         related: field or accessor name → the joined instance there.
         nullable: whether the instance may be missing (an outer join).
         only: whether ``only()`` named the columns.
+        hidden: attribute of a column that is selected for its key alone.
     """
 
     model: type[models.Model]
@@ -39,18 +40,19 @@ class Selected:
     related: dict[str, Selected] = field(default_factory=dict)
     nullable: bool = False
     only: bool = False
+    hidden: str | None = None
 
     @property
     def absent(self) -> int | None:
         """The column whose NULL says that the instance is missing."""
         if not self.nullable:
             return None
-        pk = next(iter(_pk_fields(self.model)))
+        pk = next(iter(pk_fields(self.model)))
         return self.columns[pk.attname]
 
     def column(self, field: models.Field[Any, Any]) -> int | None:
         """The column of a field; ``None`` where it is not selected."""
-        return self.columns.get(field.attname)
+        return self.columns.get(field.attname) if field.attname != self.hidden else None
 
 
 @dataclass
@@ -120,7 +122,8 @@ def _attribute(info: Any) -> str:
     return str(info["field"].remote_field.get_accessor_name())
 
 
-def _pk_fields(model: type[models.Model]) -> Sequence[models.Field[Any, Any]]:
+def pk_fields(model: type[models.Model]) -> Sequence[models.Field[Any, Any]]:
+    """The fields of a model's primary key: several for a composite one."""
     return getattr(model._meta, "pk_fields", None) or [model._meta.pk]
 
 

@@ -55,6 +55,7 @@ class Relation:
         child_attname: attribute of the other model that holds the key; ``None`` where a join table holds it.
         manager: the manager Django prefetches with.
         extra: further condition on the other model's rows.
+        path: name of the relation in queries.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Relation:
     child_attname: str | None
     manager: models.Manager[Any]
     extra: models.Q | None = None
+    path: str = ""
 
     def rows(self, queryset: QuerySet[Any] | None, using: str) -> QuerySet[Any]:
         """The related rows of all parents, their key included.
@@ -115,7 +117,8 @@ def relation_named(model: type[models.Model], name: str) -> Relation | None:
     if isinstance(found, models.ForeignKey):
         target = found.target_field
         manager = found.related_model._base_manager
-        return Relation(name, found.related_model, False, found.attname, target.name, target.attname, manager)
+        parent = found.attname
+        return Relation(name, found.related_model, False, parent, target.name, target.attname, manager, path=name)
     return _generic(model, name, found)
 
 
@@ -128,7 +131,8 @@ def _to_children(name: str, rel: Any) -> Relation:
     many = not isinstance(rel, models.OneToOneRel)
     manager = rel.related_model._default_manager if many else rel.related_model._base_manager
     field = rel.field
-    return Relation(name, rel.related_model, many, field.target_field.attname, field.name, field.attname, manager)
+    parent, path = field.target_field.attname, field.related_query_name()
+    return Relation(name, rel.related_model, many, parent, field.name, field.attname, manager, path=path)
 
 
 def _generic(model: type[models.Model], name: str, field: Any) -> Relation:

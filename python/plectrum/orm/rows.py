@@ -23,9 +23,9 @@ from .compiled import Compiled, compile_query
 from .output import Row, Selected, cell_template, model_row, positions
 from .parameters import fit_parameters
 from .plan import Child, Column, Plan, Template
-from .relations import KEY, PrefetchNode, Relation, prefetch_tree, relation_named
+from .relations import KEY, PrefetchNode, prefetch_tree, relation_named
 from .scalars import fitted_kind
-from .selection import select_wanted
+from .selection import select_also, select_wanted
 from .wanted import Wanted, WantedField
 
 __all__ = ["Options", "plan_rows"]
@@ -61,7 +61,9 @@ def plan_rows(queryset: QuerySet[Any], wanted: Wanted | None, options: Options) 
     return built[0] if built is not None else None
 
 
-def _build(queryset: QuerySet[Any], wanted: Wanted | None, options: Options) -> tuple[Plan, Row] | None:
+def _build(
+    queryset: QuerySet[Any], wanted: Wanted | None, options: Options, key: str | None = None
+) -> tuple[Plan, Row] | None:
     if not isinstance(queryset, QuerySet):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise PlanError(
             f"A {type(queryset).__name__} cannot be planned: its SQL is not Django's. Use a QuerySet, or build the "
@@ -69,27 +71,33 @@ def _build(queryset: QuerySet[Any], wanted: Wanted | None, options: Options) -> 
         )
     queryset = queryset._chain()  # type: ignore[attr-defined]
     if queryset._iterable_class is ModelIterable:
-        return _build_models(queryset, wanted, options)
+        return _build_models(queryset, wanted, options, key)
     return _build_values(queryset, wanted, options)
 
 
-def _build_models(queryset: QuerySet[Any], wanted: Wanted | None, options: Options) -> tuple[Plan, Row] | None:
+def _build_models(
+    queryset: QuerySet[Any], wanted: Wanted | None, options: Options, key: str | None
+) -> tuple[Plan, Row] | None:
     prefetches = prefetch_tree(queryset._prefetch_related_lookups)
     if wanted is not None and wanted.fields is not None:
         queryset = select_wanted(queryset, wanted, prefetches)
+    hides = False
+    if key is not None:
+        queryset, hides = select_also(queryset, key)
     compiled = _compiled(queryset, options)
     if compiled is None:
         return None
     row = model_row(compiled.compiler)
     assert row.instance is not None
-    key = row.extras.pop(KEY, None)
+    row.instance.hidden = key if hides else None
+    extra_key = row.extras.pop(KEY, None)
     writer = _Writer(list(compiled.columns), options)
     if wanted is None or wanted.fields is None:
         template = writer.everything(row.instance, prefetches, row.extras)
     else:
         template = writer.wanted(row.instance, wanted, prefetches, row.extras)
-    if key is not None:
-        row.extras[KEY] = key
+    if extra_key is not None:
+        row.extras[KEY] = extra_key
     return writer.plan(compiled, template), row
 
 
@@ -255,7 +263,7 @@ class _Writer:
             rows = rows.prefetch_related(*_lookups(node.below))
         if as_keys:
             rows = rows.only("pk").prefetch_related(None)
-        built = _build(rows, _with_key(wanted, relation), self.options)
+        built = _build(rows, wanted, self.options, relation.child_attname)
         empty: Template = {"literal": [] if relation.many else None}
         if built is None:
             return empty
@@ -273,13 +281,6 @@ class _Writer:
         parent = selected.columns[relation.parent_attname]
         self.children.append(Child(parent, key, relation.many, plan))
         return {"child": len(self.children) - 1}
-
-
-def _with_key(wanted: Wanted | None, relation: Relation) -> Wanted | None:
-    """The wanted object; its key is selected whether asked for or not."""
-    if wanted is None or wanted.fields is None or relation.child_attname is None:
-        return wanted
-    return dataclasses.replace(wanted, loads=(relation.child_attname,))
 
 
 def _lookups(nodes: dict[str, PrefetchNode]) -> list[Any]:

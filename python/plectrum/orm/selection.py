@@ -10,10 +10,11 @@ from django.db.models import QuerySet
 
 from plectrum.errors import PlanError
 
+from .output import pk_fields
 from .relations import PrefetchNode, relation_named
 from .wanted import Wanted, WantedField
 
-__all__ = ["select_wanted"]
+__all__ = ["select_also", "select_wanted"]
 
 
 @dataclass
@@ -48,7 +49,24 @@ def select_wanted(queryset: QuerySet[Any], wanted: Wanted, prefetches: dict[str,
     queryset = queryset.select_related(None)
     if needs.joins:
         queryset = queryset.select_related(*dict.fromkeys(needs.joins))
-    return queryset.defer(None).only(*dict.fromkeys(["pk", *needs.columns]))
+    return queryset.defer(None).only(*dict.fromkeys(needs.columns))
+
+
+def select_also(queryset: QuerySet[Any], attname: str) -> tuple[QuerySet[Any], bool]:
+    """The queryset with a column that ``only()`` or ``defer()`` may have left out, and whether it had.
+
+    Parameters:
+        queryset: of model instances.
+        attname: the column's attribute.
+    """
+    names, deferred = queryset.query.deferred_loading
+    field = next(f for f in queryset.model._meta.concrete_fields if f.attname == attname)
+    own = {field.name, field.attname} | ({"pk"} if field.primary_key else set())
+    if not names or field.primary_key or (bool(own & names) != deferred):
+        return queryset, False
+    if deferred:
+        return queryset.defer(None).defer(*(names - own)), True
+    return queryset.only(*names, field.name), True
 
 
 def _gather(
@@ -59,7 +77,7 @@ def _gather(
     annotations: set[str],
     prefix: str,
 ) -> None:
-    needs.columns += [prefix + name for name in ("pk", *wanted.loads)]
+    needs.columns += [prefix + field.name for field in pk_fields(model)]
     if wanted.fields is None:
         needs.columns += [prefix + f.name for f in model._meta.concrete_fields]
         needs.columns += [prefix + _parent_name(model, many.name) for many in model._meta.many_to_many]
@@ -89,11 +107,11 @@ def _gather_field(
     if relation.many or (node is not None and item.wanted is not None):
         needs.columns.append(prefix + _parent_name(model, relation.name))
         return
-    needs.joins.append(prefix + relation.name)
+    needs.joins.append(prefix + relation.path)
     if concrete is not None:
         needs.columns.append(prefix + concrete.name)
     inner = item.wanted or Wanted("", ())
-    _gather(needs, relation.model, inner, {}, set(), f"{prefix}{relation.name}__")
+    _gather(needs, relation.model, inner, {}, set(), f"{prefix}{relation.path}__")
 
 
 def _check_hint(model: type[models.Model], item: WantedField, many: bool) -> None:

@@ -50,13 +50,11 @@ class Wanted:
         name: the class's name, for people.
         fields: its fields; ``None`` for a Django model, which gives all of its own.
         model: the Django model.
-        loads: attributes that are selected beside the fields.
     """
 
     name: str
     fields: tuple[WantedField, ...] | None
     model: type[models.Model] | None = None
-    loads: tuple[str, ...] = ()
 
 
 def read_annotation(annotation: Any) -> Wanted | None:
@@ -122,7 +120,7 @@ def _fields_of(cls: type) -> list[tuple[str, str, Any]] | None:
         ]
     if dataclasses.is_dataclass(cls):
         return [(_alias(field), field.name, _hints(cls)[field.name]) for field in dataclasses.fields(cls)]
-    if typing.is_typeddict(cls):
+    if hasattr(cls, "__required_keys__"):  # TypedDict, of typing or of typing_extensions
         return [(name, name, hint) for name, hint in _hints(cls).items()]
     return None
 
