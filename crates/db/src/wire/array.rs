@@ -53,6 +53,10 @@ impl Array {
         let mut lengths = [0; MAX_DIMENSIONS];
         for length in &mut lengths[..dimensions] {
             *length = cursor.i32()?;
+            // An array without items has no dimensions; and each item takes bytes, so that writing ends.
+            if *length < 1 {
+                return Err("an array dimension without items".into());
+            }
             let _lower_bound = cursor.i32()?;
         }
         let resolved;

@@ -8,6 +8,7 @@ use super::resolve::resolve;
 use super::*;
 use crate::key::Key;
 use crate::plan::Kind;
+use crate::testing::Dice;
 use crate::zone::{Clock, Zone};
 
 fn kind(description: &Json) -> Kind {
@@ -340,4 +341,52 @@ fn keys_are_the_same_on_both_sides() {
     assert_eq!(key("text", oid::VARCHAR, b"a\"b"), Key::Text("a\"b".into()));
     assert_eq!(key("date", oid::DATE, &0_i32.to_be_bytes()), Key::Text("2000-01-01".into()));
     assert_eq!(key("decimal", oid::NUMERIC, &numeric(0, 0, 1, &[1, 5000])), Key::Text("1.5".into()));
+}
+
+/// Whatever bytes arrive: an error or JSON, and no panic.
+#[test]
+fn malformed_cells_are_errors() {
+    let mut dice = Dice(42);
+    let array = |item: &str| json!({"kind": "array", "item": {"kind": item}});
+    let range = |item: &str| json!({"kind": "range", "item": {"kind": item}});
+    let pairs = [
+        (json!({"kind": "bool"}), oid::BOOL),
+        (json!({"kind": "int"}), oid::NUMERIC),
+        (json!({"kind": "float"}), oid::FLOAT4),
+        (json!({"kind": "float"}), oid::NUMERIC),
+        (json!({"kind": "decimal", "places": 3}), oid::NUMERIC),
+        (json!({"kind": "decimal"}), oid::FLOAT8),
+        (json!({"kind": "text"}), oid::TEXT),
+        (json!({"kind": "uuid"}), oid::UUID),
+        (json!({"kind": "date"}), oid::DATE),
+        (json!({"kind": "date"}), oid::TIMESTAMPTZ),
+        (json!({"kind": "time"}), oid::TIMETZ),
+        (json!({"kind": "datetime", "aware": true}), oid::TIMESTAMPTZ),
+        (json!({"kind": "datetime", "aware": true}), oid::TIMESTAMP),
+        (json!({"kind": "duration"}), oid::INTERVAL),
+        (json!({"kind": "bytes"}), oid::BYTEA),
+        (json!({"kind": "json"}), oid::TEXT),
+        (json!({"kind": "ip"}), oid::INET),
+        (json!({"kind": "file", "base": "/"}), oid::TEXT),
+        (json!({"kind": "hstore"}), 16_500),
+        (array("int"), 1007),
+        (array("text"), 16_500),
+        (range("int"), 3904),
+        (range("decimal"), 3906),
+    ];
+    let clock = Clock::new(Zone::named("Europe/Berlin").unwrap(), Zone::named("Asia/Tokyo").unwrap());
+    for (description, oid) in pairs {
+        let reader = resolve(&kind(&description), oid).unwrap();
+        for _ in 0..20_000 {
+            // Mostly small numbers: lengths and counts that could be true.
+            let limit = if dice.below(3) == 0 { 256 } else { 6 };
+            let cell: Vec<u8> = (0..dice.below(33)).map(|_| dice.below(limit) as u8).collect();
+            let mut out = Vec::new();
+            let _ = reader.key(&cell, &clock);
+            if reader.write(&cell, &clock, &mut out).is_ok() {
+                let valid = serde_json::from_slice::<Json>(&out).is_ok();
+                assert!(valid, "{description} of {cell:x?}: {}", String::from_utf8_lossy(&out));
+            }
+        }
+    }
 }
