@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import json
 from collections.abc import Iterable
@@ -10,11 +11,12 @@ from typing import Any
 
 from . import assets
 from .errors import ConfigurationError, line_of
+from .hygiene import with_django_connections
 from .native import Planner, compile_native
 from .nodes import ClassEntry, Nodes
 from .params import MISSING
 from .resources import add_resource
-from .returns import Returns, read_returns
+from .returns import Returns, describe_operation, read_returns
 from .routing import Handler, Route, Router
 from .signature import Parameter, Signature, read_signature
 
@@ -38,6 +40,11 @@ class CompiledRoute:
     parameters: tuple[Parameter, ...]
     returns: Returns
     planner: Planner | None = None
+
+    @functools.cached_property
+    def call(self) -> Handler:
+        """What Rust calls: the handler, with Django's hygiene around a sync one."""
+        return with_django_connections(self.route.handler) if self.route.options.sync else self.route.handler
 
     @property
     def keywords(self) -> tuple[str, ...]:
@@ -153,6 +160,7 @@ def _compile_native(route: Route, signature: Signature, returns: Returns, nodes:
             "Write it with plain 'def', or register it with @api.get to run it per request."
         )
     planner, parameters = compile_native(route, signature, nodes)
+    returns = dataclasses.replace(returns, schema=describe_operation(planner.base, nodes))
     return CompiledRoute(route, "native", parameters, returns, planner)
 
 

@@ -170,8 +170,7 @@ def compile_native(route: Route, signature: Signature, nodes: Nodes) -> tuple[Pl
                 f"{parameter.name!r}, which the function has itself. Rename one of them."
             )
     parameters = (*signature.parameters, *declared)
-    planner = Planner(route, parameters, len(signature.parameters), signature.returns)
-    return planner, parameters
+    return Planner(route, parameters, len(signature.parameters), signature.returns), parameters
 
 
 def _declared(route: Route, signature: Signature, nodes: Nodes) -> typing.Iterator[Parameter]:

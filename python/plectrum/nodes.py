@@ -10,6 +10,7 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import json
 import types
 import typing
 import uuid
@@ -118,6 +119,21 @@ class Nodes:
             return {"type": "literal", "values": [_scalar(value, where) for value in get_args(annotation)]}
         node = self._plain(annotation, origin, where)
         return self._constrain(node, metadata, where)
+
+    def describe(self, node: Node) -> Node:
+        """A described answer, as :meth:`schema` gives a type: for OpenAPI only, never validated."""
+        return self._with_definitions(node)
+
+    def record(self, name: str, fields: list[tuple[str, Node]]) -> Node:
+        """A struct that no class stands for; the same name and fields give the same struct again."""
+        key = (name, json.dumps(fields, sort_keys=True, default=repr))
+        described = [{"name": field, "node": node, "required": True} for field, node in fields]
+        number = self._number_of(key, ClassEntry("dict", dict, tuple(field for field, _ in fields)))
+        index = self._indices.get(key)
+        if index is None:
+            index = self._indices[key] = len(self._definitions)
+            self._definitions.append({"type": "struct", "name": name, "class": number, "fields": described})
+        return {"type": "reference", "index": index}
 
     def _with_definitions(self, root: Node) -> Node:
         """``root`` with the definitions it reaches, numbered anew: every schema stands alone."""

@@ -6,14 +6,17 @@ import dataclasses
 import sys
 import types
 import typing
-from typing import Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from .errors import SchemaError
 from .nodes import Node, Nodes
 from .params import MISSING
 from .routing import Handler
 
-__all__ = ["Returns", "read_returns"]
+if TYPE_CHECKING:
+    from .orm import Operation
+
+__all__ = ["Returns", "describe_operation", "read_returns"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,12 +39,48 @@ def read_returns(annotation: Any, nodes: Nodes, handler: Handler) -> Returns:
     if annotation is MISSING or annotation is Any:
         return Returns(annotation, "object")
     if _names_query(annotation):
-        return Returns(annotation, "queryset")
+        return Returns(annotation, "queryset", _describe_query(annotation, nodes))
     try:
         schema = nodes.schema(annotation, where=f"{handler.__qualname__}() -> ")
     except SchemaError:
         return Returns(annotation, "object")
     return Returns(annotation, "object", schema)
+
+
+def describe_operation(operation: Operation, nodes: Nodes) -> Node:
+    """The description of what an operation answers, named after its model."""
+    from .orm.describe import describe_response
+
+    return nodes.describe(describe_response(operation, _row_name(operation), nodes.record))
+
+
+def _row_name(operation: Operation) -> str:
+    for query in operation.queries:
+        for column in query.columns:
+            target = getattr(column.expression, "target", None)
+            if target is not None:
+                name: str = target.model.__name__
+                return name
+    return "Row"
+
+
+def _describe_query(annotation: Any, nodes: Nodes) -> Node | None:
+    """The description of ``QuerySet[M]``, ``list[M]`` or ``M``: of all of the model's rows, or of one."""
+    from django.db.models import Model, QuerySet
+
+    from .errors import PlanError
+    from .orm import One, plan
+
+    many = get_origin(annotation) in (list, QuerySet)
+    (inner, *rest) = get_args(annotation) or (annotation,)
+    if rest or not isinstance(inner, type) or not issubclass(inner, Model):
+        return None
+    rows = inner._default_manager.all()
+    try:
+        operation = plan(rows if many else One(rows), None).operation
+    except PlanError:
+        return None
+    return describe_operation(operation, nodes)
 
 
 def _names_query(annotation: Any) -> bool:

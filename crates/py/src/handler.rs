@@ -17,6 +17,7 @@ use pyo3::types::{PyDict, PyTuple};
 use crate::encode::encode;
 use crate::eventloop::{Busy, Step, SyncCall};
 use crate::exceptions;
+use crate::names;
 use crate::request::Request;
 use crate::response::{JSON, Response};
 use crate::results::{self, Url};
@@ -50,12 +51,19 @@ impl Registered {
         }
         let keywords = route.getattr("keywords")?;
         Ok(Self {
-            function: declared.getattr("handler")?.unbind(),
+            function: route.getattr("call")?.unbind(),
             defaults,
             keywords: if keywords.is_empty()? { None } else { Some(keywords.cast_into::<PyTuple>()?.unbind()) },
             sync: declared.getattr("options")?.getattr("sync")?.extract()?,
             returns: route.getattr("returns")?.getattr("annotation")?.unbind(),
         })
+    }
+}
+
+impl Registered {
+    /// Where the user wrote it, as `file:line`.
+    pub(crate) fn line(&self, py: Python<'_>) -> PyResult<String> {
+        names::LINE_OF.get(py)?.call1((&self.function,))?.extract()
     }
 }
 

@@ -5,6 +5,7 @@
 //! * [`worker`]: what one thread has, [`databases`] its connections, [`eventloop`] its asyncio;
 //! * [`handler`]: a request through a Python function; [`results`] where that returned a query;
 //! * [`sink`] and [`encode`]: JSON → Python and Python → JSON; [`values`] statement arguments;
+//! * [`logging`]: what the Rust side reports, told to Python's `logging`;
 //! * [`names`]: what is imported from Python, lazily; [`exceptions`]: Python's errors as responses.
 
 mod app;
@@ -16,6 +17,7 @@ mod encode;
 mod eventloop;
 mod exceptions;
 mod handler;
+mod logging;
 mod names;
 mod operation;
 mod request;
@@ -50,6 +52,12 @@ mod _core {
     use crate::request::Request;
     #[pymodule_export]
     use crate::response::Response;
+
+    #[pymodule_init]
+    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::logging::install();
+        Ok(())
+    }
 
     /// A value as JSON bytes.
     #[pyfunction]

@@ -46,3 +46,7 @@ pub(crate) static RUN_IN_POOL: Name = Name::new("plectrum.bridge", "run_in_pool"
 pub(crate) static COMPILED: Name = Name::new("plectrum.bridge", "compiled");
 /// `plectrum.errors.ConfigurationError`
 pub(crate) static CONFIGURATION_ERROR: Name = Name::new("plectrum.errors", "ConfigurationError");
+/// `logging.getLogger`
+pub(crate) static GET_LOGGER: Name = Name::new("logging", "getLogger");
+/// Where a function was written.
+pub(crate) static LINE_OF: Name = Name::new("plectrum.errors", "line_of");

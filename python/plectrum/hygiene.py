@@ -1,0 +1,53 @@
+"""What Django does around a view, done around sync handlers: connections checked and closed, ``ATOMIC_REQUESTS``."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+from typing import Any
+
+from .routing import Handler
+
+__all__ = ["with_django_connections"]
+
+
+def with_django_connections(handler: Handler) -> Handler:
+    """``handler`` as Django would call a view, where Django is set up; itself otherwise.
+
+    Stale and broken connections of the thread are closed before and after, as on ``request_started`` and
+    ``request_finished``; aliases with ``ATOMIC_REQUESTS`` are in a transaction meanwhile.
+
+    Source: ``django.db.close_old_connections``, ``django.core.handlers.base.BaseHandler.make_view_atomic``.
+    """
+    if not _django_is_ready():
+        return handler
+    from django.db import close_old_connections, connections, transaction
+
+    exempt: set[str] = getattr(handler, "_non_atomic_requests", set())
+    aliases = [
+        alias
+        for alias, settings in connections.settings.items()
+        if settings.get("ATOMIC_REQUESTS") and alias not in exempt
+    ]
+
+    @functools.wraps(handler)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        close_old_connections()
+        try:
+            with contextlib.ExitStack() as stack:
+                for alias in aliases:
+                    stack.enter_context(transaction.atomic(using=alias))
+                return handler(*args, **kwargs)
+        finally:
+            close_old_connections()
+
+    return wrapped
+
+
+def _django_is_ready() -> bool:
+    if "django" not in sys.modules:
+        return False
+    from django.apps import apps
+
+    return apps.ready
