@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -118,35 +118,43 @@ def _row(row: tuple[Any, ...], index: int, plan: Plan, rowset: RowSet) -> Any:
 
 
 def _cell(value: Any, kind: dict[str, Any]) -> Any:
-    if value is None:
-        return None
-    match kind["kind"]:
-        case "decimal":
-            if not kind["string"]:
-                return float(value)
-            places = kind.get("places")
-            return f"{value:f}" if places is None else f"{value.quantize(Decimal(1).scaleb(-places)):f}"
-        case "uuid":
-            return str(value)
-        case "datetime":
-            text = value.astimezone(dt.UTC).isoformat() if value.tzinfo else value.isoformat()
-            return text.removesuffix("+00:00") + ("Z" if text.endswith("+00:00") else "")
-        case "date" | "time":
-            return value.isoformat()
-        case "duration":
-            return duration_string(value)
-        case "bytes":
-            return base64.b64encode(value).decode()
-        case "json":
-            return json.loads(value)
-        case "file":
-            return kind["base"] + filepath_to_uri(value).lstrip("/") if value else None
-        case "array":
-            return [_cell(item, kind if isinstance(item, list) else kind["item"]) for item in value]
-        case "range":
-            if not value:
-                return {"empty": True}
-            lower, upper, bounds = value
-            return {"lower": _cell(lower, kind["item"]), "upper": _cell(upper, kind["item"]), "bounds": bounds}
-        case _:
-            return value
+    write = _KINDS.get(kind["kind"])
+    return value if value is None or write is None else write(value, kind)
+
+
+def _decimal(value: Decimal, kind: dict[str, Any]) -> Any:
+    if not kind["string"]:
+        return float(value)
+    places = kind.get("places")
+    return f"{value:f}" if places is None else f"{value.quantize(Decimal(1).scaleb(-places)):f}"
+
+
+def _datetime(value: dt.datetime, kind: dict[str, Any]) -> str:
+    text = value.astimezone(dt.UTC).isoformat() if value.tzinfo else value.isoformat()
+    return text.removesuffix("+00:00") + ("Z" if text.endswith("+00:00") else "")
+
+
+def _array(value: list[Any], kind: dict[str, Any]) -> list[Any]:
+    return [_cell(item, kind if isinstance(item, list) else kind["item"]) for item in value]
+
+
+def _range(value: tuple[Any, ...], kind: dict[str, Any]) -> dict[str, Any]:
+    if not value:
+        return {"empty": True}
+    lower, upper, bounds = value
+    return {"lower": _cell(lower, kind["item"]), "upper": _cell(upper, kind["item"]), "bounds": bounds}
+
+
+_KINDS: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
+    "decimal": _decimal,
+    "uuid": lambda value, _: str(value),
+    "date": lambda value, _: value.isoformat(),
+    "time": lambda value, _: value.isoformat(),
+    "datetime": _datetime,
+    "duration": lambda value, _: duration_string(value),
+    "bytes": lambda value, _: base64.b64encode(value).decode(),
+    "json": lambda value, _: json.loads(value),
+    "file": lambda value, kind: kind["base"] + filepath_to_uri(value).lstrip("/") if value else None,
+    "array": _array,
+    "range": _range,
+}

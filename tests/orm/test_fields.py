@@ -13,6 +13,7 @@ from django.core.files.storage import FileSystemStorage, InMemoryStorage
 from django.db import models
 from django.db.backends.postgresql.psycopg_any import DateRange, DateTimeTZRange, NumericRange
 from django.test.utils import isolate_apps
+
 from plectrum.errors import PlanError
 from plectrum.orm import register_writer
 from plectrum.orm.custom import CustomColumn, _writers
@@ -41,11 +42,13 @@ MOMENT = dt.datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=dt.timezone(dt.timedelta(ho
 ROWS: list[dict[str, Any]] = [
     {},
     {
-        "boolean": True, "boolean_null": False, "small": -32768, "small_null": 0, "integer": 2**31 - 1, "integer_null": -1,
-        "big": -(2**63), "big_null": 2**63 - 1, "positive": 2**31 - 1, "positive_big": 2**63 - 1, "positive_small": 32767,
+        "boolean": True, "boolean_null": False, "small": -32768, "small_null": 0, "integer": 2**31 - 1,
+        "integer_null": -1, "big": -(2**63), "big_null": 2**63 - 1, "positive": 2**31 - 1, "positive_big": 2**63 - 1,
+        "positive_small": 32767,
         "floating": -0.0, "floating_null": 1.7976931348623157e308, "decimal": Decimal("-999999999.999"),
         "decimal_null": Decimal("0.1"), "decimal_whole": Decimal(10**15), "char": 'Ünïcode "\\/\n\t€😀',
-        "char_null": "", "text": "\x01\x1f\u2028\x7f", "text_null": "null", "slug": "a-b", "slug_null": "", "email": "a@b.c",
+        "char_null": "", "text": "\x01\x1f\u2028\x7f", "text_null": "null", "slug": "a-b", "slug_null": "",
+        "email": "a@b.c",
         "url": "https://example.org/?a=b&c=<d>", "uuid": uuid.UUID(int=1), "uuid_null": uuid.UUID(int=2**128 - 1),
         "date": dt.date(1, 1, 1), "date_null": dt.date(9999, 12, 31), "time": dt.time(23, 59, 59, 999999),
         "time_null": dt.time(1), "datetime": MOMENT, "datetime_null": dt.datetime(1970, 1, 1, tzinfo=dt.UTC),
@@ -86,7 +89,8 @@ def test_postgresql_fields(backend: str | None) -> None:
         integers=[1, 2], integers_null=[None, 3], words=["a,b", '"', "é\\"], matrix=[[1, 2], [3, 4]], moments=[MOMENT],
         prices=[Decimal("1.5")], hstore={"a": "1", "b": None, "é": '"'}, hstore_null={},
         integer_range=NumericRange(1, 5), big_range=NumericRange(None, 7), citext="AbC",
-        decimal_range=NumericRange(Decimal("1.5"), None), date_range=DateRange(dt.date(2026, 1, 1), dt.date(2026, 2, 1)),
+        decimal_range=NumericRange(Decimal("1.5"), None),
+        date_range=DateRange(dt.date(2026, 1, 1), dt.date(2026, 2, 1)),
         datetime_range=DateTimeTZRange(MOMENT, None), )  # fmt: skip
     create(integer_range=NumericRange(empty=True), matrix=[], words=[])
     expected = rendered(PostgresField.objects.all())

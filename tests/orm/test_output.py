@@ -12,6 +12,7 @@ import pydantic
 import pytest
 from catalog.models import Article, Author, Category, Comment, Tag
 from django.db.models import Count, F, Prefetch
+
 from plectrum.orm import Count as CountOf
 from plectrum.orm import Exists, One, Page, Param, trace
 from plectrum.orm.operation import plan_result

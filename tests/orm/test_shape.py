@@ -183,8 +183,8 @@ def test_a_hit_is_a_fresh_compile(shop: str, builds: list[Callable[[], QuerySet[
             continue
         cached = CACHE.plan(queryset)
         fresh = plan_result(queryset)
-        found = _outcome(lambda: answer(cached.operation, cached.arguments, backend="django"))
-        assert found == _outcome(lambda: answer(fresh, (), backend="django"))
+        found = _outcome(cached.operation, cached.arguments)
+        assert found == _outcome(fresh, [])
         if shop == "sqlite":  # there the lists of IN are Django's, so the SQL is the same to the letter
             assert _sql(cached.operation, cached.arguments) == _sql_of_django(queryset)
         if cached.operation.backend == "rust" and found is not OverflowError:
@@ -201,9 +201,9 @@ def _compiles(queryset: QuerySet[Any]) -> bool:
     return True
 
 
-def _outcome(run: Callable[[], Any]) -> Any:
+def _outcome(operation: Any, arguments: list[Any]) -> Any:
     try:
-        return run()
+        return answer(operation, arguments, backend="django")
     except OverflowError as error:  # SQLite: an integer past 64 bits, which Django lets through for foreign keys
         return type(error)
 

@@ -49,6 +49,8 @@ def plan_result(
     Errors:
         PlanError: it is none of these, or cannot be planned.
     """
+    if not isinstance(result, Mapping) and _is_json(result):
+        raise PlanError(_unplannable(result))
     planner = _Planner(params, using, coerce_decimal)
     response = planner.response(result, annotation)
     queries = tuple(planner.queries)
