@@ -1,8 +1,9 @@
-"""Coroutines on the worker's event loop behave as they do under ``asyncio.run``, and what the worker adds to it works."""
+"""Coroutines on the worker's event loop behave as they do under ``asyncio.run``; what the worker adds to it works."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import logging
@@ -20,6 +21,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Gener
 from typing import Any
 
 import pytest
+
 from plectrum._core import _testing
 
 VARIABLE: contextvars.ContextVar[str] = contextvars.ContextVar("VARIABLE", default="unset")
@@ -59,9 +61,9 @@ def until(worker: _testing.Worker, condition: Callable[[], bool]) -> None:
     assert condition()
 
 
-# -- as under asyncio.run -------------------------------------------------------------------------------------------------
+# -- as under asyncio.run --------------------------------------------------------------------------
 #
-# Each of these is run by asyncio and by the worker, as a handler that finishes at once or later; both must tell the same.
+# Each of these is run by asyncio and by the worker; both must tell the same.
 
 
 def describe(error: BaseException | None) -> str:
@@ -336,7 +338,7 @@ async def exception_context() -> Any:
             raise KeyError("first")
         except KeyError:
             await asyncio.sleep(0)
-            raise ValueError("second")
+            raise ValueError("second")  # noqa: B904
     except ValueError as error:
         return describe(error)
 
@@ -344,10 +346,8 @@ async def exception_context() -> Any:
 async def exception_after_a_caught_one() -> Any:
     failing = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().call_soon(failing.set_exception, KeyError("caught"))
-    try:
+    with pytest.raises(KeyError, match="caught"):
         await failing
-    except KeyError:
-        pass
     error = ValueError("unrelated")
     try:
         raise error
@@ -400,12 +400,21 @@ async def threadsafe_coroutine() -> Any:
     )
 
 
+async def close(writer: asyncio.StreamWriter) -> None:
+    """Close and wait, so that no socket is left to the garbage collector."""
+    writer.close()
+    await writer.wait_closed()
+
+
 async def streams() -> Any:
+    closed = asyncio.Event()
+
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
             writer.write(line.upper())
             await writer.drain()
-        writer.close()
+        await close(writer)
+        closed.set()
 
     async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
@@ -413,23 +422,27 @@ async def streams() -> Any:
         for n in range(50):
             writer.write(f"line {n}\n".encode())
             lines.append(await reader.readline())
-        writer.close()
-        await writer.wait_closed()
+        await close(writer)
+        await closed.wait()
     return lines
 
 
 async def large_stream() -> Any:
+    closed = asyncio.Event()
+
     async def send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for _ in range(64):
             writer.write(b"x" * 65536)
             await writer.drain()
-        writer.close()
+        await close(writer)
+        closed.set()
 
     async with await asyncio.start_server(send, "127.0.0.1", 0) as server:
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         await asyncio.sleep(0.01)
         size = len(await reader.read(-1))
-        writer.close()
+        await close(writer)
+        await closed.wait()
     return size
 
 
@@ -635,7 +648,7 @@ def test_many_scenarios_at_once(worker: _testing.Worker) -> None:
         assert (describe(error) if error is not None else value) == expected[scenario]
 
 
-# -- the first step ---------------------------------------------------------------------------------------------------------
+# -- the first step --------------------------------------------------------------------------------
 
 
 def test_a_coroutine_that_does_not_suspend_is_done_in_its_first_step(worker: _testing.Worker) -> None:
@@ -765,7 +778,7 @@ def test_interrupts_later_are_results_and_reported(worker: _testing.Worker, kind
 
 def test_an_exception_is_not_reported_as_lost(worker: _testing.Worker, caplog: pytest.LogCaptureFixture) -> None:
     for handler in (raises_at_once, raises_late):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match=r"early|late"):
             result_of(worker, handler())
     gc.collect()
     worker.idle(0.001)
@@ -897,7 +910,7 @@ def test_a_first_step_is_inside_eager_tasks_as_well(worker: _testing.Worker) -> 
     assert result_of(worker, handler()) == (True, True, (1, 2))
 
 
-# -- cancellation by the client ---------------------------------------------------------------------------------------------
+# -- cancellation by the client --------------------------------------------------------------------
 
 
 def test_an_abandoned_handler_is_cancelled(worker: _testing.Worker) -> None:
@@ -942,7 +955,7 @@ def test_the_failure_of_an_abandoned_handler_is_logged(
     until(worker, lambda: gc.collect() >= 0 and "Task exception was never retrieved" in caplog.text)
 
 
-# -- the pump ---------------------------------------------------------------------------------------------------------------
+# -- the pump --------------------------------------------------------------------------------------
 
 
 def test_an_idle_worker_uses_no_cpu(worker: _testing.Worker) -> None:
@@ -1065,7 +1078,7 @@ def test_no_loop_is_running_while_the_runtime_is_not(worker: _testing.Worker) ->
     assert result_of(worker, returns_a_tuple_late()) == (1, 2)
 
 
-# -- the end ------------------------------------------------------------------------------------------------------------------
+# -- the end ---------------------------------------------------------------------------------------
 
 
 def test_closing_cancels_what_is_left() -> None:
@@ -1107,10 +1120,8 @@ def test_closing_does_not_wait_for_the_stubborn(caplog: pytest.LogCaptureFixture
 
     async def stubborn() -> None:
         while True:
-            try:
+            with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.sleep(100)
-            except asyncio.CancelledError:
-                pass
 
     async def handler() -> None:
         handler.task = asyncio.create_task(stubborn())  # type: ignore[attr-defined]
@@ -1135,8 +1146,8 @@ def test_workers_run_on_threads_of_their_own() -> None:
 
     def run() -> None:
         worker = _testing.Worker()
-        for scenario in (streams, processes, timeout_that_expires, context_of_a_handler):
-            results.append(result_of(worker, scenario()))
+        scenarios = (streams, processes, timeout_that_expires, context_of_a_handler)
+        results.extend(result_of(worker, scenario()) for scenario in scenarios)
         worker.close(1.0)
 
     threads = [threading.Thread(target=run) for _ in range(2)]
@@ -1189,7 +1200,7 @@ def test_a_program_that_ends_without_closing_its_worker_ends_quietly() -> None:
     assert "panicked" not in done.stderr
 
 
-# -- sync handlers ----------------------------------------------------------------------------------------------------------
+# -- sync handlers ---------------------------------------------------------------------------------
 
 
 def sync_result(report: Any) -> Any:
@@ -1250,6 +1261,7 @@ def test_thread_locals_stay_with_their_thread() -> None:
         return local.count
 
     assert [sync_result(worker.run_sync(count)[0]) for _ in range(5)] == [1, 2, 3, 4, 5]
+    worker.close(1.0)
 
 
 def test_the_pool_refuses_what_it_has_no_room_for(worker: _testing.Worker) -> None:

@@ -1,7 +1,7 @@
 """The asyncio event loop of a worker: its turns are run by the Rust runtime instead of ``run_forever``.
 
-Everything asyncio promises (tasks, timers, readers, signals, child processes, threads) is inherited; only *when* a turn runs, and how
-another thread asks for one, are different. The Rust half is ``crates/py/src/eventloop``.
+Everything asyncio promises (tasks, timers, readers, signals, child processes, threads) is inherited; only *when* a turn
+runs, and how another thread asks for one, are different. The Rust half is ``crates/py/src/eventloop``.
 """
 
 from __future__ import annotations
@@ -16,29 +16,48 @@ from asyncio import events
 from asyncio.log import logger
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVarTuple
+
+if TYPE_CHECKING:
+
+    class _SelectorEventLoop(asyncio.SelectorEventLoop):
+        """What asyncio's loops have behind their public methods, alike from Python 3.11 to 3.14."""
+
+        _ready: deque[Any]
+        _scheduled: list[Any]
+        _timer_cancelled_count: int
+        _clock_resolution: float
+        _closed: bool
+        _debug: bool
+        _thread_id: Any
+        _current_handle: asyncio.Handle | None
+        _default_executor: Any
+        _executor_shutdown_called: bool
+        _selector: Any
+        _csock: Any
+        _asyncgen_firstiter_hook: Any
+        _asyncgen_finalizer_hook: Any
+
+        def _check_running(self) -> None: ...
+        def _set_coroutine_origin_tracking(self, enabled: bool) -> None: ...
+        def _process_events(self, event_list: Any) -> None: ...
+else:
+    _SelectorEventLoop = asyncio.SelectorEventLoop
+
+_Ts = TypeVarTuple("_Ts")
 
 # A turn runs at most this many callbacks, so that a flood of them cannot keep the runtime from its sockets.
 CALLBACKS_PER_TURN = 128
-# As in asyncio: cancelled timers are swept out once there are this many timers and more than half of them are cancelled.
+# As in asyncio: once there are more timers than this, and more than half of them are cancelled, those are swept out.
 SWEEP_TIMERS_ABOVE = 100
 
 
-class WorkerEventLoop(asyncio.SelectorEventLoop):
+class WorkerEventLoop(_SelectorEventLoop):
     """An asyncio loop that is permanently running on its thread, one bounded turn at a time.
 
     Parameters:
         wake: asks the runtime for a turn; safe to call from any thread and from signal handlers.
     """
-
-    _ready: deque[asyncio.Handle]
-    _scheduled: list[asyncio.TimerHandle]
-    _timer_cancelled_count: int
-    _clock_resolution: float
-    _closed: bool
-    _debug: bool
-    _selector: Any
-    _csock: Any
 
     def __init__(self, wake: Callable[[], None]) -> None:
         super().__init__()
@@ -53,13 +72,13 @@ class WorkerEventLoop(asyncio.SelectorEventLoop):
         Raises:
             RuntimeError: another loop is running on this thread, or this one is.
         """
-        self._check_running()  # type: ignore[attr-defined]
-        self._set_coroutine_origin_tracking(self._debug)  # type: ignore[attr-defined]
+        self._check_running()
+        self._set_coroutine_origin_tracking(self._debug)
         self._thread_id = threading.get_ident()
         self._saved_hooks = sys.get_asyncgen_hooks()
         sys.set_asyncgen_hooks(
-            firstiter=self._asyncgen_firstiter_hook,  # type: ignore[attr-defined]
-            finalizer=self._asyncgen_finalizer_hook,  # type: ignore[attr-defined]
+            firstiter=self._asyncgen_firstiter_hook,
+            finalizer=self._asyncgen_finalizer_hook,
         )
         asyncio.set_event_loop(self)
         events._set_running_loop(self)
@@ -72,30 +91,29 @@ class WorkerEventLoop(asyncio.SelectorEventLoop):
         events._set_running_loop(None)
         asyncio.set_event_loop(None)
         sys.set_asyncgen_hooks(*self._saved_hooks)
-        self._set_coroutine_origin_tracking(False)  # type: ignore[attr-defined]
+        self._set_coroutine_origin_tracking(False)
         self._thread_id = None
 
-    async def wind_down(self, timeout: float) -> None:
+    async def wind_down(self, grace: float) -> None:
         """Cancel every task and wait for them, then close async generators and the default executor.
 
         Parameters:
-            timeout: seconds the tasks have to finish; those still running are then reported and left behind.
+            grace: seconds the tasks have to finish; those still running are then reported and left behind.
         """
         tasks = asyncio.all_tasks(self) - {asyncio.current_task(self)}
         for task in tasks:
             task.cancel()
         if tasks:
-            done, stuck = await asyncio.wait(tasks, timeout=timeout)
+            done, stuck = await asyncio.wait(tasks, timeout=grace)
             for task in done:
                 self._report_failure(task, "unhandled exception while the worker was stopping")
             for task in stuck:
-                self.call_exception_handler({"message": f"task ignored its cancellation for {timeout} s", "task": task})
+                self.call_exception_handler({"message": f"task ignored its cancellation for {grace} s", "task": task})
         await self.shutdown_asyncgens()
         # Threads cannot be interrupted, so a blocked one must not hold the worker.
-        executor: Any = getattr(self, "_default_executor", None)
-        if executor is not None:
-            self._executor_shutdown_called = True
-            executor.shutdown(wait=False, cancel_futures=True)
+        self._executor_shutdown_called = True
+        if self._default_executor is not None:
+            self._default_executor.shutdown(wait=False, cancel_futures=True)
 
     def _report_failure(self, task: asyncio.Task[Any], message: str) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -110,19 +128,19 @@ class WorkerEventLoop(asyncio.SelectorEventLoop):
             readable: whether the selector may have events; without it no system call is made.
         """
         if readable:
-            self._process_events(self._selector.select(0))  # type: ignore[attr-defined]
+            self._process_events(self._selector.select(0))
         if self._scheduled:
             self._collect_timers()
         ready = self._ready
         debug = self._debug
         for _ in range(min(len(ready), CALLBACKS_PER_TURN)):
             handle = ready.popleft()
-            if handle._cancelled:  # type: ignore[attr-defined]
+            if handle._cancelled:
                 continue
             if debug:
                 self._run_timed(handle)
             else:
-                handle._run()  # type: ignore[attr-defined]
+                handle._run()
 
     def _collect_timers(self) -> None:
         scheduled = self._scheduled
@@ -131,20 +149,20 @@ class WorkerEventLoop(asyncio.SelectorEventLoop):
         end = self.time() + self._clock_resolution
         while scheduled:
             handle = scheduled[0]
-            if handle._cancelled:  # type: ignore[attr-defined]
+            if handle._cancelled:
                 self._timer_cancelled_count -= 1
-            elif handle._when >= end:  # type: ignore[attr-defined]
+            elif handle._when >= end:
                 break
             else:
                 self._ready.append(handle)
             heapq.heappop(scheduled)
-            handle._scheduled = False  # type: ignore[attr-defined]
+            handle._scheduled = False
 
     def _sweep_timers(self) -> None:
-        kept = []
+        kept: list[Any] = []
         for handle in self._scheduled:
-            if handle._cancelled:  # type: ignore[attr-defined]
-                handle._scheduled = False  # type: ignore[attr-defined]
+            if handle._cancelled:
+                handle._scheduled = False
             else:
                 kept.append(handle)
         heapq.heapify(kept)
@@ -153,10 +171,10 @@ class WorkerEventLoop(asyncio.SelectorEventLoop):
         self._timer_cancelled_count = 0
 
     def _run_timed(self, handle: asyncio.Handle) -> None:
-        self._current_handle: asyncio.Handle | None = handle
+        self._current_handle = handle
         started = self.time()
         try:
-            handle._run()  # type: ignore[attr-defined]
+            handle._run()
         finally:
             self._current_handle = None
         if (elapsed := self.time() - started) >= self.slow_callback_duration:
@@ -168,7 +186,7 @@ class WorkerEventLoop(asyncio.SelectorEventLoop):
     # -- asking for a turn --------------------------------------------------------------------------------------------
 
     def call_soon(
-        self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
+        self, callback: Callable[[*_Ts], object], *args: *_Ts, context: contextvars.Context | None = None
     ) -> asyncio.Handle:
         """As in asyncio, with the two inner calls of the common case folded into one."""
         if self._closed or self._debug:
@@ -207,17 +225,21 @@ class WorkerEventLoop(asyncio.SelectorEventLoop):
             the task and its first step.
         """
         task = asyncio.Task(body, loop=self, context=context)
-        others = []
+        others: list[Any] = []
         # Other threads may have queued callbacks in between.
-        while (handle := self._ready.pop())._context is not context:  # type: ignore[attr-defined]
+        while (handle := self._ready.pop())._context is not context:
             others.append(handle)
         self._ready.extend(reversed(others))
         # Not a task yet as far as anyone else is concerned.
-        asyncio.tasks._unregister_task(task)  # type: ignore[attr-defined]
-        task._log_destroy_pending = False  # type: ignore[attr-defined]
-        return task, handle._callback  # type: ignore[attr-defined]
+        asyncio.tasks._unregister_task(task)
+        self._expect_destruction(task, True)
+        return task, handle._callback
 
     def adopt(self, task: asyncio.Task[Any]) -> None:
         """Show a spare task to ``asyncio.all_tasks``: it has become a request's own."""
-        asyncio.tasks._register_task(task)  # type: ignore[attr-defined]
-        task._log_destroy_pending = True  # type: ignore[attr-defined]
+        asyncio.tasks._register_task(task)
+        self._expect_destruction(task, False)
+
+    @staticmethod
+    def _expect_destruction(task: Any, expected: bool) -> None:
+        task._log_destroy_pending = not expected  # asyncio reports tasks that are dropped before they are done
