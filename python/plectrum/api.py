@@ -14,7 +14,6 @@ from .errors import ConfigurationError, line_of
 from .hygiene import with_django_connections
 from .native import Planner, compile_native
 from .nodes import ClassEntry, Nodes
-from .params import MISSING
 from .resources import add_resource
 from .returns import Returns, describe_operation, read_returns
 from .routing import Handler, Route, Router
@@ -95,6 +94,7 @@ class API(Router):
 
         api = API(title="Shop")
 
+
         @api.get("/hello")
         async def hello() -> dict[str, str]:
             return {"message": "Hello, World!"}
@@ -170,16 +170,17 @@ def _check_handler(route: Route) -> None:
         return
     name, line = route.handler.__qualname__, line_of(route.handler)
     if route.options.sync:
-        raise ConfigurationError(f"{line}: {name}() is 'async def' and sync=True is for plain functions. Remove sync=True.")
+        raise ConfigurationError(
+            f"{line}: {name}() is 'async def' and sync=True is for plain functions. Remove sync=True."
+        )
     raise ConfigurationError(
-        f"{line}: {name}() is a plain 'def' and would block the worker while it runs. Write 'async def', or register it "
-        "with sync=True to run it in the thread pool."
+        f"{line}: {name}() is a plain 'def' and would block the worker while it runs. Write 'async def', or register "
+        "it with sync=True to run it in the thread pool."
     )
 
 
 def _is_async(handler: Handler) -> bool:
-    call = getattr(handler, "__call__", handler)
-    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(call)
+    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(getattr(handler, "__call__", None))  # noqa: B004
 
 
 def _documentation(route: Route) -> tuple[str | None, str | None]:

@@ -44,8 +44,8 @@ def classify(cls: type) -> tuple[str, Any]:
 
     Returns:
         ``(kind, None)`` for the built-in kinds; ``("fields", ((attribute, key), …))``;
-        ``("raw", function to JSON bytes)``; ``("convert", function to a simpler value)``; ``("query", None)`` for what the
-        database has to answer; ``("unknown", None)``.
+        ``("raw", function to JSON bytes)``; ``("convert", function to a simpler value)``; ``("query", None)`` for what
+        the database has to answer; ``("unknown", None)``.
     """
     for base, kind in _BASES:
         if issubclass(cls, base):
@@ -56,8 +56,10 @@ def classify(cls: type) -> tuple[str, Any]:
         return "raw", _pydantic_json
     if dataclasses.is_dataclass(cls):
         return "fields", tuple((field.name, _alias(field)) for field in dataclasses.fields(cls))
-    if hasattr(cls, "__struct_encode_fields__"):
-        return "fields", tuple(zip(cls.__struct_fields__, cls.__struct_encode_fields__, strict=True))
+    names: tuple[str, ...] | None = getattr(cls, "__struct_fields__", None)
+    if names is not None:
+        keys: tuple[str, ...] = getattr(cls, "__struct_encode_fields__", names)
+        return "fields", tuple(zip(names, keys, strict=True))
     return _by_protocol(cls)
 
 

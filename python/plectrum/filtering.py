@@ -18,7 +18,8 @@ __all__ = ["apply_filters", "apply_ordering", "apply_search", "lookup_type"]
 _LOOKUP_TYPES: dict[str, Any] = {
     "isnull": bool,
     **dict.fromkeys(
-        ("contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "iexact", "regex", "iregex"), str
+        ("contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "iexact", "regex", "iregex"),
+        str,
     ),
 }
 #: ``Field.get_internal_type()`` → the type a request's text is read as.
@@ -95,8 +96,8 @@ def _field_type(field: Any, lookup: str, handler: Any) -> Any:
     found = _FIELD_TYPES.get(field.get_internal_type())
     if found is None:
         raise ConfigurationError(
-            f"{line_of(handler)}: filters= names {lookup!r}, but a {type(field).__name__} cannot be read from a query string. "
-            "Filter on another field, or write the filter in an async handler."
+            f"{line_of(handler)}: filters= names {lookup!r}, but a {type(field).__name__} cannot be read from a query "
+            "string. Filter on another field, or write the filter in an async handler."
         )
     return found
 

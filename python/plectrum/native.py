@@ -126,8 +126,8 @@ class Planner:
 
         if not isinstance(result, QuerySet):
             raise ConfigurationError(
-                f"{line_of(self.route.handler)}: filters=, ordering=, search= and page= need a query function that returns "
-                f"a QuerySet; {self.route.handler.__qualname__}() returned {type(result).__name__}."
+                f"{line_of(self.route.handler)}: filters=, ordering=, search= and page= need a query function that "
+                f"returns a QuerySet; {self.route.handler.__qualname__}() returned {type(result).__name__}."
             )
 
     def _paged(self, queryset: Any, params: dict[str, Any]) -> Any:
@@ -209,5 +209,3 @@ def _model_of(route: Route, signature: Signature) -> Any:
 
     params = [Param(p.name, p.annotation, p.source, index) for index, p in enumerate(signature.parameters)]
     return queryset_of(route.handler, params).model
-
-

@@ -71,7 +71,7 @@ class ClassEntry:
         kind: ``call`` (keywords), ``record`` (attributes set on a bare instance), ``dict``, ``enum`` or ``foreign``.
         target: the class, or for ``foreign`` a callable from JSON bytes to an instance.
         names: field names in slot order (``call``, ``record``, ``dict``) or members (``enum``).
-        defaults: for ``record``, what stands in for each absent slot: ``(value, None)``, ``(None, factory)`` or ``None``.
+        defaults: for ``record``, what stands in for an absent slot: ``(value, None)``, ``(None, factory)`` or ``None``.
     """
 
     kind: str
@@ -176,10 +176,7 @@ class Nodes:
             return {"type": "dict", "key": self.node(key, [], where), "value": self.node(value, [], where)}
         if isinstance(base, type):
             return self._class(base, where)
-        raise SchemaError(
-            f"{where}: {annotation!r} is not a type Plectrum can validate. Use a standard type, a dataclass, TypedDict, "
-            "msgspec.Struct, pydantic model or plectrum.Schema."
-        )
+        raise _unsupported(where, repr(annotation))
 
     def _tuple(self, items: tuple[Any, ...], where: str) -> Node:
         if len(items) == 2 and items[1] is Ellipsis:
@@ -223,10 +220,7 @@ class Nodes:
             return {"type": "foreign", "class": self._number_of(cls, entry), "describe": describe}
         fields = fields_of(cls)
         if fields is None:
-            raise SchemaError(
-                f"{where}: {cls.__module__}.{cls.__qualname__} is not a type Plectrum can validate. Use a standard type, a "
-                "dataclass, TypedDict, msgspec.Struct, pydantic model or plectrum.Schema."
-            )
+            raise _unsupported(where, f"{cls.__module__}.{cls.__qualname__}")
         return self._struct(cls, fields)
 
     def _struct(self, cls: type, fields: list[StructField]) -> Node:
@@ -328,11 +322,15 @@ def _is_plain(cls: type) -> bool:
     """Whether making an instance is nothing but setting its attributes: a Schema without code of its own there."""
     return (
         getattr(cls, "__plectrum_generated_init__", None) is cls.__init__  # type: ignore[misc]
-        and cls.__new__ is object.__new__
-        and cls.__setattr__ is object.__setattr__
+        and not _overrides(cls, "__new__")
+        and not _overrides(cls, "__setattr__")
         and not hasattr(cls, "__post_init__")
         and not hasattr(cls, "__slots__")
     )
+
+
+def _overrides(cls: type, name: str) -> bool:
+    return getattr(cls, name) is not getattr(object, name)
 
 
 def _default(field: dataclasses.Field[Any]) -> tuple[Any, Any] | None:
@@ -404,6 +402,13 @@ def _first(annotation: Any, attribute: str) -> Any:
 def _number(value: Any) -> Any:
     """A bound as JSON: decimals keep their digits as a string."""
     return str(value) if isinstance(value, decimal.Decimal) else value
+
+
+def _unsupported(where: str, name: str) -> SchemaError:
+    return SchemaError(
+        f"{where}: {name} is not a type Plectrum can validate. Use a standard type, a dataclass, TypedDict, "
+        "msgspec.Struct, pydantic model or plectrum.Schema."
+    )
 
 
 def _scalar(value: Any, where: str) -> Any:

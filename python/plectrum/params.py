@@ -2,7 +2,9 @@
 
 A handler says it in its signature, in either style::
 
-    async def articles(page: Annotated[int, Query(ge=1)] = 1, token: Annotated[str | None, Header("x-token")] = None): ...
+    async def articles(
+        page: Annotated[int, Query(ge=1)] = 1, token: Annotated[str | None, Header("x-token")] = None
+    ): ...
 
 Without a marker, a name that stands in the path is a path parameter, a body type (Schema, msgspec, pydantic, dataclass,
 TypedDict, ``dict``) is the JSON body, and everything else is a query parameter.

@@ -55,7 +55,7 @@ def add_resource(
     base = _base(model, queryset, fields)
     options: dict[str, Any] = {"tags": tuple(tags) if tags is not None else (plural,)}
     if "list" in actions:
-        listing = _named(lambda: base(), f"{singular}_list", model, f"List {plural}.")
+        listing = _named(base, f"{singular}_list", model, f"List {plural}.")
         router.query.get(path, filters=filters, ordering=ordering, search=search, page=page, **options)(listing)
     if "detail" in actions:
         detail = _detail(model, base, lookup, f"{singular}_detail")
@@ -67,7 +67,9 @@ def _check(model: Any, actions: Iterable[str]) -> None:
         raise ConfigurationError(f"api.resource() takes a Django model class, not {model!r}.")
     for action in actions:
         if action not in _ACTIONS:
-            raise ConfigurationError(f"api.resource({model.__name__}) has no action {action!r}. Choose from: {', '.join(_ACTIONS)}.")
+            raise ConfigurationError(
+                f"api.resource({model.__name__}) has no action {action!r}. Choose from: {', '.join(_ACTIONS)}."
+            )
 
 
 def _base(model: Any, queryset: Callable[[], Any] | None, fields: Iterable[str] | None) -> Callable[[], Any]:

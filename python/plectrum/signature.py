@@ -114,7 +114,8 @@ def _read_parameter(
     name = parameter.name
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
         raise ConfigurationError(
-            f"{line_of(handler)}: {handler.__qualname__}() takes *{name}, which no request can fill. Name each parameter."
+            f"{line_of(handler)}: {handler.__qualname__}() takes *{name}, which no request can fill. "
+            "Name each parameter."
         )
     keyword_only = parameter.kind is parameter.KEYWORD_ONLY
     annotation = hints.get(name, str if name in path_names else Any)
@@ -168,7 +169,11 @@ def _wire(name: str, source: str, marker: Field | None) -> str:
 
 
 def _is_request(annotation: Any) -> bool:
-    return isinstance(annotation, type) and annotation.__name__ == "Request" and annotation.__module__.startswith("plectrum")
+    return (
+        isinstance(annotation, type)
+        and annotation.__name__ == "Request"
+        and annotation.__module__.startswith("plectrum")
+    )
 
 
 def _is_sequence(node: Node) -> bool:
