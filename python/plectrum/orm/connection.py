@@ -14,7 +14,7 @@ from .libpq import postgres_config
 
 __all__ = ["connection_config", "django_reason", "must_run_on_django"]
 
-#: What `SimpleTestCase` replaces on a connection to forbid queries, and what we replace while tracing.
+#: What `SimpleTestCase` replaces on a connection to forbid queries.
 _BLOCKED: Final = ("connect", "cursor")
 
 
@@ -128,8 +128,8 @@ def _limits(connection: Any, settings: Any) -> dict[str, Any]:
 
 def _is_blocked(connection: Any) -> bool:
     """Whether Django's ``SimpleTestCase`` or pytest-django's blocker guards the connection."""
-    guarded = BaseDatabaseWrapper.ensure_connection.__module__ != BaseDatabaseWrapper.__module__
-    return guarded or any(name in vars(connection) for name in _BLOCKED)
+    guard = BaseDatabaseWrapper.ensure_connection.__module__
+    return not guard.startswith("django.") or any(name in vars(connection) for name in _BLOCKED)
 
 
 def _is_djangos(method: Any) -> bool:
