@@ -1,4 +1,7 @@
-"""A supervisor over stand-in workers, as a process of its own: `run_supervisor.py DIRECTORY WORKERS DRAIN [watch]`."""
+"""A supervisor over stand-in workers in a process of its own.
+
+`run_supervisor.py DIRECTORY WORKERS DRAIN [watch] [spare]`
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ if __name__ == "__main__":
         listeners,
         drain_timeout=drain,
         on_ready=lambda: print(f"READY {listeners.urls[0].rpartition(':')[2]}", flush=True),
+        spare="spare" in sys.argv,
         watcher=Watcher([directory]) if "watch" in sys.argv else None,
     )
     sys.exit(supervisor.run())

@@ -14,27 +14,38 @@ import signal
 import socket
 import sys
 import time
+from typing import NoReturn
 
 from plectrum.worker import die_with
+
+
+def fail(control: socket.socket, why: pathlib.Path) -> NoReturn:
+    control.sendall(b"!" + why.read_bytes())
+    sys.exit(3)
 
 
 def main(directory: pathlib.Path) -> None:
     job = json.loads(os.environ["PLECTRUM_INTERNAL_WORKER"])
     die_with(job["parent"])
-    for name in ("fail", f"fail-{job['number']}"):
-        if (directory / name).exists():
-            os.write(job["ready_fd"], b"!" + (directory / name).read_bytes())
-            sys.exit(3)
+    control = socket.socket(fileno=job["control"])
+    if (directory / "fail").exists():
+        fail(control, directory / "fail")
     if (directory / "exit").exists():
         os._exit(7)
+    message, listen_fds, _, _ = socket.recv_fds(control, 4096, 64)
+    if not message:
+        return
+    place = directory / f"fail-{json.loads(message)['number']}"
+    if place.exists():
+        fail(control, place)
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     selector = selectors.DefaultSelector()
-    listening = [socket.socket(fileno=number) for number in job["listen_fds"]]
+    listening = [socket.socket(fileno=number) for number in listen_fds]
     for each in listening:
         selector.register(each, selectors.EVENT_READ)
-    os.write(job["ready_fd"], b"R")
+    control.sendall(b"R")
     while not stopping:
         for key, _ in selector.select(0.05):
             try:

@@ -72,6 +72,10 @@ def alive(pid: int) -> bool:
     return False
 
 
+def children(pid: int) -> set[int]:
+    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+
 Start = Callable[..., Running]
 
 
@@ -101,6 +105,32 @@ def test_a_killed_worker_is_back_within_a_second_and_nobody_is_refused(start: St
     assert seconds < 1.0
     assert alive(other)
     assert f"(pid {victim}) was killed by SIGKILL; starting another." in running.said
+
+
+def test_a_spare_worker_takes_over_at_once(start: Start) -> None:
+    running = start(1, 5.0, "spare").wait_ready()
+    victim = running.ask()
+    until(lambda: len(children(running.process.pid)) == 2)
+    [spare] = children(running.process.pid) - {victim}
+    time.sleep(0.5)  # it loads
+    os.kill(victim, signal.SIGKILL)
+    assert until(lambda: running.ask() == spare) < 0.2
+    until(lambda: len(children(running.process.pid)) == 2)
+    running.send(signal.SIGTERM)
+    assert running.process.wait(5) == 0
+
+
+def test_a_spare_worker_that_dies_harms_nobody(start: Start, tmp_path: Path) -> None:
+    running = start(1, 5.0, "spare").wait_ready()
+    serving = running.ask()
+    until(lambda: len(children(running.process.pid)) == 2)
+    [spare] = children(running.process.pid) - {serving}
+    os.kill(spare, signal.SIGKILL)
+    until(lambda: "A spare worker could not start:\nit was killed by SIGKILL" in running.said)
+    assert running.ask() == serving
+    running.send(signal.SIGHUP)
+    until(lambda: running.ask() != serving)
+    until(lambda: len(children(running.process.pid)) == 2)
 
 
 def test_a_killed_worker_is_replaced_again_and_again(start: Start) -> None:

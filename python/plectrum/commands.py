@@ -51,6 +51,7 @@ def serve(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> 
         workers,
         listeners,
         drain_timeout=settings.drain_timeout,
+        spare=settings.spare_worker,
         on_ready=lambda: _greet(out, listeners, workers, reload=options.reload, django=django),
         watcher=Watcher(source_roots()) if options.reload else None,
         environ={**os.environ, **job.environ()},

@@ -44,6 +44,7 @@ class Settings:
     workers: int = _key(0, "Worker processes; 0 starts one per CPU core.", minimum=0, maximum=1024)
     backlog: int = _key(2048, "Connections the kernel queues before they are accepted.", minimum=1)
     drain_timeout: float = _key(30.0, "How long running requests may take to finish after SIGTERM.", minimum=0)
+    spare_worker: bool = _key(True, "Keep one more process loaded, to take the place of a worker that dies.")
     sync_threads: int = _key(8, "Threads per worker for `sync=True` handlers.", minimum=1)
 
     max_connections: int = _key(10_000, "Open connections per worker; further ones wait.", minimum=1)

@@ -2,9 +2,8 @@
 
 Signals: TERM and INT drain and stop (a second one kills), HUP replaces the workers one after the other.
 
-A worker is a command. It is told what to do by the JSON in ``PLECTRUM_INTERNAL_WORKER``: ``number``, ``parent`` (pid),
-``listen_fds`` (sockets to accept from) and ``ready_fd``. There it writes ``R`` once it accepts connections, or ``!``
-and what is wrong, for people, before it exits. On SIGTERM it stops accepting, finishes what runs and exits.
+One more worker is kept loaded without a place, so that a dead one is replaced in milliseconds, not in the time it takes
+to import a project. What parent and worker say to each other stands in :mod:`plectrum.child`.
 """
 
 from __future__ import annotations
@@ -12,43 +11,26 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
-import json
 import os
 import selectors
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from types import FrameType
 from typing import IO
 
+from .child import Child
 from .listeners import Listeners
 from .reloader import Watcher
 
-__all__ = ["ENVIRONMENT", "FAILED", "READY", "Supervisor"]
+__all__ = ["Supervisor"]
 
-ENVIRONMENT = "PLECTRUM_INTERNAL_WORKER"
-READY = b"R"
-FAILED = b"!"
 # A worker that lived this long was fine; its death starts no back-off.
 _HEALTHY_SECONDS = 10.0
 _LONGEST_BACKOFF = 10.0
-_GRACE_SECONDS = 1.0
 _RELOAD_SECONDS = 1.0
-
-
-@dataclasses.dataclass(eq=False)
-class Child:
-    """A running worker process."""
-
-    process: subprocess.Popen[bytes]
-    ready_fd: int
-    started: float
-    ready: bool = False
-    told: bytes = b""
-    kill_at: float | None = None
 
 
 @dataclasses.dataclass(eq=False)
@@ -76,6 +58,7 @@ class Supervisor:
         workers: how many.
         listeners: their sockets.
         drain_timeout: seconds a worker may take to finish after SIGTERM; then it is killed.
+        spare: keep one more worker loaded, to replace one that dies.
         on_ready: called once, when every worker has become ready.
         watcher: with it, changed source files restart the workers (``--reload``).
         environ: environment of the workers.
@@ -89,6 +72,7 @@ class Supervisor:
         listeners: Listeners,
         *,
         drain_timeout: float = 30.0,
+        spare: bool = True,
         on_ready: Callable[[], None] = lambda: None,
         watcher: Watcher | None = None,
         environ: Mapping[str, str] = os.environ,
@@ -98,6 +82,8 @@ class Supervisor:
         self._slots = [Slot(number) for number in range(workers)]
         self._listeners = listeners
         self._drain_timeout = drain_timeout
+        self._wants_spare = self._keeps_spare = spare and watcher is None
+        self._spare: Child | None = None
         self._on_ready = on_ready
         self._watcher = watcher
         self._environ = environ
@@ -118,7 +104,7 @@ class Supervisor:
         """
         with self._signals(), self._selector:
             for slot in self._slots:
-                slot.current = self._spawn(slot)
+                slot.current = self._place(slot)
             while not (self._stopping and not any(slot.children for slot in self._slots)):
                 for key, _ in self._selector.select(self._patience()):
                     key.data()
@@ -127,53 +113,35 @@ class Supervisor:
         self._listeners.close()
         return self._status
 
-    # ── Processes ──────────────────────────────────────────────────────────────────────────────────────────────
+    # ── Starting ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _spawn(self, slot: Slot) -> Child:
-        reading, writing = os.pipe()
-        fds = self._listeners.of_worker(slot.number)
-        assignment = {"number": slot.number, "parent": os.getpid(), "listen_fds": fds, "ready_fd": writing}
-        try:
-            process = subprocess.Popen(
-                self._command,
-                env={**self._environ, ENVIRONMENT: json.dumps(assignment)},
-                pass_fds=(*fds, writing),
-                stdin=None if self._watcher else subprocess.DEVNULL,
-                # Ctrl-C is for the parent alone, which drains; in development a debugger needs the terminal.
-                process_group=None if self._watcher else 0,
-            )
-        finally:
-            os.close(writing)
-        os.set_blocking(reading, False)
-        child = Child(process, reading, time.monotonic())
-        self._selector.register(reading, selectors.EVENT_READ, lambda: self._listen_to(slot, child))
+    def _start(self) -> Child:
+        child = Child(self._command, self._environ, terminal=self._watcher is not None)
+        self._selector.register(child.control, selectors.EVENT_READ, lambda: self._listen_to(child))
+        return child
+
+    def _place(self, slot: Slot, *, fresh: bool = False) -> Child:
+        """A worker for this place: the spare one, or a new one."""
+        child, self._spare = (None, self._spare) if fresh else (self._spare, None)
+        child = child or self._start()
+        child.assign(slot.number, self._listeners.of_worker(slot.number))
         slot.respawn_at = None
         return child
 
-    def _listen_to(self, slot: Slot, child: Child) -> None:
-        try:
-            piece = os.read(child.ready_fd, 65_536)
-        except BlockingIOError:
-            return
-        child.told += piece
-        if not child.ready and child.told.startswith(READY):
-            child.ready = True
-            self._became_ready(slot, child)
-        if not piece:
-            self._hang_up(child)
+    def _listen_to(self, child: Child) -> None:
+        was_ready = child.ready
+        if not child.listen():
+            self._selector.unregister(child.control)
+            child.control.close()
+        if child.ready and not was_ready:
+            self._became_ready(child)
 
-    def _hang_up(self, child: Child) -> None:
-        if child.ready_fd >= 0:
-            self._selector.unregister(child.ready_fd)
-            os.close(child.ready_fd)
-            child.ready_fd = -1
-
-    def _became_ready(self, slot: Slot, child: Child) -> None:
-        if child is slot.coming:
-            slot.coming = None
-            if slot.current is not None:
-                self._dismiss(slot, slot.current, self._drain_timeout)
-            slot.current = child
+    def _became_ready(self, child: Child) -> None:
+        for slot in self._slots:
+            if child is slot.coming:
+                previous, slot.current, slot.coming = slot.current, child, None
+                if previous is not None:
+                    self._dismiss(slot, previous, self._drain_timeout)
         if not self._ever_ready:
             self._ever_ready = True
             self._retry_failed_starts()
@@ -181,46 +149,57 @@ class Supervisor:
             self._announced = True
             self._on_ready()
 
-    def _dismiss(self, slot: Slot, child: Child, patience: float) -> None:
-        """Asks a worker to finish; it is killed when its patience runs out."""
-        slot.leaving.append(child)
-        if child is slot.current:
-            slot.current = None
-        if child is slot.coming:
-            slot.coming = None
-        child.kill_at = time.monotonic() + patience + _GRACE_SECONDS
-        child.process.send_signal(signal.SIGTERM)
+    def _keep_spare(self) -> None:
+        """Loads a spare worker when there is nothing more urgent to load."""
+        settled = all(slot.current and slot.current.ready and not slot.coming for slot in self._slots)
+        if self._keeps_spare and self._spare is None and settled and not self._rolling and not self._stopping:
+            self._spare = self._start()
+
+    def _retry_failed_starts(self) -> None:
+        """One worker can start, so the others should: what stopped them may have been the race of all to start."""
+        for slot in self._slots:
+            if slot.current is None and self._watcher is None:
+                self._respawn_later(slot)
+
+    # ── Ending ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _reap(self) -> None:
+        if self._spare is not None and self._spare.dead:
+            self._hear_out(self._spare)
+            self._report_failed_start(self._spare, "A spare worker")
+            self._spare = None
+            self._keeps_spare = False  # until the next order to replace the workers
         for slot in self._slots:
             for child in slot.children:
-                if child.process.poll() is not None:
-                    while child.ready_fd >= 0:
-                        self._listen_to(slot, child)
+                if child.dead:
+                    self._hear_out(child)
                     self._died(slot, child)
+        self._keep_spare()
+
+    def _hear_out(self, child: Child) -> None:
+        while child.control.fileno() >= 0:
+            self._listen_to(child)
 
     def _died(self, slot: Slot, child: Child) -> None:
         if child in slot.leaving:
             slot.leaving.remove(child)
-            return
-        if child is slot.coming:
+        elif child is slot.coming:
             slot.coming = None
             self._rolling.clear()
-            self._report_failed_start(slot, child)
+            self._report_failed_start(child, f"Worker {slot.number}")
             self._say("The other workers keep serving the code they have.")
-            return
-        slot.current = None
-        if not child.ready:
-            self._failed_to_start(slot, child)
-            return
-        lived = time.monotonic() - child.started
-        slot.failures = 0 if lived > _HEALTHY_SECONDS else slot.failures + 1
-        self._respawn_later(slot)
-        text = f"Worker {slot.number} (pid {child.process.pid}) {_fate(child)}; starting another."
-        self._say(f"{text}\n{_said(child)}".rstrip())
+        elif child.ready:
+            slot.current = None
+            lived = time.monotonic() - child.started
+            slot.failures = 0 if lived > _HEALTHY_SECONDS else slot.failures + 1
+            self._say(f"Worker {slot.number} (pid {child.pid}) {child.fate}; starting another.\n{child.complaint}")
+            self._respawn_later(slot)
+        else:
+            slot.current = None
+            self._report_failed_start(child, f"Worker {slot.number}")
+            self._failed_to_start(slot)
 
-    def _failed_to_start(self, slot: Slot, child: Child) -> None:
-        self._report_failed_start(slot, child)
+    def _failed_to_start(self, slot: Slot) -> None:
         if self._watcher is not None:
             return  # the next change of a file starts it
         if self._ever_ready:
@@ -230,25 +209,29 @@ class Supervisor:
             self._status = 1
             self.stop()
 
-    def _retry_failed_starts(self) -> None:
-        """One worker can start, so the others should: what stopped them may have been the race of all to start."""
-        for slot in self._slots:
-            if slot.current is None and self._watcher is None:
-                self._respawn_later(slot)
-
-    def _report_failed_start(self, slot: Slot, child: Child) -> None:
+    def _report_failed_start(self, child: Child, who: str) -> None:
         """Says it once, however many workers fail alike and however often."""
-        text = _said(child) or f"it {_fate(child)} before it was ready"
+        text = child.complaint or f"it {child.fate} before it was ready"
         if text != self._reported:
             self._reported = text
-            waiting = " Waiting for the next change." if self._watcher else ""
-            self._say(f"Worker {slot.number} could not start:\n{text}\n{waiting}".rstrip())
+            self._say(f"{who} could not start:\n{text}")
+            if self._watcher is not None:
+                self._say("Waiting for the next change.")
 
     def _respawn_later(self, slot: Slot) -> None:
         delay = min(0.25 * 2 ** (slot.failures - 2), _LONGEST_BACKOFF) if slot.failures > 1 else 0.0
         slot.respawn_at = time.monotonic() + delay
         if delay > 1.0 and any(other.current and other.current.ready for other in self._slots):
             self._listeners.abandon(slot.number)
+
+    def _dismiss(self, slot: Slot, child: Child, patience: float) -> None:
+        """Asks a worker to finish; it is killed when its patience runs out."""
+        slot.leaving.append(child)
+        if child is slot.current:
+            slot.current = None
+        if child is slot.coming:
+            slot.coming = None
+        child.dismiss(patience)
 
     # ── Time ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -265,11 +248,10 @@ class Supervisor:
         for slot in self._slots:
             for child in slot.leaving:
                 if child.kill_at is not None and child.kill_at <= now:
-                    self._say(f"Worker {slot.number} (pid {child.process.pid}) did not finish in time and is killed.")
-                    child.kill_at = None
-                    child.process.kill()
+                    self._say(f"Worker {slot.number} (pid {child.pid}) did not finish in time and is killed.")
+                    child.kill()
             if slot.respawn_at is not None and slot.respawn_at <= now:
-                slot.current = self._spawn(slot)
+                slot.current = self._place(slot)
         if not self._stopping:
             self._roll_on()
             if self._watcher is not None and (changed := self._watcher.changed()) is not None:
@@ -303,13 +285,21 @@ class Supervisor:
                 self._kill() if self._stopping else self.stop()
             elif number == signal.SIGHUP and not self._stopping:
                 self._say("Replacing the workers one after the other.")
+                self._discard_spare()
                 self._rolling = collections.deque(self._slots)
 
     def _roll_on(self) -> None:
         """Starts the next replacement once the one before has taken over."""
         if self._rolling and not any(slot.coming for slot in self._slots):
             slot = self._rolling.popleft()
-            slot.coming = self._spawn(slot)
+            slot.coming = self._place(slot, fresh=True)
+
+    def _discard_spare(self) -> None:
+        """The spare worker has the old code, or is not wanted any more."""
+        if self._spare is not None:
+            self._dismiss(self._slots[0], self._spare, _RELOAD_SECONDS)
+            self._spare = None
+        self._keeps_spare = self._wants_spare
 
     def _restart(self) -> None:
         self._reported = ""
@@ -318,13 +308,14 @@ class Supervisor:
                 if child is not None:
                     self._dismiss(slot, child, _RELOAD_SECONDS)
             slot.failures = 0
-            slot.current = self._spawn(slot)
+            slot.current = self._place(slot)
 
     def stop(self) -> None:
         """Drains all workers."""
         self._stopping = True
         self._rolling.clear()
         self._listeners.close()
+        self._discard_spare()
         for slot in self._slots:
             slot.respawn_at = None
             for child in (slot.current, slot.coming):
@@ -334,22 +325,11 @@ class Supervisor:
     def _kill(self) -> None:
         for slot in self._slots:
             for child in slot.children:
-                child.process.kill()
+                child.kill()
 
     def _say(self, text: str) -> None:
-        print(f"plectrum: {text}", file=self._log, flush=True)
+        print(f"plectrum: {text.rstrip()}", file=self._log, flush=True)
 
 
 def _noted(number: int, frame: FrameType | None) -> None:
     """The wake-up socket has the news; Python only must not take the default action."""
-
-
-def _said(child: Child) -> str:
-    return child.told.removeprefix(READY).removeprefix(FAILED).decode(errors="replace").strip()
-
-
-def _fate(child: Child) -> str:
-    status = child.process.returncode
-    if status < 0:
-        return f"was killed by {signal.Signals(-status).name}"
-    return f"exited with status {status}"

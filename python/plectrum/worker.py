@@ -7,23 +7,25 @@ import dataclasses
 import json
 import os
 import signal
+import socket
 import sys
 import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import discovery
+from . import _core, discovery
+from .child import ENVIRONMENT, FAILED
 from .conf import Settings
 from .errors import PlectrumError
-from .supervisor import ENVIRONMENT, FAILED
 
 if TYPE_CHECKING:
     from .api import API
 
-__all__ = ["Job", "die_with", "main", "run_worker"]
+__all__ = ["Job", "die_with", "main"]
 
 JOB = "PLECTRUM_INTERNAL_JOB"
-_FAILED_TO_START = 3
+_FAILED = 3
+_MOST_LISTENERS = 64
 _PR_SET_PDEATHSIG = 1
 
 
@@ -69,43 +71,37 @@ class Job:
         return discovery.find_in_django(self.app)
 
 
-def run_worker(api: API, settings: Settings, listen_fds: Sequence[int], ready_fd: int) -> None:
-    """Serves ``api`` in this process until SIGTERM.
-
-    Parameters:
-        api: what to serve.
-        settings: how.
-        listen_fds: listening sockets, non-blocking; they become ours.
-        ready_fd: pipe that is told when connections are accepted.
-    """
-    from . import _core
-
-    _core.App(api.compile(), settings.to_json()).serve(list(listen_fds), ready_fd)
-
-
 def main() -> int:
-    """Runs the worker this process was started for."""
-    assignment: dict[str, Any] = json.loads(os.environ.pop(ENVIRONMENT))
-    die_with(assignment["parent"])
+    """Runs the worker this process was started for.
+
+    Returns:
+        Exit status: 0 once it was told to stop, 3 where it could not start.
+    """
+    described: dict[str, Any] = json.loads(os.environ.pop(ENVIRONMENT))
+    die_with(described["parent"])
     job = Job.from_environ()
-    ready_fd: int = assignment["ready_fd"]
-    try:
-        run_worker(job.load(), job.settings, assignment["listen_fds"], ready_fd)
-    except PlectrumError as error:
-        _tell(ready_fd, str(error))
-        return _FAILED_TO_START
-    except Exception:  # noqa: BLE001 - whatever the user's code raises while it is imported
-        _tell(ready_fd, traceback.format_exc())
-        return _FAILED_TO_START
-    return 0
+    with socket.socket(fileno=described["control"]) as control:
+        try:
+            _serve(_core.App(job.load().compile(), job.settings.to_json()), control)
+        except PlectrumError as error:
+            _complain(control, str(error))
+        except Exception:  # noqa: BLE001 - whatever the user's code raises while it is imported
+            _complain(control, traceback.format_exc())
+        else:
+            return 0
+    return _FAILED
 
 
-def _tell(ready_fd: int, text: str) -> None:
-    """Lets the parent report: it says once what fails in every worker."""
-    try:
-        os.write(ready_fd, FAILED + text.encode()[:60_000])
-    except OSError:  # the server had started and closed it
-        print(text, file=sys.stderr, flush=True)
+def _serve(app: _core.App, control: socket.socket) -> None:
+    """Waits for a place, then serves there until SIGTERM."""
+    message, listen_fds, _, _ = socket.recv_fds(control, 4096, _MOST_LISTENERS)
+    if message:  # otherwise the parent is gone
+        app.serve(listen_fds, os.dup(control.fileno()))
+
+
+def _complain(control: socket.socket, text: str) -> None:
+    """Lets the parent report: it says once what is wrong with every worker."""
+    control.sendall(FAILED + text.encode()[:60_000])
 
 
 def die_with(parent: int) -> None:

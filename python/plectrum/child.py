@@ -1,0 +1,109 @@
+"""A worker process, from the parent's side, and what the two say to each other.
+
+The worker is a command with one end of a socket pair, whose descriptor and the parent's pid are in the JSON of
+``PLECTRUM_INTERNAL_WORKER`` (``control``, ``parent``). It loads the application and waits there for its place: one
+message with the JSON ``{"number": …}`` and the listening sockets as descriptors. It answers ``R`` once it accepts
+connections, or ``!`` and what is wrong, for people, before it exits. On SIGTERM it stops accepting, finishes what runs
+and exits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+
+__all__ = ["ENVIRONMENT", "FAILED", "READY", "Child"]
+
+ENVIRONMENT = "PLECTRUM_INTERNAL_WORKER"
+READY = b"R"
+FAILED = b"!"
+_GRACE_SECONDS = 1.0
+
+
+class Child:
+    """A running worker process.
+
+    Parameters:
+        command: what a worker is.
+        environ: its environment.
+        terminal: share the parent's terminal, for debuggers; otherwise Ctrl-C reaches the parent alone, which drains.
+    """
+
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str], *, terminal: bool) -> None:
+        self.control, theirs = socket.socketpair()
+        with theirs:
+            described = json.dumps({"control": theirs.fileno(), "parent": os.getpid()})
+            self.process = subprocess.Popen(
+                command,
+                env={**environ, ENVIRONMENT: described},
+                pass_fds=[theirs.fileno()],
+                stdin=None if terminal else subprocess.DEVNULL,
+                process_group=None if terminal else 0,
+            )
+        self.control.setblocking(False)
+        self.started = time.monotonic()
+        self.ready = False
+        self.kill_at: float | None = None
+        self._told = b""
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self.process.pid
+
+    @property
+    def dead(self) -> bool:
+        """Whether it has exited; it is reaped by asking."""
+        return self.process.poll() is not None
+
+    def assign(self, number: int, listen_fds: Sequence[int]) -> None:
+        """Gives it a place: it serves there as soon as it has loaded the application."""
+        try:
+            socket.send_fds(self.control, [json.dumps({"number": number}).encode()], list(listen_fds))
+        except OSError:
+            return  # it is dead, which is noticed where all deaths are
+
+    def listen(self) -> bool:
+        """Reads what it has to say.
+
+        Returns:
+            Whether it may say more.
+        """
+        try:
+            piece = self.control.recv(65_536)
+        except BlockingIOError:
+            return True
+        except OSError:
+            piece = b""
+        self._told += piece
+        if self._told.startswith(READY):
+            self.ready = True
+        return bool(piece)
+
+    @property
+    def complaint(self) -> str:
+        """What it said is wrong; empty where nothing."""
+        return self._told.removeprefix(READY).removeprefix(FAILED).decode(errors="replace").strip()
+
+    @property
+    def fate(self) -> str:
+        """How it ended, for people."""
+        status = self.process.returncode
+        if status < 0:
+            return f"was killed by {signal.Signals(-status).name}"
+        return f"exited with status {status}"
+
+    def dismiss(self, patience: float) -> None:
+        """Asks it to finish within so many seconds."""
+        self.kill_at = time.monotonic() + patience + _GRACE_SECONDS
+        self.process.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        self.kill_at = None
+        self.process.kill()
