@@ -5,10 +5,12 @@
 //! idle and go. A connection whose front request has been running for long is avoided as long as there is another one,
 //! since answers come in order.
 
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use tokio::time::timeout_at;
+use tokio::time::timeout;
 
 use super::Inner;
 use crate::error::Error;
@@ -53,10 +55,11 @@ impl Inner {
     #[inline]
     pub(super) async fn acquire(self: &Rc<Self>) -> Result<Rc<Connection>, Error> {
         // Those who wait already come first.
-        if self.waiting.get() == 0 && !self.closed.get() {
-            if let Some(connection) = self.choose() {
-                return Ok(connection);
-            }
+        if self.line.is_empty()
+            && !self.closed.get()
+            && let Some(connection) = self.choose()
+        {
+            return Ok(connection);
         }
         self.wait().await
     }
@@ -64,19 +67,17 @@ impl Inner {
     #[cold]
     async fn wait(self: &Rc<Self>) -> Result<Rc<Connection>, Error> {
         let limit = Duration::from_millis(self.target.config.acquire_timeout_ms);
-        let deadline = tokio::time::Instant::now() + limit;
-        let _place = Place::take(self);
-        loop {
-            let mut changed = std::pin::pin!(self.changed.notified());
-            changed.as_mut().enable();
-            if let Some(connection) = self.choose() {
-                return Ok(connection);
+        let place = self.line.join();
+        let turn = poll_fn(|cx| {
+            if !place.is_first(cx.waker()) {
+                return Poll::Pending;
             }
-            self.reachable()?;
-            if timeout_at(deadline, changed).await.is_err() {
-                return Err(self.too_late(limit));
+            if let Some(connection) = self.choose().filter(|_| !self.closed.get()) {
+                return Poll::Ready(Ok(connection));
             }
-        }
+            self.reachable().map_or_else(|error| Poll::Ready(Err(error)), |()| Poll::Pending)
+        });
+        timeout(limit, turn).await.unwrap_or_else(|_| Err(self.too_late(limit)))
     }
 
     fn too_late(&self, limit: Duration) -> Error {
@@ -96,20 +97,4 @@ fn penalty(connection: &Connection, depth: usize, now: &mut Option<Instant>) -> 
         penalty += STALLED;
     }
     penalty
-}
-
-/// A place among those who wait.
-struct Place<'a>(&'a Inner);
-
-impl<'a> Place<'a> {
-    fn take(pool: &'a Inner) -> Self {
-        pool.waiting.set(pool.waiting.get() + 1);
-        Self(pool)
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.waiting.set(self.0.waiting.get() - 1);
-    }
 }

@@ -40,9 +40,9 @@ impl Attempt<'_> {
         loop {
             let outcome = match stage {
                 Stage::Running(running) => running.await,
-                Stage::Preparing(prepared, sink) => match prepared.ready().await {
+                Stage::Preparing(expected, sink) => match expected.prepared.ready().await {
                     Ok(described) => {
-                        stage = self.connection.execute(&prepared, described, self.args, sink);
+                        stage = self.connection.resume(&expected, described, self.args, sink);
                         continue;
                     }
                     Err(ending) => Outcome::untouched(ending, sink),

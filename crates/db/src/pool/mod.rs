@@ -1,6 +1,7 @@
 //! A worker's connections to one database. Lives on one thread with everything that uses it.
 //!
 //! * `choose`: which connection takes the next request;
+//! * `line`: those who wait for one;
 //! * `open`: opening connections, and what happens while the server is away;
 //! * `fetch`: an execution from its first attempt to its last;
 //! * `upkeep`: idle and aged connections go;
@@ -8,6 +9,7 @@
 
 mod choose;
 mod fetch;
+mod line;
 mod open;
 mod stats;
 mod upkeep;
@@ -30,6 +32,7 @@ use crate::postgres::{Config, Notification};
 use crate::sink::RowSink;
 use crate::statement::Statement;
 use crate::value::Value;
+use line::Line;
 use open::{Member, Outage};
 
 /// Connections to one database, opened as needed. Clones share them.
@@ -43,16 +46,23 @@ struct Inner {
     opening: Cell<usize>,
     /// Why the last attempt to open one failed, and until when no other is made.
     outage: RefCell<Option<Outage>>,
-    /// There is room, a new connection, or a failure to report.
-    changed: Notify,
-    /// Executions that wait for it.
-    waiting: Cell<usize>,
+    /// Executions that wait for a connection.
+    line: Line,
+    /// A connection is gone.
+    gone: Notify,
     closed: Cell<bool>,
     /// Upkeep is running.
     tended: Cell<bool>,
     memory: Rc<Memory>,
     counters: stats::Counters,
     listener: RefCell<Option<Listener>>,
+}
+
+impl Drop for Inner {
+    /// Drivers outlive the pool only to say goodbye.
+    fn drop(&mut self) {
+        self.members.borrow().iter().for_each(|member| member.connection.retire());
+    }
 }
 
 type Listener = Rc<dyn Fn(Notification)>;
@@ -68,8 +78,8 @@ impl Pool {
             members: RefCell::default(),
             opening: Cell::new(0),
             outage: RefCell::new(None),
-            changed: Notify::new(),
-            waiting: Cell::new(0),
+            line: Line::default(),
+            gone: Notify::new(),
             closed: Cell::new(false),
             tended: Cell::new(false),
             memory: Rc::default(),
@@ -128,6 +138,12 @@ impl Pool {
         *self.0.listener.borrow_mut() = Some(Rc::new(listener));
     }
 
+    /// A setting as the server last reported it (`server_version`, `TimeZone`, …), once there is a connection.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        self.0.members.borrow().first()?.connection.parameter(name)
+    }
+
     /// Numbers to watch.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -141,10 +157,10 @@ impl Pool {
         for member in &*self.0.members.borrow() {
             member.connection.retire();
         }
-        self.0.changed.notify_waiters();
+        self.0.line.call();
         let deadline = Instant::now() + limit;
         while !self.0.members.borrow().is_empty() || self.0.opening.get() > 0 {
-            if timeout_at(deadline, self.0.changed.notified()).await.is_err() {
+            if timeout_at(deadline, self.0.gone.notified()).await.is_err() {
                 break;
             }
         }

@@ -37,18 +37,17 @@ pub(super) struct Outage {
 impl Inner {
     /// Opens one more connection in the background, if there may be one more.
     pub(super) fn grow(self: &Rc<Self>) {
-        let total = self.members.borrow().len() + self.opening.get();
-        let paused = self.outage.borrow().as_ref().is_some_and(|outage| Instant::now() < outage.until);
+        let full = self.members.borrow().len() >= self.target.config.max_connections;
         // One at a time: a burst on a cold pool shall not open what a moment later nobody needs.
-        if total >= self.target.config.max_connections
-            || self.opening.get() > 0
-            || paused
-            || self.closed.get()
-        {
+        if full || self.opening.get() > 0 || self.closed.get() || self.is_paused() {
             return;
         }
-        self.opening.set(self.opening.get() + 1);
+        self.opening.set(1);
         spawn_local(open(Rc::downgrade(self), Rc::clone(&self.target)));
+    }
+
+    fn is_paused(&self) -> bool {
+        self.outage.borrow().as_ref().is_some_and(|outage| Instant::now() < outage.until)
     }
 
     /// Fails while there is no connection and none is being opened.
@@ -95,7 +94,8 @@ impl Inner {
             self.counters.broken.set(self.counters.broken.get() + 1);
             warn!("database connection lost: {why}");
         }
-        self.changed.notify_waiters();
+        self.gone.notify_one();
+        self.line.call();
     }
 }
 
@@ -116,7 +116,7 @@ async fn open(pool: Weak<Inner>, target: Rc<Target>) {
                 let events = PoolEvents { pool: pool.clone(), target: Rc::clone(&target), route };
                 let driver = Driver::new(Rc::clone(&connection), session.stream, session.input, events);
                 inner.opened(Rc::clone(&connection));
-                inner.changed.notify_waiters();
+                inner.line.call();
                 upkeep::start(&inner);
                 drop(inner);
                 let why = driver.run().await;
@@ -128,7 +128,7 @@ async fn open(pool: Weak<Inner>, target: Rc<Target>) {
             }
             Err(why) => inner.failed(why),
         };
-        inner.changed.notify_waiters();
+        inner.line.call();
         drop(inner);
         tokio::time::sleep(pause).await;
         let Some(inner) = pool.upgrade() else { return };
@@ -164,9 +164,7 @@ impl Events for PoolEvents {
     fn answered(&self) {
         // The pool may be gone while its last answers come.
         if let Some(pool) = self.pool.upgrade() {
-            if pool.waiting.get() > 0 {
-                pool.changed.notify_one();
-            }
+            pool.line.call();
         }
     }
 

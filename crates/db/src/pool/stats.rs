@@ -31,7 +31,7 @@ pub(super) struct Counters {
 impl Inner {
     pub(super) fn stats(&self) -> Stats {
         let mut stats = Stats {
-            waiting: self.waiting.get(),
+            waiting: self.line.len(),
             opened: self.counters.opened.get(),
             broken: self.counters.broken.get(),
             ..Stats::default()

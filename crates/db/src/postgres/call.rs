@@ -22,7 +22,7 @@ pub(crate) trait Reply {
     /// `RowDescription`, `ParameterDescription` or `NoData`.
     fn described(&self, frame: Frame<'_>) -> Result<(), Malformed>;
     /// `ErrorResponse`; `cancelling` when a cancel request of this connection may have hit the wrong statement.
-    fn refused(&self, response: Response, cancelling: bool);
+    fn refused(&self, response: Box<Response>, cancelling: bool);
     /// `ReadyForQuery`.
     fn finished(&self);
     /// The connection is gone; `sent` when the server may have seen some of the request.
@@ -35,7 +35,7 @@ pub(crate) enum Ending {
     /// All rows delivered.
     Complete,
     /// The server refused it.
-    Refused(Response),
+    Refused(Box<Response>),
     /// The connection broke; the server may have executed it.
     Broken(String),
     /// The connection broke before the server saw it.
@@ -132,7 +132,7 @@ impl<S: RowSink> Reply for Call<S> {
         Ok(())
     }
 
-    fn refused(&self, response: Response, cancelling: bool) {
+    fn refused(&self, response: Box<Response>, cancelling: bool) {
         let body = &mut *self.body.borrow_mut();
         let stolen = response.is_cancellation() && cancelling && response.is_user_request();
         body.ending.get_or_insert(if stolen { Ending::Stolen } else { Ending::Refused(response) });

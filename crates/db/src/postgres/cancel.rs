@@ -20,7 +20,5 @@ pub(crate) async fn send(mut stream: Stream, key: CancelKey) -> std::io::Result<
     frontend::cancel_request(key.process, key.secret, &mut out);
     stream.write_all(&out).await?;
     stream.flush().await?;
-    let mut nothing = [0; 1];
-    stream.read(&mut nothing).await?;
-    Ok(())
+    stream.read(&mut [0; 1]).await.map(|_| ())
 }

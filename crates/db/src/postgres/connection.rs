@@ -37,6 +37,8 @@ pub(crate) struct Connection {
     named: bool,
     memory: Rc<Memory>,
     phase: Cell<Phase>,
+    /// Executions whose statement is being prepared.
+    expected: Cell<usize>,
     /// Serial number of the next request.
     next: Cell<u64>,
     /// When the front request became the front one, or the connection idle.
@@ -91,11 +93,23 @@ pub(crate) enum Stage<S: RowSink> {
     /// In flight.
     Running(Running<S>),
     /// Its statement is being prepared first.
-    Preparing(Rc<Prepared>, S),
+    Preparing(Expected, S),
     /// The arguments do not fit.
     Unfit(Error),
     /// The connection takes no requests any more.
     Closed(S),
+}
+
+/// An execution that begins once its statement is prepared. It counts as in flight meanwhile.
+pub(crate) struct Expected {
+    connection: Rc<Connection>,
+    pub(crate) prepared: Rc<Prepared>,
+}
+
+impl Drop for Expected {
+    fn drop(&mut self) {
+        self.connection.expected.set(self.connection.expected.get() - 1);
+    }
 }
 
 impl Connection {
@@ -113,6 +127,7 @@ impl Connection {
             named: cache_size > 0,
             memory,
             phase: Cell::new(Phase::Open),
+            expected: Cell::new(0),
             next: Cell::new(0),
             since: Cell::new(now),
             born: now,
@@ -146,12 +161,12 @@ impl Connection {
         if let Some(known) = statements.find(statement, variant) {
             return match known.described() {
                 Some(described) => self.execute(known, described, args, sink),
-                None => Stage::Preparing(Rc::clone(known), sink),
+                None => Stage::Preparing(self.expect(known), sink),
             };
         }
         let (prepared, doomed) = statements.insert(statement, variant);
         match self.prepare(statement, variant, &prepared, &doomed) {
-            Ok(()) => Stage::Preparing(prepared, sink),
+            Ok(()) => Stage::Preparing(self.expect(&prepared), sink),
             Err(error) => {
                 statements.forget(statement, variant, &prepared.name);
                 Stage::Unfit(error)
@@ -159,8 +174,28 @@ impl Connection {
         }
     }
 
+    fn expect(self: &Rc<Self>, prepared: &Rc<Prepared>) -> Expected {
+        self.expected.set(self.expected.get() + 1);
+        Expected { connection: Rc::clone(self), prepared: Rc::clone(prepared) }
+    }
+
+    /// Begins an execution whose statement has been prepared meanwhile.
+    pub(crate) fn resume<S: RowSink + 'static>(
+        self: &Rc<Self>,
+        expected: &Expected,
+        described: &Described,
+        args: &[Value],
+        sink: S,
+    ) -> Stage<S> {
+        // The connection may have ended between the description and this call.
+        if self.phase.get() == Phase::Closed {
+            return Stage::Closed(sink);
+        }
+        self.execute(&expected.prepared, described, args, sink)
+    }
+
     /// Executes a prepared statement.
-    pub(crate) fn execute<S: RowSink + 'static>(
+    fn execute<S: RowSink + 'static>(
         self: &Rc<Self>,
         prepared: &Rc<Prepared>,
         described: &Described,
@@ -264,17 +299,17 @@ impl Connection {
     }
 
     fn wake(&self) {
-        if !self.woken.replace(true) {
-            if let Some(driver) = &*self.driver.borrow() {
-                driver.wake_by_ref();
-            }
+        if !self.woken.replace(true)
+            && let Some(driver) = &*self.driver.borrow()
+        {
+            driver.wake_by_ref();
         }
     }
 
-    /// Requests not yet answered.
+    /// Requests not yet answered, and those that will follow when their statement is prepared.
     #[inline]
     pub(crate) fn depth(&self) -> usize {
-        self.queue.borrow().len()
+        self.queue.borrow().len() + self.expected.get()
     }
 
     /// Whether it takes requests.

@@ -94,10 +94,11 @@ impl<E: Events> Driver<E> {
         })? {
             wrote = true;
         }
-        if self.stream.is_buffered() && (wrote || self.connection.is_drained()) {
-            if let Poll::Ready(Err(error)) = Pin::new(&mut self.stream).poll_flush(cx) {
-                return Err(error);
-            }
+        if self.stream.is_buffered()
+            && (wrote || self.connection.is_drained())
+            && let Poll::Ready(Err(error)) = Pin::new(&mut self.stream).poll_flush(cx)
+        {
+            return Err(error);
         }
         Ok(())
     }
@@ -200,7 +201,7 @@ fn message<E: Events>(
 ) -> Result<(), Fault> {
     match (frame.tag, front) {
         (b'E', front) => {
-            let response = Response::parse(frame.body)?;
+            let response = Box::new(Response::parse(frame.body)?);
             match front {
                 Some(reply) if !response.is_fatal() => reply.refused(response, connection.may_echo()),
                 _ => return Err(Fault(response.message)),

@@ -29,7 +29,7 @@ pub(crate) struct Session {
 #[derive(Debug)]
 pub(crate) enum Refusal {
     /// The server said no.
-    Server(Response),
+    Server(Box<Response>),
     /// The socket failed.
     Io(io::Error),
     /// Settings and server do not fit; another attempt will not help by itself.
@@ -111,7 +111,7 @@ impl Wire {
             let message = Message { tag, body: body.to_vec() };
             input.consume(size);
             match tag {
-                b'E' => return Err(Refusal::Server(Response::parse(&message.body)?)),
+                b'E' => return Err(Refusal::Server(Box::new(Response::parse(&message.body)?))),
                 b'N' => tracing::debug!("{}", Response::parse(&message.body)?.message),
                 b'S' => {
                     let mut reader = Reader(&message.body);

@@ -96,9 +96,10 @@ impl Reply for Prepared {
         Ok(())
     }
 
-    fn refused(&self, response: Response, _: bool) {
+    fn refused(&self, response: Box<Response>, _: bool) {
         // Preparing is never cancelled on purpose.
-        self.fail(if response.is_cancellation() { Ending::Stolen } else { Ending::Refused(response) });
+        let stolen = response.is_cancellation() && response.is_user_request();
+        self.fail(if stolen { Ending::Stolen } else { Ending::Refused(response) });
     }
 
     fn finished(&self) {

@@ -1,6 +1,8 @@
 //! What the PostgreSQL tests share: where the database is, a sink that keeps rows, a runtime.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
 
+pub mod server;
+
 use std::future::Future;
 use std::rc::Rc;
 
