@@ -3,9 +3,10 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use plectrum_http::router::{Pattern, TrailingSlash};
+use plectrum_http::router::{Pattern, RouteError, TrailingSlash};
 use plectrum_http::{
-    Body, HeaderValue, Match, Method, Reply, Request, Response, Router, RouterBuilder, Service, StatusCode, header, problem,
+    Body, HeaderValue, Match, Method, Reply, Request, Response, Router, RouterBuilder, Service, StatusCode,
+    header, problem,
 };
 
 use crate::blueprint::{Blueprint, Route};
@@ -31,29 +32,45 @@ pub struct Options {
     pub docs: bool,
 }
 
+/// Why an API cannot be served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildError {
+    /// Index of the route at fault in the blueprint; none where it is a document's.
+    pub route: Option<usize>,
+    /// The route that was there first, where two are in each other's way.
+    pub other: Option<usize>,
+    /// A sentence for the user.
+    pub reason: String,
+}
+
 impl App {
     /// Compiles routes and registers an endpoint for each; `endpoint` makes them.
     ///
     /// # Errors
-    /// A sentence for the user: a malformed or conflicting path, a parameter that is not in it.
+    /// [`BuildError`]: a malformed or conflicting path, a parameter that is not in it, or what `endpoint` said.
     pub fn build(
         blueprint: &Blueprint,
         options: &Options,
         mut endpoint: impl FnMut(usize, &Route, Extractor) -> Result<Rc<dyn Endpoint>, String>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, BuildError> {
         let mut router = RouterBuilder::new();
         router.trailing_slash(options.slash);
         for (index, route) in blueprint.routes.iter().enumerate() {
-            let method = Method::from_bytes(route.method.as_bytes())
-                .map_err(|_| format!("{:?} is not an HTTP method", route.method))?;
-            let pattern = Pattern::parse(&route.path).map_err(|error| format!("{}: {error}", route.path))?;
-            let names: Vec<&str> = pattern.params().iter().map(|param| &*param.name).collect();
-            let extractor = Extractor::compile(route, &names).map_err(|error| format!("{}: {error}", route.path))?;
-            add(&mut router, method, &route.path, endpoint(index, route, extractor)?)?;
+            let at_fault = |reason| BuildError { route: Some(index), other: None, reason };
+            let (method, extractor) = compile(route).map_err(at_fault)?;
+            let endpoint = endpoint(index, route, extractor).map_err(at_fault)?;
+            router.route(method, &route.path, endpoint).map_err(|error| BuildError {
+                other: first_of(&error, &blueprint.routes),
+                ..at_fault(error.to_string())
+            })?;
         }
         if options.docs {
             for (path, endpoint) in docs::endpoints(blueprint) {
-                add(&mut router, Method::GET, &path, Rc::from(endpoint))?;
+                router.route(Method::GET, &path, Rc::from(endpoint)).map_err(|error| BuildError {
+                    route: first_of(&error, &blueprint.routes),
+                    other: None,
+                    reason: error.to_string(),
+                })?;
             }
         }
         Ok(Self { router: router.build(), max_body: options.max_body })
@@ -80,39 +97,38 @@ impl App {
     }
 }
 
-fn add(
-    router: &mut RouterBuilder<Rc<dyn Endpoint>>,
-    method: Method,
-    path: &str,
-    endpoint: Rc<dyn Endpoint>,
-) -> Result<(), String> {
-    router.route(method, path, endpoint).map(drop).map_err(|error| error.to_string())
+/// What a route says about its requests.
+fn compile(route: &Route) -> Result<(Method, Extractor), String> {
+    let method = Method::from_bytes(route.method.as_bytes())
+        .map_err(|_| format!("{:?} is not an HTTP method", route.method))?;
+    let pattern = Pattern::parse(&route.path).map_err(|error| format!("route `{}`: {error}", route.path))?;
+    let names: Vec<&str> = pattern.params().iter().map(|param| &*param.name).collect();
+    let extractor = Extractor::compile(route, &names)
+        .map_err(|error| format!("route `{} {}`: {error}", route.method, route.path))?;
+    Ok((method, extractor))
+}
+
+/// The route that another one would have hidden.
+fn first_of(error: &RouteError, routes: &[Route]) -> Option<usize> {
+    let RouteError::Duplicate { method, existing, .. } = error else { return None };
+    routes.iter().position(|route| route.method == method.as_str() && *route.path == **existing)
 }
 
 impl Service for App {
     fn call(&self, request: Request) -> Reply {
-        match self.route(&request) {
-            Ok((endpoint, path)) => self.found(endpoint, Call { request, path, body: Bytes::new() }),
-            Err(response) => response.into(),
-        }
-    }
-}
-
-impl App {
-    /// Who answers, or the answer that needs nobody.
-    fn route(&self, request: &Request) -> Result<(Rc<dyn Endpoint>, PathValues), Response> {
-        match self.router.find(&request.method, request.path()) {
+        let (endpoint, path) = match self.router.find(&request.method, request.path()) {
             Match::Found { endpoint, params, .. } => {
-                Ok((Rc::clone(endpoint), PathValues::new(request.path(), params.into_values())))
+                (Rc::clone(endpoint), PathValues::new(request.path(), params.into_values()))
             }
-            Match::NotFound => Err(problem::of(StatusCode::NOT_FOUND)),
+            Match::NotFound => return problem::of(StatusCode::NOT_FOUND).into(),
+            Match::Malformed => return problem::of(StatusCode::BAD_REQUEST).into(),
+            Match::Options { allow } => return allowing(empty(StatusCode::NO_CONTENT), allow),
             Match::MethodNotAllowed { allow } => {
-                Err(with_header(problem::of(StatusCode::METHOD_NOT_ALLOWED), header::ALLOW, allow))
+                return allowing(problem::of(StatusCode::METHOD_NOT_ALLOWED), allow);
             }
-            Match::Options { allow } => Err(with_header(empty(StatusCode::NO_CONTENT), header::ALLOW, allow)),
-            Match::Redirect { path } => Err(redirect(&path, request.uri.query())),
-            Match::Malformed => Err(problem::of(StatusCode::BAD_REQUEST)),
-        }
+            Match::Redirect { path } => return redirect(&path, request.uri.query()).into(),
+        };
+        self.found(endpoint, Call { request, path, body: Bytes::new() })
     }
 }
 
@@ -129,6 +145,10 @@ fn empty(status: StatusCode) -> Response {
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = status;
     response
+}
+
+fn allowing(response: Response, methods: HeaderValue) -> Reply {
+    with_header(response, header::ALLOW, methods).into()
 }
 
 fn with_header(mut response: Response, name: header::HeaderName, value: HeaderValue) -> Response {

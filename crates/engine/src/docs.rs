@@ -36,10 +36,16 @@ impl Endpoint for Assets {
         };
         Reply::pending(async move {
             // A large file read on the runtime's thread would hold up every other request.
-            match tokio::task::spawn_blocking(move || std::fs::read(&path).map(|bytes| (bytes, media_type(&path)))).await {
+            match tokio::task::spawn_blocking(move || {
+                std::fs::read(&path).map(|bytes| (bytes, media_type(&path)))
+            })
+            .await
+            {
                 Ok(Ok((bytes, media_type))) => {
                     let mut response = respond(bytes.into(), HeaderValue::from_static(media_type));
-                    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=86400"));
+                    response
+                        .headers_mut()
+                        .insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=86400"));
                     response
                 }
                 _ => problem::of(StatusCode::NOT_FOUND),

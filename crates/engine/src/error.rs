@@ -48,7 +48,9 @@ pub fn of_database(error: &DbError, route: &str) -> Response {
         DbError::Timeout => problem::of(StatusCode::GATEWAY_TIMEOUT),
         DbError::Cancelled => problem::of(StatusCode::INTERNAL_SERVER_ERROR),
         DbError::Bind(_, why) => unprocessable(why),
-        DbError::Server { code, message, .. } => of_sqlstate(code, message).unwrap_or_else(|| internal(error, route)),
+        DbError::Server { code, message, .. } => {
+            of_sqlstate(code, message).unwrap_or_else(|| internal(error, route))
+        }
         DbError::Column(..) | DbError::MultipleObjects | DbError::Unsupported(_) => internal(error, route),
     }
 }

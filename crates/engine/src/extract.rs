@@ -1,53 +1,26 @@
 //! A request's arguments: found by compiled extractors, validated into whatever a sink builds.
+//!
+//! `argument` is one of them; `body` is what the request's body is read as before any is validated.
+
+mod argument;
+mod body;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::Arc;
 
-use plectrum_http::{HeaderMap, HeaderName, cookie, media, query};
-use plectrum_schema::error::table::Code;
+use plectrum_http::query;
 use plectrum_schema::error::{Error, Step};
 use plectrum_schema::sink::Sink;
-use plectrum_schema::{Node, Schema, validate_json, validate_text, validate_texts};
-use serde_json::value::RawValue;
 
-use crate::blueprint::{Parameter, Route, Source};
+use crate::blueprint::Route;
 use crate::endpoint::Call;
+use argument::{Argument, Place};
+use body::{Body, BodyForm};
 
 /// A route's arguments, compiled at registration.
 pub struct Extractor {
     arguments: Vec<Argument>,
     query: bool,
     body: BodyForm,
-}
-
-/// What the body is read as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BodyForm {
-    None,
-    Json,
-    Keys,
-    Form,
-}
-
-struct Argument {
-    wire: Box<str>,
-    place: Place,
-    schema: Arc<Schema>,
-    required: bool,
-    many: bool,
-}
-
-enum Place {
-    Path(usize),
-    Query,
-    Header(HeaderName),
-    Cookie,
-    Body,
-    BodyKey,
-    Form,
-    /// Filled by the binding.
-    Request,
 }
 
 /// Why the arguments of a request could not be had.
@@ -64,6 +37,7 @@ pub enum Refusal {
 /// One slot per argument; `None` where absent and optional, and for the request itself.
 pub type Slots<V> = Vec<Option<V>>;
 
+/// Decoded texts of a query string or form, each with the index of the argument it belongs to.
 type Texts<'a> = Vec<(usize, Cow<'a, str>)>;
 
 impl Extractor {
@@ -72,19 +46,10 @@ impl Extractor {
     /// # Errors
     /// A sentence for the user: an unknown path name, a bad header name.
     pub fn compile(route: &Route, path_names: &[&str]) -> Result<Self, String> {
-        let arguments: Vec<_> =
-            route.parameters.iter().map(|parameter| Argument::compile(parameter, path_names)).collect::<Result<_, _>>()?;
-        let has = |source| route.parameters.iter().any(|parameter| parameter.source == source);
-        let body = if has(Source::Body) {
-            BodyForm::Json
-        } else if has(Source::BodyField) {
-            BodyForm::Keys
-        } else if has(Source::Form) {
-            BodyForm::Form
-        } else {
-            BodyForm::None
-        };
-        Ok(Self { arguments, query: has(Source::Query), body })
+        let compile = |parameter| Argument::compile(parameter, path_names);
+        let arguments = route.parameters.iter().map(compile).collect::<Result<Vec<_>, _>>()?;
+        let query = arguments.iter().any(|argument| matches!(argument.place, Place::Query));
+        Ok(Self { body: BodyForm::of(route), query, arguments })
     }
 
     /// Whether the whole body is needed.
@@ -113,22 +78,23 @@ impl Extractor {
         if self.arguments.is_empty() {
             return Ok(Vec::new());
         }
-        let query = if self.query { self.texts(call.request.query(), |place| matches!(place, Place::Query))? } else { Vec::new() };
-        let body = self.read_body(call)?;
+        let query = if self.query { self.texts(call.request.query(), Place::is_query)? } else { Vec::new() };
+        let body = self.read_body(call, sink)?;
         let mut slots = Vec::with_capacity(self.arguments.len());
         let mut errors = Vec::new();
         for (index, argument) in self.arguments.iter().enumerate() {
             let value = match argument.place {
-                Place::Query => argument.from_texts(index, &query, sink),
-                Place::Form => argument.from_texts(index, body.form(), sink),
-                Place::Body | Place::BodyKey => argument.from_json(body.json_of(argument), sink),
-                _ => argument.from_head(call, sink),
+                Place::Query => argument.in_texts(index, &query, sink),
+                Place::Form => argument.in_texts(index, body.form(), sink),
+                Place::Body | Place::BodyKey => argument.in_body(&body, sink),
+                _ => argument.in_head(call, sink),
             };
             match value {
                 Ok(value) => slots.push(value),
                 Err(found) => argument.report(found, &mut errors),
             }
         }
+        errors.extend(body.into_errors().map(|error| within(error, &[Step::Key(Cow::Borrowed("body"))])));
         if errors.is_empty() { Ok(slots) } else { Err(Refusal::Invalid(errors)) }
     }
 
@@ -145,162 +111,31 @@ impl Extractor {
         Ok(found)
     }
 
-    fn read_body<'a>(&self, call: &'a Call) -> Result<BodyInput<'a>, Refusal> {
-        let body = call.body.as_ref();
-        match self.body {
-            BodyForm::None => Ok(BodyInput::Absent),
-            _ if body.is_empty() => Ok(BodyInput::Absent),
-            BodyForm::Json if json_or_silent(&call.request.headers) => Ok(BodyInput::Json(body)),
-            BodyForm::Keys if json_or_silent(&call.request.headers) => Ok(match serde_json::from_slice(body) {
-                Ok(keys) => BodyInput::Keys(keys),
-                Err(_) => BodyInput::Json(body),
-            }),
-            BodyForm::Form if media::is_form(&call.request.headers) => {
-                let text = std::str::from_utf8(body).map_err(|_| not_text(query::NotUtf8))?;
-                Ok(BodyInput::Form(self.texts(text, |place| matches!(place, Place::Form))?))
+    fn read_body<'a, S: Sink>(&self, call: &'a Call, sink: &mut S) -> Result<Body<'a>, Refusal> {
+        let (headers, bytes) = (&call.request.headers, call.body.as_ref());
+        if bytes.is_empty() || self.body == BodyForm::None {
+            return Ok(Body::Absent);
+        }
+        if !self.body.accepts(headers) {
+            return Err(Refusal::MediaType);
+        }
+        Ok(match self.body {
+            BodyForm::Form => {
+                let text = std::str::from_utf8(bytes).map_err(|_| not_text(query::NotUtf8))?;
+                Body::Form(self.texts(text, Place::is_form)?)
             }
-            _ => Err(Refusal::MediaType),
-        }
+            BodyForm::Keys => body::split(bytes, sink),
+            BodyForm::Json | BodyForm::None => Body::Json(bytes),
+        })
     }
 }
 
-/// The body, as far as it is understood before validation.
-enum BodyInput<'a> {
-    Absent,
-    Json(&'a [u8]),
-    Keys(HashMap<Cow<'a, str>, &'a RawValue>),
-    Form(Texts<'a>),
-}
-
-impl<'a> BodyInput<'a> {
-    fn form(&self) -> &[(usize, Cow<'a, str>)] {
-        if let Self::Form(texts) = self { texts } else { &[] }
-    }
-
-    fn json_of(&self, argument: &Argument) -> Option<&[u8]> {
-        match self {
-            Self::Json(bytes) => Some(bytes),
-            Self::Keys(keys) => keys.get(&*argument.wire).map(|raw| raw.get().as_bytes()),
-            Self::Absent | Self::Form(_) => None,
-        }
-    }
-}
-
-impl Argument {
-    fn compile(parameter: &Parameter, path_names: &[&str]) -> Result<Self, String> {
-        let wire = parameter.wire.as_str();
-        let place = match parameter.source {
-            Source::Path => {
-                let position = path_names.iter().position(|name| *name == wire);
-                Place::Path(position.ok_or_else(|| format!("the path has no parameter {{{wire}}}"))?)
-            }
-            Source::Query => Place::Query,
-            Source::Header => {
-                Place::Header(wire.parse().map_err(|_| format!("{wire:?} cannot be the name of a header"))?)
-            }
-            Source::Cookie => Place::Cookie,
-            Source::Body => Place::Body,
-            Source::BodyField => Place::BodyKey,
-            Source::Form => Place::Form,
-            Source::Request => Place::Request,
-        };
-        let schema = parameter.schema.clone().unwrap_or_else(|| Arc::new(Schema { root: Node::Any, definitions: Vec::new() }));
-        Ok(Self { wire: wire.into(), place, schema, required: parameter.required, many: parameter.many })
-    }
-
-    fn absent<V>(&self) -> Result<Option<V>, Vec<Error>> {
-        if self.required { Err(vec![Error::from(Code::Missing)]) } else { Ok(None) }
-    }
-
-    fn from_texts<S: Sink>(
-        &self,
-        index: usize,
-        texts: &[(usize, Cow<'_, str>)],
-        sink: &mut S,
-    ) -> Result<Option<S::Value>, Vec<Error>> {
-        let mut own = texts.iter().filter(|(owner, _)| *owner == index).map(|(_, text)| &**text);
-        if self.many {
-            let all: Vec<&str> = own.collect();
-            return if all.is_empty() { self.absent() } else { validate_texts(&self.schema, &all, sink).map(Some) };
-        }
-        // As Django's QueryDict: the last value of a repeated name counts.
-        match own.next_back() {
-            Some(text) => validate_text(&self.schema, text, sink).map(Some),
-            None => self.absent(),
-        }
-    }
-
-    fn from_json<S: Sink>(&self, json: Option<&[u8]>, sink: &mut S) -> Result<Option<S::Value>, Vec<Error>> {
-        match json {
-            Some(json) => validate_json(&self.schema, json, sink).map(Some),
-            None => self.absent(),
-        }
-    }
-
-    fn from_head<S: Sink>(&self, call: &Call, sink: &mut S) -> Result<Option<S::Value>, Vec<Error>> {
-        match &self.place {
-            Place::Path(position) => match call.path_value(*position) {
-                Some(text) => validate_text(&self.schema, text, sink).map(Some),
-                None => self.absent(),
-            },
-            Place::Header(name) => self.from_header(call, name, sink),
-            Place::Cookie => match cookie::get(&call.request.headers, &self.wire) {
-                Some(text) => validate_text(&self.schema, text, sink).map(Some),
-                None => self.absent(),
-            },
-            _ => Ok(None),
-        }
-    }
-
-    fn from_header<S: Sink>(
-        &self,
-        call: &Call,
-        name: &HeaderName,
-        sink: &mut S,
-    ) -> Result<Option<S::Value>, Vec<Error>> {
-        let mut values = call.request.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-        if self.many {
-            let all: Vec<_> = values.collect();
-            let all: Vec<&str> = all.iter().map(AsRef::as_ref).collect();
-            return if all.is_empty() { self.absent() } else { validate_texts(&self.schema, &all, sink).map(Some) };
-        }
-        match values.next() {
-            Some(text) => validate_text(&self.schema, &text, sink).map(Some),
-            None => self.absent(),
-        }
-    }
-
-    /// Adds `found` under this argument's own place: `["query", "page"]`, `["body", …]`.
-    fn report(&self, found: Vec<Error>, errors: &mut Vec<Error>) {
-        let mut prefix = vec![Step::Key(Cow::Borrowed(self.place.name()))];
-        if !matches!(self.place, Place::Body) {
-            prefix.push(Step::Key(Cow::Owned(self.wire.to_string())));
-        }
-        errors.extend(found.into_iter().map(|mut error| {
-            error.loc.splice(0..0, prefix.iter().cloned());
-            error
-        }));
-    }
-}
-
-impl Place {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Path(_) => "path",
-            Self::Query => "query",
-            Self::Header(_) => "header",
-            Self::Cookie => "cookie",
-            Self::Body | Self::BodyKey | Self::Form => "body",
-            Self::Request => "request",
-        }
-    }
+/// `error` at its place inside of what stands at `outer`.
+fn within(mut error: Error, outer: &[Step]) -> Error {
+    error.loc.splice(0..0, outer.iter().cloned());
+    error
 }
 
 fn not_text(_: query::NotUtf8) -> Refusal {
     Refusal::Malformed("The query or form is not UTF-8 text.")
-}
-
-/// Whether the body may be read as JSON: declared so, or not declared at all.
-fn json_or_silent(headers: &HeaderMap) -> bool {
-    media::essence(headers).is_none() || media::is_json(headers)
 }

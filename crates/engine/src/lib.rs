@@ -3,7 +3,8 @@
 //! In the order a request meets them:
 //!
 //! * [`app`]: routes a request, reads its body where the endpoint wants one;
-//! * [`endpoint`]: the trait of whoever answers; [`native`] does it with a plan, the binding with Python;
+//! * [`endpoint`]: the trait of whoever answers; [`native`] does it with a plan (one of its [`variants`]), the binding
+//!   with Python;
 //! * [`extract`]: arguments from path, query, headers, cookies and body;
 //! * [`database`]: which engine an operation runs on;
 //! * [`error`]: the one table from what went wrong to status and body.
@@ -20,3 +21,4 @@ pub mod extract;
 pub mod native;
 pub mod openapi;
 mod values;
+pub mod variants;

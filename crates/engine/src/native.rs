@@ -1,7 +1,5 @@
 //! The native endpoint: arguments → statement → JSON, without the binding.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -10,6 +8,7 @@ use plectrum_db::value::Value;
 use plectrum_db::zone::Zone;
 use plectrum_db::{Context, Operation, Outcome, buffer};
 use plectrum_http::{Body, HeaderValue, Reply, Response, StatusCode, Uri, header, problem};
+use plectrum_schema::{Schema, validate_json};
 
 use crate::blueprint::{self, Route};
 use crate::database::Database;
@@ -17,18 +16,7 @@ use crate::endpoint::{Call, Endpoint};
 use crate::error;
 use crate::extract::{Extractor, Slots};
 use crate::values::{Enums, ValueSink};
-
-/// Plans of one route kept at most; past that all are forgotten and planned again as they are asked for.
-const MAX_VARIANTS: usize = 512;
-
-/// Makes the plans of a route's variations. Implemented by the binding.
-pub trait Planner {
-    /// The operation for the optional parameters at `present` and a value of the ordering parameter.
-    ///
-    /// # Errors
-    /// The answer to give instead; the reason is logged already.
-    fn plan(&self, present: &[usize], ordering: Option<&str>) -> Result<Arc<Operation>, Response>;
-}
+use crate::variants::{Planner, Plans};
 
 /// Zones of an alias, for writing aware datetimes.
 #[derive(Debug, Clone, Default)]
@@ -56,26 +44,6 @@ struct Inner {
     links: bool,
 }
 
-/// A route's plans.
-enum Plans {
-    One(Arc<Operation>),
-    Many(Variants),
-}
-
-struct Variants {
-    optional: Vec<usize>,
-    ordering: Option<usize>,
-    planner: Rc<dyn Planner>,
-    known: RefCell<HashMap<Variant, Arc<Operation>>>,
-}
-
-/// Bit `n`: the nth optional parameter is there.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Variant {
-    present: u64,
-    ordering: Option<String>,
-}
-
 /// What a native endpoint is made of besides its route.
 pub struct Parts {
     /// Its arguments.
@@ -94,24 +62,14 @@ impl Native {
     /// An endpoint for `route`, whose `native` part is `native`.
     #[must_use]
     pub fn new(route: &Route, native: &blueprint::Native, parts: Parts) -> Self {
-        let varies = !native.optional.is_empty() || native.ordering.is_some();
-        let plans = if varies {
-            Plans::Many(Variants {
-                optional: native.optional.clone(),
-                ordering: native.ordering,
-                planner: parts.planner,
-                known: RefCell::new(HashMap::from([(Variant { present: 0, ordering: None }, parts.operation)])),
-            })
-        } else {
-            Plans::One(parts.operation)
-        };
+        let enums = Enums::of(route);
         Self(Rc::new(Inner {
             name: route.name.clone(),
             status: StatusCode::from_u16(route.status).unwrap_or(StatusCode::OK),
             extractor: parts.extractor,
-            enums: Enums::of(route),
-            defaults: route.parameters.iter().map(default_of).collect(),
-            plans,
+            defaults: route.parameters.iter().map(|parameter| default_of(parameter, &enums)).collect(),
+            enums,
+            plans: Plans::new(native, parts.operation, parts.planner),
             database: parts.database,
             zones: parts.zones,
             links: native.links,
@@ -119,14 +77,27 @@ impl Native {
     }
 }
 
-fn default_of(parameter: &blueprint::Parameter) -> Value {
-    match &parameter.default {
-        Some(serde_json::Value::Bool(value)) => Value::Bool(*value),
-        Some(serde_json::Value::String(text)) => Value::Text(text.clone()),
-        Some(serde_json::Value::Number(number)) => match number.as_i64() {
-            Some(int) => Value::Int(int),
-            None => Value::Text(number.to_string()),
-        },
+/// A default has passed no validation yet; its type's reading is taken, as a request's would be, where it fits.
+fn default_of(parameter: &blueprint::Parameter, enums: &Enums) -> Value {
+    let Some(default) = parameter.default.as_ref().filter(|default| !default.is_null()) else {
+        return Value::Null;
+    };
+    let read = |schema: &Arc<Schema>| {
+        validate_json(schema, default.to_string().as_bytes(), &mut ValueSink::new(enums))
+    };
+    match parameter.schema.as_ref().map(read) {
+        Some(Ok(value)) => value,
+        _ => plain(default),
+    }
+}
+
+fn plain(default: &serde_json::Value) -> Value {
+    match default {
+        serde_json::Value::Bool(value) => Value::Bool(*value),
+        serde_json::Value::String(text) => Value::Text(text.clone()),
+        serde_json::Value::Number(number) => {
+            number.as_i64().map_or_else(|| Value::Text(number.to_string()), Value::Int)
+        }
         _ => Value::Null,
     }
 }
@@ -139,10 +110,15 @@ impl Endpoint for Native {
         };
         let operation = match self.0.plans.choose(&slots) {
             Ok(operation) => operation,
-            Err(response) => return response.into(),
+            Err(response) => return (*response).into(),
         };
-        let url = if self.0.links { address(&call.request.uri, call.request.headers.get(header::HOST)) } else { String::new() };
-        let context = Context { zone: self.0.zones.current.clone(), session: self.0.zones.session.clone(), url };
+        let url = if self.0.links {
+            address(&call.request.uri, call.request.headers.get(header::HOST))
+        } else {
+            String::new()
+        };
+        let context =
+            Context { zone: self.0.zones.current.clone(), session: self.0.zones.session.clone(), url };
         let args = self.0.args(slots);
         let inner = Rc::clone(&self.0);
         Reply::pending(async move {
@@ -160,38 +136,6 @@ impl Inner {
     fn args(&self, slots: Slots<Value>) -> Vec<Value> {
         let fill = |(slot, default): (Option<Value>, &Value)| slot.unwrap_or_else(|| default.clone());
         slots.into_iter().zip(&self.defaults).map(fill).collect()
-    }
-}
-
-impl Plans {
-    fn choose(&self, slots: &Slots<Value>) -> Result<Arc<Operation>, Response> {
-        match self {
-            Self::One(operation) => Ok(Arc::clone(operation)),
-            Self::Many(variants) => variants.choose(slots),
-        }
-    }
-}
-
-impl Variants {
-    fn choose(&self, slots: &Slots<Value>) -> Result<Arc<Operation>, Response> {
-        let is_present = |index: &usize| slots.get(*index).is_some_and(Option::is_some);
-        let bits = self.optional.iter().enumerate().filter(|(_, index)| is_present(index));
-        let ordering = match self.ordering.and_then(|index| slots.get(index)) {
-            Some(Some(Value::Text(field))) => Some(field.clone()),
-            _ => None,
-        };
-        let variant = Variant { present: bits.fold(0, |set, (bit, _)| set | 1 << (bit % 64)), ordering };
-        if let Some(operation) = self.known.borrow().get(&variant) {
-            return Ok(Arc::clone(operation));
-        }
-        let present: Vec<usize> = self.optional.iter().copied().filter(|index| is_present(index)).collect();
-        let operation = self.planner.plan(&present, variant.ordering.as_deref())?;
-        let mut known = self.known.borrow_mut();
-        if known.len() >= MAX_VARIANTS {
-            known.clear();
-        }
-        known.insert(variant, Arc::clone(&operation));
-        Ok(operation)
     }
 }
 

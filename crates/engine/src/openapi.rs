@@ -9,12 +9,16 @@ use crate::blueprint::{Blueprint, Parameter, Route, Source};
 
 const COMPONENTS: &str = "#/components/schemas/";
 
+/// The methods a path item has a place for.
+const METHODS: [&str; 8] = ["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"];
+
 /// Writes the document.
 #[must_use]
 pub fn document(blueprint: &Blueprint) -> Value {
     let mut components = Describer::new(COMPONENTS);
     let mut paths = Map::new();
-    for route in blueprint.routes.iter().filter(|route| route.include_in_schema) {
+    let shown = |route: &&Route| route.include_in_schema && METHODS.contains(&route.method.as_str());
+    for route in blueprint.routes.iter().filter(shown) {
         let item = paths.entry(plain_path(&route.path)).or_insert_with(|| json!({}));
         item[route.method.to_lowercase()] = operation(route, &mut components);
     }
@@ -86,7 +90,8 @@ fn parameter_object(parameter: &Parameter, components: &mut Describer<'_>) -> Op
         Source::Cookie => "cookie",
         Source::Body | Source::BodyField | Source::Form | Source::Request => return None,
     };
-    let mut schema = parameter.schema.as_ref().map_or_else(|| json!({}), |schema| components.describe(schema));
+    let mut schema =
+        parameter.schema.as_ref().map_or_else(|| json!({}), |schema| components.describe(schema));
     if let (Some(default), Some(object)) = (&parameter.default, schema.as_object_mut()) {
         object.insert("default".to_owned(), default.clone());
     }

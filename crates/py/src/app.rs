@@ -4,12 +4,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use plectrum_db::Operation;
-use plectrum_engine::app;
+use plectrum_engine::app::{self, BuildError};
 use plectrum_engine::blueprint::{Blueprint, Native as NativeRoute, Route};
 use plectrum_engine::endpoint::Endpoint;
 use plectrum_engine::extract::Extractor;
-use plectrum_engine::native::{Native, Parts, Planner};
+use plectrum_engine::native::{Native, Parts};
 use plectrum_engine::openapi;
+use plectrum_engine::variants::Planner;
 use plectrum_http::Response;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -93,12 +94,25 @@ impl Registration {
         });
         match (built, failure) {
             (_, Some(error)) => Err(error),
-            (Err(text), None) => Err(names::CONFIGURATION_ERROR.get(py)?.call1((text,)).map_or_else(
-                |error| error,
-                PyErr::from_value,
-            )),
+            (Err(error), None) => Err(self.refused(py, &error)?),
             (Ok(app), None) => Ok(app),
         }
+    }
+
+    /// The user's error: begins with the lines of the handlers it is about.
+    fn refused(&self, py: Python<'_>, error: &BuildError) -> PyResult<PyErr> {
+        let line = |route: Option<usize>| match route.and_then(|index| self.routes.get(index)) {
+            Some(registered) => registered.line(py).map(Some),
+            None => Ok(None),
+        };
+        let mut text = error.reason.clone();
+        if let Some(line) = line(error.route)? {
+            text = format!("{line}: {text}");
+        }
+        if let Some(first) = line(error.other)? {
+            text = format!("{text} (registered at {first}). Give one of them another path or method.");
+        }
+        Ok(PyErr::from_value(names::CONFIGURATION_ERROR.get(py)?.call1((text,))?))
     }
 
     fn endpoint(
@@ -149,12 +163,12 @@ struct PyPlanner {
 }
 
 impl Planner for PyPlanner {
-    fn plan(&self, present: &[usize], ordering: Option<&str>) -> Result<Arc<Operation>, Response> {
+    fn plan(&self, present: &[usize], ordering: Option<&str>) -> Result<Arc<Operation>, Box<Response>> {
         Python::attach(|py| {
             let planned = self.planner.bind(py).call_method1("plan", (present.to_vec(), ordering));
             planned
                 .and_then(|operation| operation::of(&operation))
-                .map_err(|error| exceptions::respond(py, &error, &self.route, self.debug))
+                .map_err(|error| Box::new(exceptions::respond(py, &error, &self.route, self.debug)))
         })
     }
 }

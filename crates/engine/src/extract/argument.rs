@@ -1,0 +1,157 @@
+//! One argument: where it stands in a request, and what it must be.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use plectrum_http::{HeaderName, HeaderValue, cookie};
+use plectrum_schema::error::table::Code;
+use plectrum_schema::error::{Error, Step};
+use plectrum_schema::sink::Sink;
+use plectrum_schema::{Schema, validate_json, validate_text, validate_texts};
+
+use super::body::Body;
+use super::within;
+use crate::blueprint::{Parameter, Source};
+use crate::endpoint::Call;
+
+pub(super) struct Argument {
+    pub(super) wire: Box<str>,
+    pub(super) place: Place,
+    schema: Arc<Schema>,
+    required: bool,
+    many: bool,
+}
+
+pub(super) enum Place {
+    /// Position among the path's parameters.
+    Path(usize),
+    Query,
+    Header(HeaderName),
+    Cookie,
+    Body,
+    BodyKey,
+    Form,
+    /// Filled by the binding.
+    Request,
+}
+
+/// A value, or that it is absent and may be.
+type Extracted<V> = Result<Option<V>, Vec<Error>>;
+
+impl Argument {
+    pub(super) fn compile(parameter: &Parameter, path_names: &[&str]) -> Result<Self, String> {
+        let wire = parameter.wire.as_str();
+        let place = match parameter.source {
+            Source::Path => {
+                let position = path_names.iter().position(|name| *name == wire);
+                Place::Path(position.ok_or_else(|| format!("the path has no parameter {{{wire}}}"))?)
+            }
+            Source::Query => Place::Query,
+            Source::Header => {
+                Place::Header(wire.parse().map_err(|_| format!("{wire:?} cannot be the name of a header"))?)
+            }
+            Source::Cookie => Place::Cookie,
+            Source::Body => Place::Body,
+            Source::BodyField => Place::BodyKey,
+            Source::Form => Place::Form,
+            Source::Request => Place::Request,
+        };
+        let schema = parameter.schema.clone().unwrap_or_else(|| Arc::new(Schema::any()));
+        Ok(Self { wire: wire.into(), place, schema, required: parameter.required, many: parameter.many })
+    }
+
+    /// From the pairs of a query string or form; `index` is this argument's own.
+    pub(super) fn in_texts<S: Sink>(
+        &self,
+        index: usize,
+        texts: &[(usize, Cow<'_, str>)],
+        sink: &mut S,
+    ) -> Extracted<S::Value> {
+        let mut own = texts.iter().filter(|(owner, _)| *owner == index).map(|(_, text)| &**text);
+        if self.many {
+            return self.all(&own.collect::<Vec<_>>(), sink);
+        }
+        // As Django's QueryDict: the last value of a repeated name counts.
+        self.one(own.next_back(), sink)
+    }
+
+    /// From the body, or its key of this name.
+    pub(super) fn in_body<S: Sink>(&self, body: &Body<'_>, sink: &mut S) -> Extracted<S::Value> {
+        match body.json_of(&self.wire) {
+            Some(json) => validate_json(&self.schema, json, sink).map(Some),
+            // The body's own errors say it all.
+            None if body.is_refused() => Ok(None),
+            None => self.absent(),
+        }
+    }
+
+    /// From the path or the headers.
+    pub(super) fn in_head<S: Sink>(&self, call: &Call, sink: &mut S) -> Extracted<S::Value> {
+        match &self.place {
+            Place::Path(position) => self.one(call.path_value(*position), sink),
+            Place::Cookie => self.one(cookie::get(&call.request.headers, &self.wire), sink),
+            Place::Header(name) => {
+                let mut values = call.request.headers.get_all(name).iter().map(header_text);
+                if self.many {
+                    let all: Vec<_> = values.collect();
+                    return self.all(&all.iter().map(AsRef::as_ref).collect::<Vec<_>>(), sink);
+                }
+                self.one(values.next().as_deref(), sink)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn one<S: Sink>(&self, text: Option<&str>, sink: &mut S) -> Extracted<S::Value> {
+        match text {
+            Some(text) => validate_text(&self.schema, text, sink).map(Some),
+            None => self.absent(),
+        }
+    }
+
+    fn all<S: Sink>(&self, texts: &[&str], sink: &mut S) -> Extracted<S::Value> {
+        if texts.is_empty() { self.absent() } else { validate_texts(&self.schema, texts, sink).map(Some) }
+    }
+
+    fn absent<V>(&self) -> Extracted<V> {
+        if self.required { Err(vec![Error::from(Code::Missing)]) } else { Ok(None) }
+    }
+
+    /// Adds `found` under this argument's own place: `["query", "page"]`, `["body", …]`.
+    pub(super) fn report(&self, found: Vec<Error>, errors: &mut Vec<Error>) {
+        let mut outer = vec![Step::Key(Cow::Borrowed(self.place.name()))];
+        if !matches!(self.place, Place::Body) {
+            outer.push(Step::key(&self.wire));
+        }
+        errors.extend(found.into_iter().map(|error| within(error, &outer)));
+    }
+}
+
+/// A header's value; bytes past ASCII are Latin-1, as WSGI and ASGI servers read them.
+fn header_text(value: &HeaderValue) -> Cow<'_, str> {
+    match value.to_str() {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => value.as_bytes().iter().copied().map(char::from).collect(),
+    }
+}
+
+impl Place {
+    pub(super) fn is_query(&self) -> bool {
+        matches!(self, Self::Query)
+    }
+
+    pub(super) fn is_form(&self) -> bool {
+        matches!(self, Self::Form)
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Path(_) => "path",
+            Self::Query => "query",
+            Self::Header(_) => "header",
+            Self::Cookie => "cookie",
+            Self::Body | Self::BodyKey | Self::Form => "body",
+            Self::Request => "request",
+        }
+    }
+}

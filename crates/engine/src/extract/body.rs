@@ -1,0 +1,106 @@
+//! The request's body, as far as it is understood before its parts are validated.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use plectrum_http::{HeaderMap, media};
+use plectrum_schema::error::Error;
+use plectrum_schema::error::table::Code;
+use plectrum_schema::node::{Length, StrRule};
+use plectrum_schema::sink::Sink;
+use plectrum_schema::{Node, Schema, validate_json};
+use serde_json::value::RawValue;
+
+use super::Texts;
+use crate::blueprint::{Route, Source};
+
+/// What the body of a route's requests is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BodyForm {
+    /// Nobody asks for it.
+    None,
+    /// One JSON value.
+    Json,
+    /// A JSON object whose keys are arguments.
+    Keys,
+    /// `application/x-www-form-urlencoded`.
+    Form,
+}
+
+impl BodyForm {
+    pub(super) fn of(route: &Route) -> Self {
+        let has = |source| route.parameters.iter().any(|parameter| parameter.source == source);
+        if has(Source::Body) {
+            Self::Json
+        } else if has(Source::BodyField) {
+            Self::Keys
+        } else if has(Source::Form) {
+            Self::Form
+        } else {
+            Self::None
+        }
+    }
+
+    /// Whether a body of the declared media type can be read. JSON need not be declared.
+    pub(super) fn accepts(self, headers: &HeaderMap) -> bool {
+        match self {
+            Self::Form => media::is_form(headers),
+            _ => media::is_json(headers) || media::essence(headers).is_none(),
+        }
+    }
+}
+
+/// A body, split as its route's form says.
+pub(super) enum Body<'a> {
+    Absent,
+    Json(&'a [u8]),
+    Keys(HashMap<Cow<'a, str>, &'a RawValue>),
+    Form(Texts<'a>),
+    /// Not an object, though its keys are arguments.
+    Refused(Vec<Error>),
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn form(&self) -> &[(usize, Cow<'a, str>)] {
+        if let Self::Form(texts) = self { texts } else { &[] }
+    }
+
+    /// The JSON of the argument called `wire`.
+    pub(super) fn json_of(&self, wire: &str) -> Option<&[u8]> {
+        match self {
+            Self::Json(bytes) => Some(bytes),
+            Self::Keys(keys) => keys.get(wire).map(|raw| raw.get().as_bytes()),
+            Self::Absent | Self::Form(_) | Self::Refused(_) => None,
+        }
+    }
+
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+
+    /// What is wrong with the body as a whole.
+    pub(super) fn into_errors(self) -> impl Iterator<Item = Error> {
+        if let Self::Refused(errors) = self { errors } else { Vec::new() }.into_iter()
+    }
+}
+
+/// Takes an object apart without reading its values.
+pub(super) fn split<'a, S: Sink>(bytes: &'a [u8], sink: &mut S) -> Body<'a> {
+    match serde_json::from_slice(bytes) {
+        Ok(keys) => Body::Keys(keys),
+        Err(_) => Body::Refused(why_no_object(bytes, sink)),
+    }
+}
+
+/// The validator's own words for JSON that is malformed or no object.
+fn why_no_object<S: Sink>(bytes: &[u8], sink: &mut S) -> Vec<Error> {
+    let object = Schema {
+        root: Node::Dict {
+            key: Box::new(Node::Str(StrRule::default())),
+            value: Box::new(Node::Any),
+            length: Length::default(),
+        },
+        definitions: Vec::new(),
+    };
+    validate_json(&object, bytes, sink).err().unwrap_or_else(|| vec![Error::from(Code::DictType)])
+}
