@@ -146,9 +146,9 @@ def run_here(alias: str, optional: bool, number: int, arguments: list[Any]) -> l
     """
     from .orm.connection import must_run_on_django
 
-    if optional and not must_run_on_django(alias):
-        return None
-    with _outside_asyncio():
+    with _outside_asyncio():  # where a loop runs, Django looks for this thread's connections in another place
+        if optional and not must_run_on_django(alias):
+            return None
         return _rows_of(number, arguments)
 
 
