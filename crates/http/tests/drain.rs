@@ -75,6 +75,28 @@ fn a_request_half_sent_may_be_completed() {
     assert_eq!(server.join().finished, 1);
 }
 
+/// They believe to be connected, and some have asked already: closing the listener must not reset them, and
+/// what has arrived is answered.
+#[test]
+fn what_arrived_before_the_shutdown_is_answered() {
+    let mut server = Server::start(Config::default());
+    let mut blocking = server.connect();
+    let mut idle = server.connect();
+    assert_eq!(idle.get("/hello/0").status, 200);
+    blocking.send("GET /block-and-stop/300 HTTP/1.1\r\nHost: t\r\n\r\n");
+    eventually("the call", || server.calls() == 2);
+    let mut queued: Vec<_> = (0..20).map(|_| server.connect()).collect();
+    for client in queued.iter_mut().chain([&mut idle]) {
+        client.send("GET /hello/1 HTTP/1.1\r\nHost: t\r\n\r\n");
+    }
+    for client in queued.iter_mut().chain([&mut idle]) {
+        assert_eq!(client.answer().text(), "hello 1");
+        client.assert_closed();
+    }
+    assert_eq!(blocking.answer().text(), "stop 300");
+    assert_eq!(server.join().aborted, 0);
+}
+
 /// Eight clients hammer while the server goes: every answer that begins is whole, and no connection that the
 /// server accepted is reset before it was answered.
 #[test]

@@ -114,8 +114,13 @@ fn head_and_options_are_automatic() {
 
 #[test]
 fn decoded_once_and_per_segment() {
-    let router =
-        router(&[("GET", "/a/{s}"), ("GET", "/p/{p:path}"), ("GET", "/n/{n:int}"), ("GET", "/café")]);
+    let router = router(&[
+        ("GET", "/a/{s}"),
+        ("GET", "/p/{p:path}"),
+        ("GET", "/n/{n:int}"),
+        ("GET", "/café"),
+        ("GET", "/100%25"),
+    ]);
     assert_eq!(ask(&router, "GET", "/a/x%2Fy"), "GET /a/{s} s=x/y");
     assert_eq!(ask(&router, "GET", "/a/%2525"), "GET /a/{s} s=%25");
     assert_eq!(ask(&router, "GET", "/a/a+b"), "GET /a/{s} s=a+b");
@@ -123,6 +128,9 @@ fn decoded_once_and_per_segment() {
     assert_eq!(ask(&router, "GET", "/n/%31%32"), "GET /n/{n:int} n=12");
     assert_eq!(ask(&router, "GET", "/caf%C3%A9"), "GET /café");
     assert_eq!(ask(&router, "GET", "/p/a%2Fb/c%20d"), "GET /p/{p:path} p=a/b/c d");
+    // Patterns are decoded text, whatever they look like.
+    assert_eq!(ask(&router, "GET", "/100%25"), "404");
+    assert_eq!(ask(&router, "GET", "/100%2525"), "GET /100%25");
     for bad in ["/a/%", "/a/%zz", "/a/%ff", "/nowhere/%"] {
         assert_eq!(ask(&router, "GET", bad), "400", "{bad}");
     }

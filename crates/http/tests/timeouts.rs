@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::io::Read;
 use std::time::{Duration, Instant};
 
 use plectrum_http::{Config, Timeouts};
@@ -58,6 +59,18 @@ fn slow_loris_does_not_extend_its_time() {
     fires(|| client.answer().assert_problem(408));
     drop(client);
     dripping.join().unwrap();
+}
+
+#[test]
+fn a_late_first_byte_does_not_extend_the_time() {
+    let timeout = Duration::from_millis(600);
+    let server = start(Timeouts { header_read: Some(timeout), ..NEVER });
+    let start = Instant::now();
+    let mut client = server.connect();
+    std::thread::sleep(Duration::from_millis(450));
+    client.send("GET /hello/1 HTTP/1.1\r\n");
+    client.answer().assert_problem(408);
+    assert!((timeout..Duration::from_millis(1000)).contains(&start.elapsed()), "{:?}", start.elapsed());
 }
 
 #[test]
@@ -119,6 +132,25 @@ fn a_peer_that_does_not_read_is_cut_off() {
 #[test]
 fn a_peer_that_reads_slowly_is_served() {
     let server = start(Timeouts { write: SHORT, ..NEVER });
+    let mut client = server.connect();
+    client.send("GET /big/50000000 HTTP/1.1\r\nHost: t\r\n\r\n");
+    let mut received = 0;
+    let mut piece = vec![0; 1_000_000];
+    for _ in 0..20 {
+        std::thread::sleep(Duration::from_millis(50));
+        client.stream.read_exact(&mut piece).unwrap();
+        received += piece.len();
+    }
+    while received < 50_000_000 {
+        let more = client.stream.read(&mut piece).unwrap();
+        assert!(more > 0, "cut off after {received} bytes");
+        received += more;
+    }
+}
+
+#[test]
+fn a_stream_that_pauses_is_not_a_peer_that_pauses() {
+    let server = start(Timeouts { write: SHORT, keep_alive: SHORT, header_read: SHORT, body_read: SHORT });
     let mut client = server.connect();
     client.send("GET /endless HTTP/1.1\r\nHost: t\r\n\r\n");
     client.head();

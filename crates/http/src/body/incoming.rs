@@ -75,10 +75,11 @@ struct Wire {
 
 impl RequestBody {
     /// A body that comes from a connection and may have at most `limit` bytes.
-    pub(crate) fn wire(incoming: Incoming, watch: Rc<dyn BodyWatch>, limit: u64) -> Self {
+    pub(crate) fn wire(incoming: Incoming, watch: impl FnOnce() -> Rc<dyn BodyWatch>, limit: u64) -> Self {
         if incoming.is_end_stream() {
             return Self(Source::Empty);
         }
+        let watch = watch();
         Self(Source::Wire(Wire { incoming, watch, waiting: false, ended: false, received: 0, limit }))
     }
 

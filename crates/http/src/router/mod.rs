@@ -6,11 +6,13 @@
 //! is 405 with all their methods. Paths are split before they are decoded, so `%2F` stays inside its segment.
 
 mod converter;
+mod literals;
 mod params;
 mod path;
 mod pattern;
 mod tree;
 
+use std::collections::HashMap;
 use std::fmt;
 
 use http::{HeaderValue, Method};
@@ -19,8 +21,12 @@ pub use converter::Converter;
 pub use params::Params;
 pub use pattern::{Param, Pattern, PatternError};
 
+use params::Values;
 use path::{Rest, decode};
 use tree::{Leaf, Node, RouteId, Search, allow};
+
+/// The keys are ours, so the hash need not withstand attackers.
+type WholePaths = HashMap<Box<str>, Leaf, foldhash::fast::RandomState>;
 
 /// What to do with a path that would match with one more, or one less, slash at its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -169,7 +175,24 @@ impl<T> RouterBuilder<T> {
             // Only a method's first route counts here.
             let _ = leaf.insert(route.method.clone(), 0);
         }
-        Router { allow_anywhere: allow(&[&leaf]), routes: self.routes, root: self.root, slash: self.slash }
+        Router {
+            allow_anywhere: allow(&[&leaf]),
+            whole: self.whole_paths(),
+            routes: self.routes,
+            root: self.root,
+            slash: self.slash,
+        }
+    }
+}
+
+impl<T> RouterBuilder<T> {
+    fn whole_paths(&self) -> WholePaths {
+        let mut whole = WholePaths::default();
+        for (id, route) in self.routes.iter().enumerate().filter(|(_, route)| route.pattern.is_one_path()) {
+            // Duplicates were refused when the route was added.
+            let _ = whole.entry(route.pattern.as_str().into()).or_default().insert(route.method.clone(), id);
+        }
+        whole
     }
 }
 
@@ -177,6 +200,8 @@ impl<T> RouterBuilder<T> {
 #[derive(Debug)]
 pub struct Router<T> {
     routes: Vec<Route<T>>,
+    /// Routes without parameters by their whole path. Nothing precedes them, so a hit needs no search.
+    whole: WholePaths,
     root: Node,
     slash: TrailingSlash,
     /// For `OPTIONS *`.
@@ -187,6 +212,9 @@ impl<T> Router<T> {
     /// Who serves `method` on the raw `path`.
     #[must_use]
     pub fn find<'r, 'p>(&'r self, method: &'r Method, path: &'p str) -> Match<'r, 'p, T> {
+        if let Some(route) = self.whole.get(path).and_then(|leaf| leaf.route(method)) {
+            return self.found(route, Values::new());
+        }
         let encoded = memchr::memchr(b'%', path.as_bytes()).is_some();
         if encoded && decode(path).is_none() {
             return Match::Malformed;
@@ -194,7 +222,7 @@ impl<T> Router<T> {
         let mut search = Search::new(method, encoded);
         let rest = Rest::new(path, false);
         if let Some(route) = rest.and_then(|rest| search.visit(&self.root, rest)) {
-            return self.found(route, search);
+            return self.found(route, search.values);
         }
         if !search.refused.is_empty() {
             return refusal(method, allow(&search.refused));
@@ -210,9 +238,9 @@ impl<T> Router<T> {
         self.routes.iter().map(|route| (&route.method, &route.pattern, &route.endpoint))
     }
 
-    fn found<'r, 'p>(&'r self, route: RouteId, search: Search<'r, 'p>) -> Match<'r, 'p, T> {
+    fn found<'r, 'p>(&'r self, route: RouteId, values: Values<'p>) -> Match<'r, 'p, T> {
         let Route { pattern, endpoint, .. } = &self.routes[route];
-        Match::Found { endpoint, pattern, params: Params::new(pattern, search.values) }
+        Match::Found { endpoint, pattern, params: Params::new(pattern, values) }
     }
 
     #[cold]
@@ -233,7 +261,7 @@ impl<T> Router<T> {
             (Some(_), TrailingSlash::Redirect) => {
                 Match::Redirect { path: shorter.map_or_else(|| format!("{path}/"), str::to_owned) }
             }
-            (Some(route), _) => self.found(route, search),
+            (Some(route), _) => self.found(route, search.values),
             (None, TrailingSlash::Ignore) if !search.refused.is_empty() => {
                 refusal(method, allow(&search.refused))
             }

@@ -50,7 +50,11 @@ impl Shape {
 
     /// The value inside a decoded segment, when the segment has this shape.
     pub(super) fn value<'t>(&self, segment: &'t str) -> Option<&'t str> {
-        let value = segment.strip_prefix(&*self.prefix)?.strip_suffix(&*self.suffix)?;
+        let value = if self.affix() == 0 {
+            segment
+        } else {
+            segment.strip_prefix(&*self.prefix)?.strip_suffix(&*self.suffix)?
+        };
         self.converter.accepts(value).then_some(value)
     }
 }
@@ -152,6 +156,11 @@ impl Pattern {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Whether the pattern matches the raw path that looks like it, and nothing else but encoded forms of it.
+    pub(super) fn is_one_path(&self) -> bool {
+        self.params.is_empty() && !self.text.contains('%')
     }
 
     fn segment(&mut self, text: &str, last: bool) -> Result<Segment, PatternError> {

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use http::{HeaderValue, Method};
 use smallvec::SmallVec;
 
+use super::literals::Literals;
 use super::params::Values;
 use super::path::{Rest, decode};
 use super::pattern::{Pattern, Segment, Shape};
@@ -17,7 +18,7 @@ pub(super) type RouteId = usize;
 /// One position in the tree: everything that can follow the segments so far.
 #[derive(Debug, Default)]
 pub(super) struct Node {
-    literals: Vec<(Box<str>, Node)>,
+    literals: Literals<Node>,
     /// Sorted by precedence.
     values: Vec<(Shape, Node)>,
     /// A `path` parameter here.
@@ -27,9 +28,11 @@ pub(super) struct Node {
 }
 
 /// The end of a pattern: which methods it has.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Leaf {
     methods: Vec<(Method, RouteId)>,
+    /// `Allow` for this leaf alone, which is nearly every refusal.
+    allow: Option<HeaderValue>,
 }
 
 impl Leaf {
@@ -39,13 +42,14 @@ impl Leaf {
             Some((_, known)) => Err(*known),
             None => {
                 self.methods.push((method, route));
+                self.allow = Some(allow_of(&[self]));
                 Ok(())
             }
         }
     }
 
     /// The route for a method; HEAD is answered by GET unless it has its own.
-    fn route(&self, method: &Method) -> Option<RouteId> {
+    pub(super) fn route(&self, method: &Method) -> Option<RouteId> {
         let find =
             |wanted: &Method| self.methods.iter().find(|(known, _)| known == wanted).map(|(_, id)| *id);
         find(method).or_else(|| if *method == Method::HEAD { find(&Method::GET) } else { None })
@@ -58,7 +62,7 @@ impl Node {
         let mut node = self;
         for segment in &pattern.segments {
             node = match segment {
-                Segment::Literal(text) => child(&mut node.literals, text),
+                Segment::Literal(text) => node.literals.get_or_insert(text),
                 Segment::Value(shape) => child(&mut node.values, shape),
                 Segment::Rest => return node.rest.get_or_insert_default(),
             };
@@ -68,7 +72,7 @@ impl Node {
 }
 
 /// The child under `key`, made when missing, in sorted order.
-fn child<'n, K: Ord + Clone>(children: &'n mut Vec<(K, Node)>, key: &K) -> &'n mut Node {
+fn child<'n>(children: &'n mut Vec<(Shape, Node)>, key: &Shape) -> &'n mut Node {
     let at = match children.binary_search_by(|(known, _)| known.cmp(key)) {
         Ok(at) => at,
         Err(at) => {
@@ -98,7 +102,7 @@ impl<'r, 'p> Search<'r, 'p> {
     pub(super) fn visit(&mut self, node: &'r Node, rest: Rest<'p>) -> Option<RouteId> {
         let Some((raw, next)) = rest.split() else { return self.arrive(node.leaf.as_ref()) };
         let segment = if self.encoded { decode(raw)? } else { Cow::Borrowed(raw) };
-        if let Some(literal) = find_literal(&node.literals, &segment)
+        if let Some(literal) = node.literals.get(&segment)
             && let Some(route) = self.visit(literal, next)
         {
             return Some(route);
@@ -135,16 +139,6 @@ impl<'r, 'p> Search<'r, 'p> {
     }
 }
 
-fn find_literal<'n>(literals: &'n [(Box<str>, Node)], segment: &str) -> Option<&'n Node> {
-    // A handful is scanned faster than searched.
-    let at = if literals.len() <= 8 {
-        literals.iter().position(|(text, _)| **text == *segment)
-    } else {
-        literals.binary_search_by(|(text, _)| (**text).cmp(segment)).ok()
-    };
-    at.map(|at| &literals[at].1)
-}
-
 /// Borrows from the path where the segment does.
 fn value_in<'p>(shape: &Shape, segment: &Cow<'p, str>) -> Option<Cow<'p, str>> {
     match segment {
@@ -153,8 +147,16 @@ fn value_in<'p>(shape: &Shape, segment: &Cow<'p, str>) -> Option<Cow<'p, str>> {
     }
 }
 
-/// The `Allow` header for the methods of some leaves; HEAD comes with GET, OPTIONS always.
+/// The `Allow` header for the methods of some leaves: encoded already for one, put together for several.
 pub(super) fn allow(leaves: &[&Leaf]) -> HeaderValue {
+    match leaves {
+        [Leaf { allow: Some(allow), .. }] => allow.clone(),
+        _ => allow_of(leaves),
+    }
+}
+
+/// HEAD comes with GET, OPTIONS always.
+fn allow_of(leaves: &[&Leaf]) -> HeaderValue {
     let mut names: Vec<&str> = vec!["OPTIONS"];
     for (method, _) in leaves.iter().flat_map(|leaf| &leaf.methods) {
         names.push(method.as_str());

@@ -1,6 +1,6 @@
 //! One connection: hyper drives the protocol, the pulse's orders decide when it ends.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
@@ -41,7 +41,6 @@ pub(crate) struct Clocked {
     pub(crate) limits: TickLimits,
     /// Open connections; closed ones are swept out by the reaper.
     pub(crate) pulses: RefCell<Vec<Weak<Pulse>>>,
-    pub(crate) draining: Cell<bool>,
 }
 
 impl<S: Service + 'static> Worker<S> {
@@ -55,7 +54,6 @@ impl<S: Service + 'static> Worker<S> {
                 clock: Rc::default(),
                 limits: TickLimits::new(&config.timeouts),
                 pulses: RefCell::default(),
-                draining: Cell::new(false),
                 config,
             }),
         }

@@ -1,6 +1,6 @@
 //! The way out: idle connections close at once, running requests finish, the rest is cut off at the deadline.
 
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use tokio::time::timeout;
@@ -22,11 +22,9 @@ pub struct DrainReport {
 
 /// Drains the worker's connections; nothing accepts any more.
 pub(crate) async fn run<S: Service + 'static>(worker: &Rc<Worker<S>>) -> DrainReport {
-    // One turn of the driver, so that bytes which have arrived already are seen before connections count as idle.
-    tokio::task::yield_now().await;
+    // One turn of the driver, so that requests which have arrived are seen before connections count as idle.
     tokio::task::yield_now().await;
     let clocked = worker.clocked();
-    clocked.draining.set(true);
     let open = command_all(&clocked.pulses.borrow(), Order::Drain);
     let all = u32::try_from(clocked.config.max_connections).unwrap_or(u32::MAX);
     let closed = Arc::clone(&worker.slots);
@@ -41,9 +39,9 @@ pub(crate) async fn run<S: Service + 'static>(worker: &Rc<Worker<S>>) -> DrainRe
 }
 
 /// Gives every open connection an order; counts the busy ones as finished (they will be) and the others as idle.
-fn command_all(pulses: &[std::rc::Weak<Pulse>], order: Order) -> DrainReport {
+fn command_all(pulses: &[Weak<Pulse>], order: Order) -> DrainReport {
     let mut report = DrainReport::default();
-    for pulse in pulses.iter().filter_map(std::rc::Weak::upgrade) {
+    for pulse in pulses.iter().filter_map(Weak::upgrade) {
         if pulse.phase().awaits_request() {
             report.idle += 1;
         } else {

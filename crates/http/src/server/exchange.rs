@@ -89,10 +89,7 @@ impl<S: Service> Exchange<S> {
     }
 
     fn body(&self, incoming: Incoming) -> RequestBody {
-        if incoming.is_end_stream() {
-            return RequestBody::default();
-        }
-        RequestBody::wire(incoming, Rc::clone(&self.pulse) as _, self.config.max_body)
+        RequestBody::wire(incoming, || Rc::clone(&self.pulse) as _, self.config.max_body)
     }
 }
 

@@ -18,13 +18,14 @@ use plectrum_http::{
     StatusCode, header, problem, serve,
 };
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 /// What the handlers did, seen from the test's thread.
 #[derive(Clone, Default)]
 pub struct Counters {
     pub calls: Arc<AtomicUsize>,
     pub dropped: Arc<AtomicUsize>,
+    stop: Arc<Notify>,
 }
 
 pub struct Server {
@@ -48,8 +49,14 @@ impl Server {
         let thread = std::thread::spawn(move || {
             let runtime =
                 Builder::new_current_thread().enable_all().build_local(LocalOptions::default()).unwrap();
+            let stop = Arc::clone(&seen.stop);
             let service = Rc::new(move |request: Request| answer(request, &seen));
-            let shutdown = async { drop(stopped.await) };
+            let shutdown = async {
+                tokio::select! {
+                    _ = stopped => {}
+                    () = stop.notified() => {}
+                }
+            };
             runtime.block_on(serve(vec![listener], Rc::new(config), service, shutdown)).unwrap()
         });
         Self { address, counters, stop: Some(stop), thread: Some(thread) }
@@ -127,6 +134,13 @@ fn answer(request: Request, counters: &Counters) -> Reply {
             tokio::time::sleep(Duration::from_millis(amount)).await;
             text(format!("slow {amount}"))
         }),
+        // Holds up the whole worker, as a handler that computes does, and shuts the server down before it has
+        // looked at its sockets again.
+        "block-and-stop" => {
+            std::thread::sleep(Duration::from_millis(amount));
+            counters.stop.notify_one();
+            Reply::Ready(text(format!("stop {amount}")))
+        }
         "hang" => {
             let guard = CountDrop(counters.dropped.clone());
             Reply::pending(async move {
