@@ -1015,6 +1015,18 @@ def test_cancelled_timers_are_swept_out(worker: _testing.Worker) -> None:
     assert result_of(worker, timeout_that_does_not_expire()) == ("in time", False)
 
 
+def test_timers_of_handlers_that_finish_at_once_are_swept_out(worker: _testing.Worker) -> None:
+    async def handler() -> int:
+        loop: Any = asyncio.get_running_loop()
+        async with asyncio.timeout(1000):
+            return len(loop._scheduled)
+
+    for _ in range(20):
+        worker.run(*(handler() for _ in range(100)))
+        worker.idle(0.0)
+    assert result_of(worker, handler(), suspends=False) < 400
+
+
 def test_pythons_own_signal_handlers_run_while_the_worker_waits(worker: _testing.Worker) -> None:
     received: list[float] = []
     previous = signal.signal(signal.SIGUSR1, lambda *_: received.append(time.monotonic()))

@@ -7,6 +7,7 @@ runs, and how another thread asks for one, are different. The Rust half is ``cra
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import heapq
 import signal
@@ -109,7 +110,9 @@ class WorkerEventLoop(_SelectorEventLoop):
                 self._report_failure(task, "unhandled exception while the worker was stopping")
             for task in stuck:
                 self.call_exception_handler({"message": f"task ignored its cancellation for {grace} s", "task": task})
-        await self.shutdown_asyncgens()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                await self.shutdown_asyncgens()
         # Threads cannot be interrupted, so a blocked one must not hold the worker.
         self._executor_shutdown_called = True
         if self._default_executor is not None:

@@ -20,6 +20,9 @@ use super::pump::Pump;
 use super::spare::{Spare, Trace};
 use super::wake::{PyWake, Signal};
 
+/// New timers after which a turn is due, whatever their time.
+const SWEEP_AFTER: usize = 100;
+
 /// The asyncio loop of this thread. It runs as long as the Tokio runtime does, between the runtime's own tasks.
 pub(crate) struct EventLoop {
     python: Py<PyAny>,
@@ -34,7 +37,9 @@ pub(crate) struct EventLoop {
     spare: RefCell<Option<Spare>>,
     in_python: Cell<bool>,
     signal: Arc<Signal>,
+    // Timers, cancelled ones included, when last looked at; and when a turn last had the chance to sweep them.
     known_timers: Cell<usize>,
+    swept_timers: Cell<usize>,
     deadline: Cell<Option<Instant>>,
     // The same moment on both clocks.
     epoch: (f64, Instant),
@@ -74,6 +79,7 @@ impl EventLoop {
             in_python: Cell::new(false),
             signal,
             known_timers: Cell::new(0),
+            swept_timers: Cell::new(0),
             deadline: Cell::new(None),
             epoch: (python.call_method0("time")?.extract()?, Instant::now()),
             interrupt: RefCell::new(None),
@@ -185,6 +191,7 @@ impl EventLoop {
             self.report(py, error);
         }
         self.known_timers.set(usize::MAX);
+        self.swept_timers.set(self.timers.bind(py).len());
         self.settle(py);
     }
 
@@ -208,13 +215,22 @@ impl EventLoop {
         }
         let timers = self.timers.bind(py);
         if self.known_timers.replace(timers.len()) != timers.len() {
-            let deadline = self.next_deadline(timers).unwrap_or_else(|error| {
-                self.report(py, error);
-                None
-            });
-            if self.deadline.replace(deadline) != deadline {
-                self.signal.wake();
-            }
+            self.rearm(timers);
+        }
+    }
+
+    /// Tells the pump when the next timer is due.
+    fn rearm(&self, timers: &Bound<'_, PyList>) {
+        // Handlers that finish at once may leave cancelled timers without there ever being a turn to sweep them out.
+        if timers.len() > 2 * self.swept_timers.get() + SWEEP_AFTER {
+            self.signal.raise();
+        }
+        let deadline = self.next_deadline(timers).unwrap_or_else(|error| {
+            self.report(timers.py(), error);
+            None
+        });
+        if self.deadline.replace(deadline) != deadline {
+            self.signal.wake();
         }
     }
 
