@@ -70,6 +70,6 @@ class LikeText(str):
         text.slot = slot
         return text
 
-    def replace(self, *replacement: object) -> LikeText:  # type: ignore[override]  # pyright: ignore
+    def replace(self, *replacement: object) -> LikeText:
         """Itself: SQL does the replacing."""
         return self

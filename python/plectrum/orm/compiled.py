@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from django.db.models.sql.query import Query
 
 from plectrum.errors import PlanError
 
+from .internal import attributes_of
 from .output import column_of, needs_python
 from .plan import Column
 from .sql import Statement
@@ -75,7 +77,7 @@ def compile_count(queryset: QuerySet[Any], using: str) -> Compiled | None:
     connection: Any = copy.copy(connections[using])
     connection.ops = copy.copy(connection.ops)
     original = connection.ops.compiler
-    connection.ops.compiler = lambda name: _capturing(original(name))
+    connection.ops.compiler = _CapturingCompilers(original)
     connections[_TRACE_ALIAS] = connection
     try:
         queryset.query.get_count(using=_TRACE_ALIAS)
@@ -89,6 +91,14 @@ def compile_count(queryset: QuerySet[Any], using: str) -> Compiled | None:
 class _CapturedError(Exception):
     def __init__(self, compiler: Any) -> None:
         self.compiler = compiler
+
+
+@dataclass(frozen=True)
+class _CapturingCompilers:
+    original: Callable[[str], type]
+
+    def __call__(self, name: str) -> type:
+        return _capturing(self.original(name))
 
 
 @functools.cache
@@ -157,7 +167,7 @@ def _python_function(sql: str) -> str | None:
 
 @functools.cache
 def _sqlite_functions() -> re.Pattern[str]:
-    from django.db.backends.sqlite3._functions import register
+    from django.db.backends.sqlite3 import _functions  # type: ignore[attr-defined]  # pyright: ignore
 
     class Registered(list[str]):
         def create_function(self, name: str, *_args: Any, **_options: Any) -> None:
@@ -172,5 +182,5 @@ def _sqlite_functions() -> re.Pattern[str]:
             return [False]
 
     names = Registered()
-    register(names)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    attributes_of(_functions)["register"](names)
     return re.compile(rf"\b({'|'.join(sorted(names, key=len, reverse=True))})\b(?=\(| %s| ')", re.IGNORECASE)

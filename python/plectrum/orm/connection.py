@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings as django_settings
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test.signals import setting_changed
 
+from .internal import class_of
 from .libpq import postgres_config
 
 __all__ = ["connection_config", "django_reason", "must_run_on_django"]
@@ -59,7 +60,7 @@ def engine_reason(alias: str) -> str | None:
     connection: Any = connections[alias]
     if connection.vendor not in ("postgresql", "sqlite"):
         return f"Rust does not speak {connection.display_name}"
-    if not _is_djangos(type(connection).get_new_connection):
+    if not _is_djangos(class_of(connection).get_new_connection):
         engine = connection.settings_dict["ENGINE"]
         return f"the engine {engine!r} opens its connections its own way"
     if connection.vendor == "sqlite":
@@ -129,7 +130,7 @@ def _limits(connection: Any, settings: Any) -> dict[str, Any]:
 def _is_blocked(connection: Any) -> bool:
     """Whether Django's ``SimpleTestCase`` or pytest-django's blocker guards the connection."""
     guard = BaseDatabaseWrapper.ensure_connection.__module__
-    return not guard.startswith("django.") or any(name in vars(connection) for name in _BLOCKED)
+    return not guard.startswith("django.") or hasattr(connection.connect, "wrapped")  # Django's _DatabaseFailure
 
 
 def _is_djangos(method: Any) -> bool:

@@ -17,13 +17,16 @@ from typing import Any, Final, TypeAlias
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
+from .internal import Class, class_of
+
 __all__ = ["CustomColumn", "custom_column", "register_writer"]
 
 _Field: TypeAlias = "models.Field[Any, Any]"
 Writer = Callable[[Any], Any]
 
 _READING: Final = ("from_db_value", "get_db_converters", "get_internal_type", "value_to_string")
-_writers: dict[type, Writer] = {}
+_BY_STRING: Final = "value_to_string"
+_writers: dict[Class, Writer] = {}
 
 
 def register_writer(field_class: type[_Field], writer: Writer) -> None:
@@ -85,31 +88,34 @@ def custom_column(field: _Field) -> CustomColumn | None:
     if isinstance(field, models.JSONField) and type(field).from_db_value is models.JSONField.from_db_value:
         # An encoder alone changes what is stored, not what is read.
         return CustomColumn(_as_is, field.encoder or DjangoJSONEncoder) if field.decoder else None
-    writer = _origin(type(field))
-    if writer is None:
+    field_class = class_of(field)
+    origin = _origin(field_class)
+    if origin is None:
         return None
-    return CustomColumn(functools.partial(_by_string, field)) if writer is _by_string else CustomColumn(writer)
+    return CustomColumn(functools.partial(_by_string, field) if origin == _BY_STRING else _writers[origin])
 
 
 def is_unknown(field: _Field) -> bool:
     """Whether the field changes how values are read and says nowhere how to write them."""
-    return custom_column(field) is None and _changes_reading(type(field))
+    field_class = class_of(field)
+    return custom_column(field) is None and _changes_reading(field_class)
 
 
 @functools.cache
-def _origin(field_class: type) -> Writer | None:
+def _origin(field_class: Class) -> Any:
+    """The registered class the field descends from, or that it writes itself as text."""
     for ancestor in field_class.__mro__:
         if ancestor in _writers:
-            return _writers[ancestor]
+            return ancestor
         if _is_djangos(ancestor):
             return None
         if "value_to_string" in vars(ancestor):
-            return _by_string
+            return _BY_STRING
     return None
 
 
 @functools.cache
-def _changes_reading(field_class: type) -> bool:
+def _changes_reading(field_class: Class) -> bool:
     for ancestor in field_class.__mro__:
         if _is_djangos(ancestor) or ancestor is object:
             return False
@@ -118,12 +124,13 @@ def _changes_reading(field_class: type) -> bool:
     return False
 
 
-def _is_djangos(field_class: type) -> bool:
-    return field_class.__module__.split(".")[0] == "django"
+def _is_djangos(field_class: Class) -> bool:
+    return str(field_class.__module__).split(".")[0] == "django"
 
 
 def _by_string(field: _Field, value: Any) -> Any:
-    return field.value_to_string(SimpleNamespace(**{field.attname: value}))  # type: ignore[arg-type]  # pyright: ignore
+    instance: Any = SimpleNamespace(**{field.attname: value})
+    return field.value_to_string(instance)
 
 
 def _as_is(value: Any) -> Any:

@@ -34,6 +34,7 @@ from django.db import connections
 from plectrum.errors import ValidationError
 
 from .fields import Kind
+from .internal import is_a
 from .plan import Child, Column, Operation, Plan
 
 __all__ = ["ChildRows", "RowSet", "execute", "refuse_arguments"]
@@ -166,7 +167,7 @@ def _array_finish(kind: Kind) -> _Cell | None:
         return None
 
     def items(value: Any) -> Any:
-        return [items(item) for item in value] if isinstance(value, list) else finish(value)
+        return [items(item) for item in value] if is_a(value, list) else finish(value)
 
     return items
 

@@ -18,12 +18,14 @@ from django.db.models.fields.files import FieldFile, ImageFieldFile
 
 from .binds import BindType
 from .custom import CustomColumn, custom_column, is_unknown
+from .internal import Class, class_of, is_a
 
 __all__ = ["Kind", "bind_type", "kind_of_field", "output_field", "value_field"]
 
 #: JSON form of the Rust side's `Kind`.
 Kind = dict[str, Any]
 _Field: TypeAlias = "models.Field[Any, Any]"
+_Describer: TypeAlias = "Callable[[Any, bool, bool], Kind | CustomColumn | None]"
 
 _SIMPLE: Final[dict[type, str]] = {
     models.AutoField: "int",
@@ -75,7 +77,7 @@ def kind_of_field(field: _Field, *, coerce_decimal: bool = True, is_column: bool
     custom = custom_column(field)
     if custom is not None:
         return custom
-    known = _known_class(type(field))
+    known = _known_class(class_of(field))
     if known is None or is_unknown(field):
         return None
     describe = _describers().get(known)
@@ -84,21 +86,22 @@ def kind_of_field(field: _Field, *, coerce_decimal: bool = True, is_column: bool
     return describe(field, coerce_decimal, is_column)
 
 
-def value_field(field: _Field) -> _Field:
+def value_field(field: _Field) -> Any:
     """The field whose values are stored: a relation's target, a generated field's output."""
+    current: Any = field
     while True:
-        if isinstance(field, models.ForeignKey):
-            field = field.target_field
-        elif isinstance(field, models.GeneratedField):
-            field = field.output_field
+        if is_a(current, models.ForeignKey):
+            current = current.target_field
+        elif is_a(current, models.GeneratedField):
+            current = current.output_field
         else:
-            return field
+            return current
 
 
 def bind_type(field: _Field) -> BindType:
     """The type a placeholder compared with this field is declared with; ``infer`` where the server knows better."""
     field = value_field(field)
-    known = _known_class(type(field))
+    known = _known_class(class_of(field))
     if known is models.DateTimeField:
         return "datetime_tz" if settings.USE_TZ else "datetime"
     if known is models.DecimalField:
@@ -109,15 +112,15 @@ def bind_type(field: _Field) -> BindType:
 
 
 @functools.cache
-def _known_class(field_class: type) -> type | None:
+def _known_class(field_class: Class) -> Class:
     known = {*_SIMPLE, *_describers()}
     return next((ancestor for ancestor in field_class.__mro__ if ancestor in known), None)
 
 
 @functools.cache
-def _describers() -> dict[type, Callable[[Any, bool, bool], Kind | CustomColumn | None]]:
-    table: dict[type, Callable[[Any, bool, bool], Kind | CustomColumn | None]] = {
-        models.DateTimeField: lambda field, *_: {"kind": "datetime", "aware": settings.USE_TZ},
+def _describers() -> dict[Class, _Describer]:
+    table: dict[Class, _Describer] = {
+        models.DateTimeField: _datetime,
         models.DecimalField: _decimal,
         models.FileField: _file,
     }
@@ -126,19 +129,27 @@ def _describers() -> dict[type, Callable[[Any, bool, bool], Kind | CustomColumn 
     except ImportError:  # psycopg is not installed, so these fields cannot be used
         return table
     table[postgres.ArrayField] = _array
-    table[postgres.HStoreField] = lambda *_: {"kind": "hstore"}
-    for ranges in (postgres.IntegerRangeField, postgres.BigIntegerRangeField):
-        table[ranges] = lambda *_: {"kind": "range", "item": {"kind": "int"}}
-    table[postgres.DecimalRangeField] = lambda *_: {"kind": "range", "item": {"kind": "decimal", "string": True}}
-    table[postgres.DateRangeField] = lambda *_: {"kind": "range", "item": {"kind": "date"}}
-    table[postgres.DateTimeRangeField] = lambda *_: {
-        "kind": "range",
-        "item": {"kind": "datetime", "aware": settings.USE_TZ},
-    }
+    table[postgres.HStoreField] = _hstore
+    table[postgres.IntegerRangeField] = table[postgres.BigIntegerRangeField] = _range_of({"kind": "int"})
+    table[postgres.DecimalRangeField] = _range_of({"kind": "decimal", "string": True})
+    table[postgres.DateRangeField] = _range_of({"kind": "date"})
+    table[postgres.DateTimeRangeField] = _range_of({"kind": "datetime", "aware": settings.USE_TZ})
     return table
 
 
-def _decimal(field: models.DecimalField[Any, Any], coerce_decimal: bool, is_column: bool) -> Kind:
+def _datetime(_field: Any, _coerce_decimal: bool, _is_column: bool) -> Kind:
+    return {"kind": "datetime", "aware": settings.USE_TZ}
+
+
+def _hstore(_field: Any, _coerce_decimal: bool, _is_column: bool) -> Kind:
+    return {"kind": "hstore"}
+
+
+def _range_of(item: Kind) -> _Describer:
+    return lambda _field, _coerce_decimal, _is_column: {"kind": "range", "item": item}
+
+
+def _decimal(field: Any, coerce_decimal: bool, is_column: bool) -> Kind:
     kind: Kind = {"kind": "decimal", "string": coerce_decimal}
     if is_column and field.decimal_places is not None:
         kind["places"] = field.decimal_places
@@ -147,7 +158,7 @@ def _decimal(field: models.DecimalField[Any, Any], coerce_decimal: bool, is_colu
 
 def _array(field: Any, coerce_decimal: bool, is_column: bool) -> Kind | CustomColumn | None:
     item = field.base_field
-    while _known_class(type(item)) is type(field):  # nested arrays are one PostgreSQL array
+    while _known_class(class_of(item)) is _known_class(class_of(field)):  # nested arrays are one PostgreSQL array
         item = item.base_field
     kind = kind_of_field(item, coerce_decimal=coerce_decimal, is_column=is_column)
     return {"kind": "array", "item": kind} if isinstance(kind, dict) else CustomColumn.of_items(field)

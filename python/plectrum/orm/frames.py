@@ -46,12 +46,12 @@ def caller(depth: int = 1) -> Caller:
     Parameters:
         depth: frames to skip above the asking method.
     """
-    return Caller(sys._getframe(depth + 1))  # pyright: ignore[reportPrivateUsage]
+    return Caller(sys._getframe(depth + 1))
 
 
 def user_line() -> str:
     """The user's innermost line on the stack: ``file:line`` and, on a second line, its source."""
-    frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None and not _is_users(frame.f_code):
         frame = frame.f_back
     if frame is None:

@@ -24,6 +24,7 @@ from django.db.models.sql.query import Query
 from django.db.models.sql.where import NothingNode, WhereNode
 from django.utils.functional import cached_property
 
+from .internal import Class, attributes_of, class_of, is_a
 from .leaf import RULES, Leaf, rule_of
 
 __all__ = ["Reading", "Unshaped"]
@@ -100,10 +101,10 @@ class Reading:
 
     def where(self, node: WhereNode) -> Key:
         """The key of a WHERE tree; the values of its varying leaves are set aside."""
-        children = node.children
+        children: Any = node.children
         key: list[Any] = [node.connector, node.negated, node.resolved]
         for child in children:
-            cls = type(child)
+            cls = class_of(child)
             if cls is WhereNode:
                 key.append(self.where(child))
             elif cls in RULES and self.vary:
@@ -114,7 +115,7 @@ class Reading:
                 key.append(self.value(child))
         return tuple(key)
 
-    def _lookup(self, lookup: Any, cls: type) -> Key:
+    def _lookup(self, lookup: Any, cls: Class) -> Key:
         lhs, rhs = lookup.lhs, lookup.rhs
         if type(lhs) is Col:
             target, output = lhs.target, lhs.output_field
@@ -134,7 +135,7 @@ class Reading:
 
     def value(self, value: Any) -> Key:
         """The key of anything that is part of a query, by value."""
-        cls = type(value)
+        cls = class_of(value)
         if cls in _PLAIN:
             return (cls, value)
         if cls in _BY_TEXT:
@@ -143,15 +144,15 @@ class Reading:
             return (cls, *[self.value(item) for item in value])
         if cls is dict:
             return (cls, *[(self.value(key), self.value(item)) for key, item in value.items()])
-        if isinstance(value, Field):
+        if is_a(value, Field):
             return self._field(value)
-        if isinstance(value, BaseExpression | WhereNode | NothingNode):
+        if is_a(value, (BaseExpression, WhereNode, NothingNode)):
             return self._expression(value)
         if cls in _NAMES:
             return (cls, value.name)
-        if isinstance(value, type) and issubclass(value, Model):
+        if is_a(value, type) and issubclass(value, Model):
             return value
-        if isinstance(value, enum.Enum) and type(value.value) in _PLAIN:
+        if is_a(value, enum.Enum) and type(value.value) in _PLAIN:
             return (cls, value.value)
         raise Unshaped(cls)
 
@@ -159,13 +160,14 @@ class Reading:
         self.kept.append(field)
         if getattr(field, "model", None) is not None:
             return id(field)  # one object per model field, for good
-        if not _is_djangos(type(field)):
-            raise Unshaped(type(field))
+        cls = class_of(field)
+        if not _is_djangos(cls):
+            raise Unshaped(cls)
         _, path, args, kwargs = field.deconstruct()
         return (path, self.value(args), self.value(kwargs))
 
     def _expression(self, expression: Any) -> Key:
-        cls = type(expression)
+        cls = class_of(expression)
         if cls is Col:
             self.kept.append(expression)
             return (cls, expression.alias, id(expression.target), id(expression.output_field))
@@ -182,7 +184,8 @@ class Reading:
         if not _is_djangos(cls):
             raise Unshaped(cls)
         derived = _derived(cls)
-        return (cls, *[(name, self.value(v)) for name, v in vars(expression).items() if name not in derived])
+        attributes = attributes_of(expression)
+        return (cls, *[(name, self.value(v)) for name, v in attributes.items() if name not in derived])
 
     def _nested(self, query: Query) -> Key:
         vary, self.vary = self.vary, False
@@ -229,7 +232,7 @@ def _joins(reading: Reading, value: dict[str, Any]) -> Key:
 
 
 def _join(reading: Reading, join: Any) -> Key:
-    cls = type(join)
+    cls = class_of(join)
     if cls is BaseTable:
         return (join.table_name, join.table_alias)
     field = join.join_field if cls is Join else None
@@ -250,11 +253,13 @@ def _names_or_expressions(reading: Reading, value: Any) -> Key:
 
 
 def _mask(_reading: Reading, value: Any) -> Key:
-    return None if value is None else (type(value), frozenset(value) if isinstance(value, set) else tuple(value))
+    return None if value is None else (frozenset(value) if is_a(value, (set, frozenset)) else tuple(value))
 
 
 def _related(_reading: Reading, value: Any) -> Key:
-    return tuple([(name, _related(_reading, below)) for name, below in value.items()]) if type(value) is dict else value
+    if not is_a(value, dict):
+        return value
+    return tuple([(name, _related(_reading, below)) for name, below in value.items()])
 
 
 _READERS: Final[dict[str, _Reader]] = {
@@ -276,13 +281,15 @@ _READERS: Final[dict[str, _Reader]] = {
 
 
 @functools.cache
-def _derived(cls: type) -> frozenset[str]:
+def _derived(cls: Class) -> frozenset[str]:
     """Attributes of an expression that follow from its others."""
-    names = {name for base in cls.__mro__ for name, value in vars(base).items() if isinstance(value, cached_property)}
+    names = {
+        name for base in cls.__mro__ for name, value in attributes_of(base).items() if is_a(value, cached_property)
+    }
     # `output_field` is computed where it is not given; where it is, it is part of what was given.
     return frozenset(names - {"output_field"} | {"_constructor_args"})
 
 
 @functools.cache
-def _is_djangos(cls: type) -> bool:
-    return cls.__module__.startswith(("django.db.models.", "django.contrib.postgres."))
+def _is_djangos(cls: Class) -> bool:
+    return str(cls.__module__).startswith(("django.db.models.", "django.contrib.postgres."))

@@ -11,7 +11,6 @@ import datetime
 import decimal
 import functools
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from django.db.models.fields import related_lookups
 
 from .binds import BindType, Slot
 from .fields import bind_type, value_field
+from .internal import Class, class_of, is_a
 
 __all__ = ["RULES", "Leaf", "Rule", "rule_of", "tagged"]
 
@@ -73,7 +73,7 @@ class Rule:
         direct: whether every engine is handed the value as it is.
     """
 
-    type: type
+    type: Class
     low: int
     high: int
     bind: BindType
@@ -86,7 +86,7 @@ class Rule:
         Parameters:
             value: right-hand side of the lookup.
         """
-        kind = type(value)
+        kind = class_of(value)
         if self.many:
             return self._varies_list(value) if kind is list else None
         if kind is not self.type or (kind is int and not self.low <= value <= self.high):
@@ -116,17 +116,17 @@ Leaf = tuple[Any, Rule]
 
 
 @functools.cache
-def rule_of(cls: type, field: Any) -> Rule | None:
+def rule_of(cls: Class, field: Any) -> Rule | None:
     """The rule of a lookup class on a field; ``None`` where the value must not vary.
 
     Parameters:
         cls: a class in :data:`RULES`.
         field: what the left-hand side's values are of.
     """
-    if not isinstance(field, models.Field):
+    if not is_a(field, models.Field):
         return None
     field = value_field(field)
-    kind = _TYPES.get(type(field))
+    kind = _TYPES.get(field.__class__)
     if kind is None or (cls in _PATTERNS and kind is not str) or (cls in _LISTS and kind not in (int, str, uuid.UUID)):
         return None
     low, high = _WHOLE
@@ -147,7 +147,7 @@ def tagged(leaf: Leaf, index: int, vendor: str) -> Any:
     """
     lookup, rule = leaf
     copy = lookup.copy()
-    copy.__class__ = _tagging(type(lookup))
+    copy.__class__ = _tagging(lookup.__class__)
     # SQLite's driver values are final: Django has prepared them.
     bind = rule.bind if vendor == "postgresql" else "infer"
     cast = "bigint[]" if rule.many and bind == "int" else ""
@@ -156,11 +156,11 @@ def tagged(leaf: Leaf, index: int, vendor: str) -> Any:
 
 
 @functools.cache
-def _tagging(cls: type) -> type:
-    def process_rhs(self: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
+def _tagging(cls: Class) -> type:
+    def process_rhs(self: Any, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         if self.plectrum_slot.many:
             return "(PLECTRUM_ANY(%s))", [self.plectrum_slot]
-        sql, params = cls.process_rhs(self, compiler, connection)  # type: ignore[attr-defined]
+        sql, params = cls.process_rhs(self, compiler, connection)
         assert len(params) == 1
         return sql, [self.plectrum_slot]
 

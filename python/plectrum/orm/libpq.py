@@ -170,7 +170,7 @@ def _pool(options: Any) -> dict[str, Any]:
     """psycopg_pool's options, of which ``min_size`` is the ceiling where there is no ``max_size``."""
     if not options:
         return {}
-    given: Mapping[str, Any] = options if isinstance(options, Mapping) else {}
+    given: Mapping[str, Any] = {} if options is True else options
     config: dict[str, Any] = {"max_connections": given.get("max_size") or max(given.get("min_size", 4), 1)}
     if "timeout" in given:
         config["acquire_timeout_ms"] = round(given["timeout"] * 1000)

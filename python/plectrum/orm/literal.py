@@ -14,6 +14,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from plectrum.errors import PlanError
 
+from .internal import is_a
+
 __all__ = ["postgres_literal", "sqlite_literal"]
 
 
@@ -85,7 +87,7 @@ def sqlite_literal(value: Any) -> tuple[str | None, Any]:
         if math.isinf(value):
             return ("9e999" if value > 0 else "-9e999"), None
         return ("NULL", None) if math.isnan(value) else (None, float(value))
-    if isinstance(value, bytes | bytearray | memoryview):
+    if is_a(value, (bytes, bytearray, memoryview)):
         return f"X'{bytes(value).hex()}'", None
     return None, _adapted(value)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import decimal
 import typing
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, get_args
 
 from django.db.models import QuerySet
@@ -17,6 +16,7 @@ from plectrum.errors import PlanError
 from . import slices
 from .arithmetic import Number
 from .compiled import Compiled, compile_count, compile_exists
+from .internal import Rows, is_a
 from .param import Arithmetic, Param
 from .parameters import fit_parameters
 from .plan import Check, Operation, Plan, Response
@@ -75,18 +75,18 @@ class _Planner:
         self.checks: list[Check] = []
 
     def response(self, result: Any, annotation: Any) -> Response:
-        if isinstance(result, QuerySet):
+        if is_a(result, QuerySet):
             return self._rows(result, annotation)
-        if isinstance(result, One):
+        if is_a(result, One):
             return self._one(result.queryset, annotation)
-        if isinstance(result, Count):
+        if is_a(result, Count):
             return self._count(result.queryset)
-        if isinstance(result, Exists):
+        if is_a(result, Exists):
             return self._exists(result.queryset)
-        if isinstance(result, Page):
+        if is_a(result, Page):
             return self._page(result, annotation)
-        if isinstance(result, Mapping):
-            return self._object(typing.cast("Mapping[Any, Any]", result), annotation)
+        if is_a(result, Mapping):
+            return self._object(result, annotation)
         if _is_json(result):
             return {"literal": result}
         raise PlanError(_unplannable(result))
@@ -131,7 +131,7 @@ class _Planner:
         by_number = page.number is not None
         number, size = (page.number, page.size) if by_number else (page.offset, page.limit)
         position = number.index if isinstance(number, Param) else None
-        if position is None or isinstance(size, Arithmetic):
+        if number is None or position is None or isinstance(size, Arithmetic):
             raise PlanError(
                 "Page() needs parameters: number= (or offset=) one of the function's own, size= (or limit=) too or "
                 "an int."
@@ -174,7 +174,7 @@ class _Planner:
         self.queries.append(plan)
         return len(self.queries) - 1
 
-    def _alias(self, queryset: QuerySet[Any]) -> str:
+    def _alias(self, queryset: Rows) -> str:
         own = self.using or queryset.db
         if self.using is None:
             self.using = own
@@ -203,18 +203,17 @@ _NULL: Final[Response] = {"literal": None}
 
 
 def _holds_query(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return any(_holds_query(inner) for inner in typing.cast("Mapping[Any, Any]", value).values())
-    return isinstance(value, QuerySet | One | Count | Exists | Page)
+    if is_a(value, Mapping):
+        return any(_holds_query(inner) for inner in value.values())
+    return is_a(value, (QuerySet, One, Count, Exists, Page))
 
 
 def _is_json(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        items = typing.cast("Mapping[Any, Any]", value)
-        return all(isinstance(key, str) for key in items) and all(_is_json(item) for item in items.values())
-    if isinstance(value, list | tuple):
-        return all(_is_json(item) for item in typing.cast("Iterable[Any]", value))
-    return isinstance(value, _JSON) and value == value and value not in (float("inf"), float("-inf"))
+    if is_a(value, Mapping):
+        return all(is_a(key, str) and _is_json(item) for key, item in value.items())
+    if is_a(value, (list, tuple)):
+        return all(_is_json(item) for item in value)
+    return is_a(value, _JSON) and value == value and value not in (float("inf"), float("-inf"))
 
 
 def _hints_of(annotation: Any) -> dict[str, Any]:
@@ -222,10 +221,7 @@ def _hints_of(annotation: Any) -> dict[str, Any]:
     if typing.get_origin(inner) in (dict, Mapping) and len(get_args(inner)) == 2:
         value = get_args(inner)[1]
         return _Everything(value)
-    wanted = isinstance(inner, type) and (
-        typing.is_typeddict(inner) or dataclasses.is_dataclass(inner) or hasattr(inner, "__annotations__")
-    )
-    return typing.get_type_hints(inner) if wanted else {}
+    return typing.get_type_hints(inner) if is_a(inner, type) and hasattr(inner, "__annotations__") else {}
 
 
 class _Everything(dict[str, Any]):

@@ -15,6 +15,7 @@ from plectrum.errors import PlanError
 
 from .custom import CustomColumn
 from .fields import kind_of_field, output_field
+from .internal import is_a
 from .plan import Column, Template
 
 __all__ = ["Row", "Selected", "cell_template", "column_of", "model_row", "needs_python", "pk_fields", "positions"]
@@ -37,7 +38,7 @@ class Selected:
 
     model: type[models.Model]
     columns: dict[str, int]
-    related: dict[str, Selected] = field(default_factory=dict)
+    related: dict[str, Selected] = field(default_factory=dict[str, "Selected"])
     nullable: bool = False
     only: bool = False
     hidden: str | None = None
@@ -78,7 +79,8 @@ def model_row(compiler: Any) -> Row:
     expressions = [expression for expression, _, _ in compiler.select]
     instance = _selected(compiler.klass_info, expressions, at, nullable=False)
     instance.only = bool(compiler.query.deferred_loading[0]) and not compiler.query.deferred_loading[1]
-    extras = {name: _cell(expressions[index], at[index]) for name, index in compiler.annotation_col_map.items()}
+    named: dict[str, int] = compiler.annotation_col_map
+    extras = {name: _cell(expressions[index], at[index]) for name, index in named.items()}
     return Row(instance, extras)
 
 
@@ -104,7 +106,7 @@ def _cell(expression: Any, at: int) -> Template:
 
 
 def _selected(info: Any, expressions: list[Any], at: list[int], *, nullable: bool) -> Selected:
-    columns = {expressions[index].target.attname: at[index] for index in info["select_fields"]}
+    columns: dict[str, int] = {expressions[index].target.attname: at[index] for index in info["select_fields"]}
     selected = Selected(info["model"], columns, nullable=nullable)
     for related in info.get("related_klass_infos", ()):
         optional = nullable or related["reverse"] or related["field"].null
@@ -161,22 +163,29 @@ def needs_python(expression: Any) -> str | None:
 
 
 def _kind(expression: Any, vendor: str, coerce_decimal: bool) -> dict[str, Any] | CustomColumn:
-    is_column = isinstance(expression, Col)
-    field = expression.target if is_column else output_field(expression)
-    if vendor == "sqlite" and isinstance(expression, KeyTransform):
+    if vendor == "sqlite" and is_a(expression, KeyTransform):
         return CustomColumn(lambda value: value)  # text is unquoted there: only Django's converter knows
-    kind = kind_of_field(field, coerce_decimal=coerce_decimal, is_column=is_column) if field is not None else None
-    if kind is not None:
+    if is_a(expression, Col):
+        kind = kind_of_field(expression.target, coerce_decimal=coerce_decimal)
+        if kind is None:
+            raise _unknown_field(expression.target)
         return kind
-    if is_column:
+    field = output_field(expression)
+    kind = None if field is None else kind_of_field(field, coerce_decimal=coerce_decimal, is_column=False)
+    if kind is None:
         raise PlanError(
-            f"{field.model._meta.label}.{field.name} is a {type(field).__qualname__}, and how its values become JSON "
-            f"is not known. Register a writer, plectrum.orm.register_writer({type(field).__name__}, lambda value: "
-            "…), give the field a value_to_string() method, or leave the field out."
+            f"The type of the selected expression {_described(expression)} is not known. Give it one: "
+            "ExpressionWrapper(…, output_field=models.…Field()), or output_field= where the expression takes it."
         )
-    raise PlanError(
-        f"The type of the selected expression {_described(expression)} is not known. Give it one: "
-        f"ExpressionWrapper(…, output_field=models.…Field()), or output_field= where the expression takes it."
+    return kind
+
+
+def _unknown_field(field: Any) -> PlanError:
+    name = type(field).__qualname__
+    return PlanError(
+        f"{field.model._meta.label}.{field.name} is a {name}, and how its values become JSON is not known. Register a "
+        f"writer, plectrum.orm.register_writer({name}, lambda value: …), give the field a value_to_string() method, or "
+        "leave the field out."
     )
 
 

@@ -97,7 +97,7 @@ class _Opaque(Expression):
             return False
         raise refusal(self, "compares it")
 
-    __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType]
+    __hash__ = object.__hash__
 
     def _as_slice_bound(self, asking: Caller) -> int:
         raise NotImplementedError
@@ -166,7 +166,7 @@ class Param(_Opaque):
         """Django's equality of expressions: a parameter equals only itself."""
         return (Param, self.index, self.name)
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
         """A placeholder carrying the parameter."""
         return ("PLECTRUM_ANY(%s)" if self.many else "%s"), [self.slot]
 
@@ -188,7 +188,7 @@ class Param(_Opaque):
 
     def _combine(self, other: Any, connector: str, reversed: bool) -> Any:
         combined = _combine(self, other, connector, reversed)
-        return super()._combine(other, connector, reversed) if combined is None else combined
+        return _combined(self, other, connector, reversed) if combined is None else combined
 
     def _as_slice_bound(self, asking: Caller) -> int:
         return _slice_bound(self, Number(self), asking)
@@ -214,7 +214,7 @@ class Arithmetic(_Opaque):
         """Equal trees are equal."""
         return (Arithmetic, str(self.number.polynomial()))
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
         """The operation with a placeholder for each parameter."""
         cast = "::bigint" if connection.vendor == "postgresql" else ""
         slots: list[Slot] = []
@@ -231,7 +231,7 @@ class Arithmetic(_Opaque):
 
     def _combine(self, other: Any, connector: str, reversed: bool) -> Any:
         combined = _combine(self, other, connector, reversed)
-        return super()._combine(other, connector, reversed) if combined is None else combined
+        return _combined(self, other, connector, reversed) if combined is None else combined
 
     def _as_slice_bound(self, asking: Caller) -> int:
         return _slice_bound(self, self.number, asking)
@@ -299,6 +299,12 @@ def _combine(own: _Opaque, other: Any, connector: str, swapped: bool) -> Arithme
     if swapped:
         left, right = right, left
     return Arithmetic(Number(operator=typing.cast("Any", connector), left=left, right=right))
+
+
+def _combined(own: _Opaque, other: Any, connector: str, swapped: bool) -> Any:
+    """As Django combines expressions."""
+    combinable: Any = Combinable
+    return combinable._combine(own, other, connector, swapped)
 
 
 def _slice_bound(value: _Opaque, number: Number, asking: Caller) -> int:

@@ -20,6 +20,7 @@ from plectrum.errors import PlanError
 
 from .binds import BindType
 from .fields import bind_type, value_field
+from .internal import is_a
 from .param import Param
 
 __all__ = ["fit_parameters", "lookups_of"]
@@ -58,14 +59,14 @@ def lookups_of(query: Query) -> Iterator[tuple[lookups.Lookup[Any], Query]]:
         if node is None or id(node) in seen:
             continue
         seen.add(id(node))
-        if isinstance(node, lookups.Lookup):
+        if is_a(node, lookups.Lookup):
             yield node, owner
-        if isinstance(node, Query):
+        if is_a(node, Query):
             owner = node
             waiting += [(part, owner) for part in _parts(node)]
-        elif hasattr(node, "query") and isinstance(node.query, Query):
+        elif is_a(getattr(node, "query", None), Query):
             waiting.append((node.query, owner))
-        if hasattr(node, "get_source_expressions") and not isinstance(node, Query):
+        if hasattr(node, "get_source_expressions") and not is_a(node, Query):
             waiting += [(part, owner) for part in node.get_source_expressions()]
 
 
@@ -75,11 +76,8 @@ def _parts(query: Query) -> Iterator[Any]:
     yield from query.select
     yield from query.combined_queries
     yield from (item for item in query.order_by if hasattr(item, "resolve_expression"))
-    yield from (join.filtered_relation.resolved_condition for join in query.alias_map.values() if _is_filtered(join))
-
-
-def _is_filtered(join: Any) -> bool:
-    return getattr(join, "filtered_relation", None) is not None
+    joins: dict[str, Any] = query.alias_map
+    yield from (join.filtered_relation.resolved_condition for join in joins.values() if join.filtered_relation)
 
 
 def _fit(lookup: lookups.Lookup[Any], owner: Query, using: str) -> None:
@@ -149,17 +147,17 @@ def _lookup_of(lookup: lookups.Lookup[Any]) -> str:
 
 def _compared_field(lookup: lookups.Lookup[Any]) -> models.Field[Any, Any] | None:
     lhs: Any = lookup.lhs
-    field = lhs.target if isinstance(lhs, Col) else getattr(lhs, "_output_field_or_none", None)
-    return value_field(field) if isinstance(field, models.Field) else None
+    field: Any = lhs.target if isinstance(lhs, Col) else getattr(lhs, "_output_field_or_none", None)
+    return value_field(field) if is_a(field, models.Field) else None
 
 
 def _fit_isnull(lookup: lookups.Lookup[Any], owner: Query) -> None:
     """``isnull`` by a parameter: a comparison with the truth of ``IS NULL``."""
     lhs: Any = lookup.lhs
     param: Any = lookup.rhs
-    join = owner.alias_map.get(lhs.alias) if isinstance(lhs, Col) else None
+    join: Any = owner.alias_map.get(lhs.alias) if isinstance(lhs, Col) else None
     # Django joins outward only when it knows that NULL is asked for.
-    if param.type is not bool or (getattr(join, "parent_alias", None) is not None and join.join_type != LOUTER):  # type: ignore[union-attr]
+    if param.type is not bool or (getattr(join, "parent_alias", None) is not None and join.join_type != LOUTER):
         raise PlanError(
             f"`{_lookup_of(lookup)}` by parameter {param.name!r} needs another join for True than for False. Filter "
             "on a column of the model itself with a `bool` parameter, or make the handler `async def`."
@@ -168,7 +166,7 @@ def _fit_isnull(lookup: lookups.Lookup[Any], owner: Query) -> None:
 
 
 class _IsNullAsAsked(lookups.IsNull):
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
         sql, params = self.process_lhs(compiler, connection)
         asked, more = compiler.compile(self.rhs)
         return f"({sql} IS NULL) = {asked}", [*params, *more]

@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.db import models
-from django.db.models import F, Prefetch, QuerySet
+from django.db.models import F, Prefetch
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import Expression
-from django.db.models.fields.related_descriptors import _filter_prefetch_queryset  # type: ignore[attr-defined]  # pyright: ignore
+from django.db.models.fields import related_descriptors
 
 from plectrum.errors import PlanError
 
 from .binds import Keys
+from .internal import Rows, attributes_of
 
 __all__ = ["KEY", "PrefetchNode", "Relation", "managers_used", "prefetch_tree", "relation_named"]
 
@@ -28,7 +29,11 @@ KEY: Final = "_plectrum_key"
 
 
 #: Managers asked for a relation's rows while a plan is made, where somebody wants to know.
-managers_used: ContextVar[list[models.Manager[Any]] | None] = ContextVar("managers_used", default=None)
+managers_used: ContextVar[list[Any] | None] = ContextVar("managers_used", default=None)
+
+
+#: Django's own: a filter on the keys, by a window where the queryset is sliced.
+_filter_by_keys: Final[Any] = attributes_of(related_descriptors)["_filter_prefetch_queryset"]
 
 
 class ParentKeys(Expression):
@@ -37,7 +42,7 @@ class ParentKeys(Expression):
     def __init__(self) -> None:
         super().__init__(output_field=models.Field())
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
         """A placeholder for the list."""
         return "PLECTRUM_ANY(%s)", [Keys()]
 
@@ -64,11 +69,11 @@ class Relation:
     parent_attname: str
     lookup: str
     child_attname: str | None
-    manager: models.Manager[Any]
+    manager: Any
     extra: models.Q | None = None
     path: str = ""
 
-    def rows(self, queryset: QuerySet[Any] | None, using: str) -> QuerySet[Any]:
+    def rows(self, queryset: Rows | None, using: str) -> Rows:
         """The related rows of all parents, their key included.
 
         Parameters:
@@ -76,17 +81,17 @@ class Relation:
             using: database alias of the parents.
         """
         if queryset is None:
-            rows = self.manager.all()
+            rows: Rows = self.manager.all()
             managers = managers_used.get()
             if managers is not None:
                 managers.append(self.manager)
         else:
-            rows = queryset._chain()  # type: ignore[attr-defined]
+            rows = queryset._chain()
         if rows._db is None:
             rows = rows.using(using)
         if self.extra is not None:
             rows = rows.filter(self.extra)
-        rows = _filter_prefetch_queryset(rows, self.lookup, ParentKeys())
+        rows = _filter_by_keys(rows, self.lookup, ParentKeys())
         if not self.many:
             rows.query.clear_ordering()
         if self.child_attname is None:
@@ -135,7 +140,7 @@ def _to_children(name: str, rel: Any) -> Relation:
     return Relation(name, rel.related_model, many, parent, field.name, field.attname, manager, path=path)
 
 
-def _generic(model: type[models.Model], name: str, field: Any) -> Relation:
+def _generic(model: Any, name: str, field: Any) -> Relation:
     if not hasattr(field, "object_id_field_name"):
         raise PlanError(
             f"{model._meta.label}.{name} is a {type(field).__name__}: its rows come from tables known only row by "
@@ -149,7 +154,7 @@ def _generic(model: type[models.Model], name: str, field: Any) -> Relation:
             f"{related._meta.label}.{object_id.name} a {type(object_id).__name__}; they cannot be compared in SQL as "
             "they are."
         )
-    label = model._meta.concrete_model._meta if field.for_concrete_model else model._meta  # type: ignore[union-attr]
+    label: Any = model._meta.concrete_model._meta if field.for_concrete_model else model._meta
     content_type = field.content_type_field_name
     # By name, not by the id that ContentType would look up: planning runs no queries.
     extra = models.Q(**{f"{content_type}__app_label": label.app_label, f"{content_type}__model": label.model_name})
@@ -185,8 +190,8 @@ class PrefetchNode:
 
     attribute: str
     to_attr: str
-    queryset: QuerySet[Any] | None = None
-    below: dict[str, PrefetchNode] = field(default_factory=dict)
+    queryset: Rows | None = None
+    below: dict[str, PrefetchNode] = field(default_factory=dict[str, "PrefetchNode"])
 
 
 def prefetch_tree(lookups: Iterable[str | Prefetch[Any]]) -> dict[str, PrefetchNode]:

@@ -96,4 +96,5 @@ class Page(Generic[T]):
         """The rows of the page."""
         if self.number is not None:
             return self.queryset[(self.number - 1) * self.size : self.number * self.size]
-        return self.queryset[self.offset : self.offset + self.limit]
+        offset: Any = self.offset
+        return self.queryset[offset : offset + self.limit]

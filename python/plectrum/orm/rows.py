@@ -20,6 +20,7 @@ from django.db.models.query import (
 from plectrum.errors import PlanError
 
 from .compiled import Compiled, compile_query
+from .internal import Rows, is_a
 from .output import Row, Selected, cell_template, model_row, positions
 from .parameters import fit_parameters
 from .plan import Child, Column, Plan, Template
@@ -61,23 +62,19 @@ def plan_rows(queryset: QuerySet[Any], wanted: Wanted | None, options: Options) 
     return built[0] if built is not None else None
 
 
-def _build(
-    queryset: QuerySet[Any], wanted: Wanted | None, options: Options, key: str | None = None
-) -> tuple[Plan, Row] | None:
-    if not isinstance(queryset, QuerySet):  # pyright: ignore[reportUnnecessaryIsInstance]
+def _build(queryset: Rows, wanted: Wanted | None, options: Options, key: str | None = None) -> tuple[Plan, Row] | None:
+    if not is_a(queryset, QuerySet):
         raise PlanError(
             f"A {type(queryset).__name__} cannot be planned: its SQL is not Django's. Use a QuerySet, or build the "
             "response in an `async def` handler."
         )
-    queryset = queryset._chain()  # type: ignore[attr-defined]
+    queryset = queryset._chain()
     if queryset._iterable_class is ModelIterable:
         return _build_models(queryset, wanted, options, key)
     return _build_values(queryset, wanted, options)
 
 
-def _build_models(
-    queryset: QuerySet[Any], wanted: Wanted | None, options: Options, key: str | None
-) -> tuple[Plan, Row] | None:
+def _build_models(queryset: Rows, wanted: Wanted | None, options: Options, key: str | None) -> tuple[Plan, Row] | None:
     prefetches = prefetch_tree(queryset._prefetch_related_lookups)
     if wanted is not None and wanted.fields is not None:
         queryset = select_wanted(queryset, wanted, prefetches)
@@ -101,7 +98,7 @@ def _build_models(
     return writer.plan(compiled, template), row
 
 
-def _build_values(queryset: QuerySet[Any], wanted: Wanted | None, options: Options) -> tuple[Plan, Row] | None:
+def _build_values(queryset: Rows, wanted: Wanted | None, options: Options) -> tuple[Plan, Row] | None:
     if queryset._iterable_class not in _VALUES:
         raise PlanError(
             f"The queryset yields {queryset._iterable_class.__name__}, which only Python can build. Return a plain "
@@ -111,7 +108,7 @@ def _build_values(queryset: QuerySet[Any], wanted: Wanted | None, options: Optio
     if compiled is None:
         return None
     query = queryset.query
-    names = list(query.selected or [*query.extra_select, *query.values_select, *query.annotation_select])  # type: ignore[attr-defined]
+    names = list(query.selected or [*query.extra_select, *query.values_select, *query.annotation_select])
     at = positions(compiled.compiler.select)
     cells = [cell_template(expression, at[index]) for index, (expression, _, _) in enumerate(compiled.compiler.select)]
     writer = _Writer(list(compiled.columns), options)
@@ -132,7 +129,7 @@ def _build_values(queryset: QuerySet[Any], wanted: Wanted | None, options: Optio
 _VALUES: Final = (ValuesIterable, ValuesListIterable, NamedValuesListIterable, FlatValuesListIterable)
 
 
-def _compiled(queryset: QuerySet[Any], options: Options) -> Compiled | None:
+def _compiled(queryset: Rows, options: Options) -> Compiled | None:
     fit_parameters(queryset.query, options.using)
     return compile_query(
         queryset.query, options.using, coerce_decimal=options.coerce_decimal, elide_empty=options.elide_empty
@@ -238,7 +235,7 @@ class _Writer:
         return self._related(selected, PrefetchNode(name, name), field.wanted, as_keys=_is_scalar(field))
 
     def _scalar(self, template: Template, field: WantedField, owner: Wanted) -> Template:
-        index = template.get("column")
+        index: int | None = template.get("column")
         if index is not None and field.wanted is None and not field.many:
             column = self.columns[index]
             kind = fitted_kind(column.kind, field.hint, f"{owner.name}.{field.name}")
@@ -303,8 +300,8 @@ def _is_scalar(field: WantedField) -> bool:
 
 def _column_named(selected: Selected, name: str) -> int | None:
     if name == "pk":
-        pk = selected.model._meta.pk
-        return selected.columns.get(pk.attname) if pk is not None else None
+        pk: Any = selected.model._meta.pk
+        return selected.columns.get(pk.attname)
     for field in selected.model._meta.concrete_fields:
         if name in (field.name, field.attname):
             return selected.column(field)

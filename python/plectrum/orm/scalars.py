@@ -12,6 +12,7 @@ from typing import Any, Final
 from plectrum.errors import PlanError
 
 from .fields import Kind
+from .internal import Class, is_a
 
 __all__ = ["fitted_kind"]
 
@@ -59,9 +60,9 @@ def fitted_kind(kind: Kind, hint: Any, where: str) -> Kind:
     return kind
 
 
-def _scalar(hint: Any) -> type | None:
-    if not isinstance(hint, type):
+def _scalar(hint: Class) -> Class | None:
+    if not is_a(hint, type):
         return None
     if issubclass(hint, enum.Enum):
-        hint = next((base for base in hint.__mro__ if base in _SCALARS), object)
+        return next((base for base in hint.__mro__ if base in _SCALARS), None)
     return hint if hint in _SCALARS else None

@@ -26,8 +26,8 @@ class _Needs:
         joins: relation paths for ``select_related()``.
     """
 
-    columns: list[str] = field(default_factory=list)
-    joins: list[str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list[str])
+    joins: list[str] = field(default_factory=list[str])
 
 
 def select_wanted(queryset: QuerySet[Any], wanted: Wanted, prefetches: dict[str, PrefetchNode]) -> QuerySet[Any]:
@@ -61,7 +61,7 @@ def select_also(queryset: QuerySet[Any], attname: str) -> tuple[QuerySet[Any], b
     """
     names, deferred = queryset.query.deferred_loading
     field = next(f for f in queryset.model._meta.concrete_fields if f.attname == attname)
-    own = {field.name, field.attname} | ({"pk"} if field.primary_key else set())
+    own = {field.name, field.attname}
     if not names or field.primary_key or (bool(own & names) != deferred):
         return queryset, False
     if deferred:

@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from . import slices
 from .arithmetic import Number
+from .internal import Class, Rows, attributes_of, class_of, is_a
 from .key import Reading, Unshaped
 from .leaf import Leaf, tagged
 from .operation import plan_result
@@ -74,9 +75,9 @@ class ShapeCache:
         Errors:
             PlanError: it cannot be planned.
         """
-        kind = type(result)
+        kind = class_of(result)
         queryset = result.queryset if kind in _WRAPPERS else result
-        if not isinstance(queryset, QuerySet):
+        if not is_a(queryset, QuerySet):
             return Planned(_alone(plan_result(result, (), annotation)), [])
         reading = Reading()
         using = queryset.db
@@ -118,6 +119,7 @@ class ShapeCache:
         return entry
 
 
+_PLAIN_ROWS: Final[Any] = attributes_of(BaseManager)["get_queryset"]
 _WRAPPERS: Final = (One, Count, Exists, Page)
 _shared = ShapeCache()
 plan = _shared.plan
@@ -130,7 +132,7 @@ def _forget(**_signal: Any) -> None:
 setting_changed.connect(_forget, dispatch_uid="plectrum.orm.shape")
 
 
-def _key(reading: Reading, queryset: QuerySet[Any], kind: type, using: str, annotation: Any) -> Any:
+def _key(reading: Reading, queryset: Rows, kind: Class, using: str, annotation: Any) -> Any:
     lookups = queryset._prefetch_related_lookups
     zone = timezone.get_current_timezone()  # SQL that cuts dates names it, and so may an ordering of a model
     return (
@@ -154,21 +156,21 @@ def _prefetch_key(reading: Reading, lookups: Iterable[Any]) -> Any:
 
 
 def _one_prefetch(reading: Reading, lookup: Any) -> Any:
-    if type(lookup) is not Prefetch:
-        raise Unshaped(type(lookup))
+    if class_of(lookup) is not Prefetch:
+        raise Unshaped(class_of(lookup))
     rows = lookup.queryset
     below = None if rows is None else _queryset_key(reading, rows)
     return (lookup.prefetch_through, lookup.prefetch_to, below)
 
 
-def _queryset_key(reading: Reading, rows: QuerySet[Any]) -> Any:
+def _queryset_key(reading: Reading, rows: Rows) -> Any:
     prefetch = _prefetch_key(reading, rows._prefetch_related_lookups)
     return (rows._db, rows._iterable_class, rows._fields, reading.query(rows.query, limits=True), prefetch)
 
 
 def _afresh(result: Any, annotation: Any) -> Planned:
     """Without the cache: every value is a constant, but for a page's number and size, which its links need."""
-    if not isinstance(result, Page):
+    if not is_a(result, Page):
         return Planned(_alone(plan_result(result, (), annotation)), [])
     symbolic, params = _symbolic(result, (), "")
     return Planned(_alone(plan_result(symbolic, params, annotation)), _bounds_of(result, result.queryset))
@@ -180,36 +182,35 @@ def _alone(operation: Operation) -> Operation:
 
 def _symbolic(result: Any, leaves: Sequence[Leaf], vendor: str) -> tuple[Any, list[Param]]:
     """The result with placeholders for its leaves and bounds."""
-    queryset = result.queryset if isinstance(result, _WRAPPERS) else result
-    queryset = queryset._chain()
+    queryset: Rows = (result.queryset if is_a(result, _WRAPPERS) else result)._chain()
     query = queryset.query
     tags = {id(leaf[0]): tagged(leaf, index, vendor) for index, leaf in enumerate(leaves)}
     if tags:
         _tag(query.where, tags)
     count = len(leaves)
-    if isinstance(result, Page):
+    if is_a(result, Page):
         names = ("page", "page_size") if result.number is not None else ("offset", "limit")
         first, second = (Param(name, int, "query", count + i) for i, name in enumerate(names))
         if result.number is not None:
-            return Page(queryset, number=first, size=second), [first, second]
-        return Page(queryset, offset=first, limit=second), [first, second]
+            return Page[Any](queryset, number=first, size=second), [first, second]
+        return Page[Any](queryset, offset=first, limit=second), [first, second]
     bounds = [Param(name, int, "query", count + i) for i, name in enumerate(("length", "offset"))]
     if query.high_mark is not None:
         query.high_mark = slices.mark(Number(bounds[0]), "length")
     if query.low_mark:
         query.low_mark = slices.mark(Number(bounds[1]), "offset")
-    return (type(result)(queryset) if isinstance(result, _WRAPPERS) else queryset), bounds
+    return (class_of(result)(queryset) if is_a(result, _WRAPPERS) else queryset), bounds
 
 
 def _described(leaf: Leaf, using: str) -> dict[str, str]:
     """An argument's description; its type is that of the value as it is prepared for the driver."""
     lookup, rule = leaf
     value = rule.prepared(lookup, connections[using])
-    sample = value[0] if isinstance(value, list) else value
-    return {"name": lookup.lookup_name, "type": type(sample).__name__, "source": "queryset"}
+    sample = class_of(value[0] if rule.many else value)
+    return {"name": lookup.lookup_name, "type": sample.__name__, "source": "queryset"}
 
 
-def _bounds_of(result: Any, queryset: QuerySet[Any]) -> list[Any]:
+def _bounds_of(result: Any, queryset: Rows) -> list[Any]:
     """Arguments after the leaves: a page's bounds, or a slice's."""
     if type(result) is Page:
         return [result.number, result.size] if result.number is not None else [result.offset, result.limit]
@@ -231,7 +232,7 @@ def _tag(node: Any, tags: dict[int, Any]) -> None:
 
 def _is_plain(manager: Any) -> bool:
     """Whether the manager gives the same rows every time: Django's own ``get_queryset``, on Django's QuerySet."""
-    return type(manager).get_queryset is BaseManager.get_queryset and manager._queryset_class is QuerySet
+    return class_of(manager).get_queryset is _PLAIN_ROWS and manager._queryset_class is QuerySet
 
 
 def _rows_key(manager: Any) -> Any:

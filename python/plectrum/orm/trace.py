@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from django.core.exceptions import FieldError
@@ -16,6 +16,7 @@ from plectrum.errors import PlanError, line_of
 from plectrum.params import MISSING
 
 from .frames import user_line
+from .internal import Rows, attributes_of, is_a
 from .operation import plan_result
 from .param import Param
 from .plan import Operation
@@ -56,7 +57,7 @@ def trace(
         return plan_result(result, params, annotation, using=using, coerce_decimal=coerce_decimal)
 
 
-def queryset_of(function: Callable[..., Any], params: Sequence[Param] = ()) -> QuerySet[Any]:
+def queryset_of(function: Callable[..., Any], params: Sequence[Param] = ()) -> Rows:
     """The queryset a query function returns, or wraps in its result.
 
     Parameters:
@@ -68,9 +69,9 @@ def queryset_of(function: Callable[..., Any], params: Sequence[Param] = ()) -> Q
     """
     with _naming(function):
         result = _called(function, params)
-        if isinstance(result, One | Count | Exists | Page):
+        if is_a(result, (One, Count, Exists, Page)):
             result = result.queryset
-        if not isinstance(result, QuerySet):
+        if not is_a(result, QuerySet):
             raise PlanError(f"It returned {type(result).__name__}, where a QuerySet is needed.")
         return result
 
@@ -87,17 +88,15 @@ def _called(function: Callable[..., Any], params: Sequence[Param]) -> Any:
 
 
 @contextlib.contextmanager
-def _naming(function: Callable[..., Any]) -> Iterator[None]:
+def _naming(function: Callable[..., Any]) -> Generator[None]:
     """Errors begin with the function's line, unless they name a line already."""
     name = getattr(function, "__qualname__", repr(function))
     try:
         yield
     except PlanError as error:
-        if getattr(error, "located", False) or _has_line(error):
+        if _has_line(error):
             raise
-        located = PlanError(f"{line_of(function)} {name}(): {error}")
-        located.located = True  # type: ignore[attr-defined]
-        raise located from error
+        raise PlanError(f"{line_of(function)} {name}(): {error}") from error
     except FieldError as error:
         raise PlanError(f"{line_of(function)} {name}(): {error}") from error
 
@@ -108,7 +107,7 @@ def _has_line(error: PlanError) -> bool:
 
 
 @contextlib.contextmanager
-def _no_queries() -> Iterator[None]:
+def _no_queries() -> Generator[None]:
     """Refuses queries: the function describes one, it does not run it."""
     with contextlib.ExitStack() as stack:
         for connection in connections.all(initialized_only=False):
@@ -117,7 +116,7 @@ def _no_queries() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _no_connecting(connection: Any) -> Iterator[None]:
+def _no_connecting(connection: Any) -> Generator[None]:
     def refuse(*_args: Any, **_options: Any) -> Any:
         raise PlanError(
             f"{user_line()}\n"
@@ -127,7 +126,7 @@ def _no_connecting(connection: Any) -> Iterator[None]:
         )
 
     # On the instance: `cursor` is what every execution asks its connection for first, before there is a connection.
-    previous = {name: vars(connection).get(name) for name in ("cursor", "chunked_cursor")}
+    previous = {name: attributes_of(connection).get(name) for name in ("cursor", "chunked_cursor")}
     connection.cursor = connection.chunked_cursor = refuse
     try:
         yield

@@ -17,6 +17,8 @@ from django.db import models
 
 from plectrum.errors import PlanError
 
+from .internal import Class, is_a
+
 __all__ = ["Wanted", "WantedField", "read_annotation", "unwrapped"]
 
 _ANYTHING: Final = (Any, object, dict, list, None, type(None), typing.Mapping, Mapping)
@@ -81,13 +83,13 @@ def unwrapped(annotation: Any) -> tuple[Any, bool]:
     if getattr(origin, "__name__", "") in _LISTS and arguments:
         inner, _ = unwrapped(arguments[0])
         return inner, True
-    if origin is not None and isinstance(origin, type) and arguments and origin.__module__.startswith("plectrum."):
+    if is_a(origin, type) and arguments and origin.__module__.startswith("plectrum."):
         return unwrapped(arguments[0])  # One[X]
     return annotation, False
 
 
-def _object(annotation: Any, within: tuple[Any, ...]) -> Wanted | None:
-    if annotation in _ANYTHING or not isinstance(annotation, type):
+def _object(annotation: Class, within: tuple[Any, ...]) -> Wanted | None:
+    if annotation in _ANYTHING or not is_a(annotation, type):
         return None
     if issubclass(annotation, models.Model):
         return Wanted(annotation.__name__, None, annotation)
@@ -108,17 +110,17 @@ def _field(key: str, name: str, hint: Any, within: tuple[Any, ...]) -> WantedFie
     return WantedField(key, name, inner, many, _object(inner, within))
 
 
-def _fields_of(cls: type) -> list[tuple[str, str, Any]] | None:
+def _fields_of(cls: Class) -> list[tuple[str, str, Any]] | None:
     """JSON key, attribute name and type of each field; ``None`` where the class is not a record."""
     encoded = getattr(cls, "__struct_encode_fields__", None)
     if encoded is not None:  # msgspec
-        return [(key, name, _hints(cls)[name]) for key, name in zip(encoded, cls.__struct_fields__, strict=True)]  # type: ignore[attr-defined]
+        return [(key, name, _hints(cls)[name]) for key, name in zip(encoded, cls.__struct_fields__, strict=True)]
     if hasattr(cls, "model_fields") and hasattr(cls, "model_validate"):  # pydantic
         return [
             (field.serialization_alias or field.alias or name, name, _hints(cls)[name])
             for name, field in cls.model_fields.items()
         ]
-    if dataclasses.is_dataclass(cls):
+    if hasattr(cls, "__dataclass_fields__"):
         return [(_alias(field), field.name, _hints(cls)[field.name]) for field in dataclasses.fields(cls)]
     if hasattr(cls, "__required_keys__"):  # TypedDict, of typing or of typing_extensions
         return [(name, name, hint) for name, hint in _hints(cls).items()]
@@ -130,7 +132,7 @@ def _alias(field: dataclasses.Field[Any]) -> str:
     return getattr(rules, "alias", None) or field.name
 
 
-def _hints(cls: type) -> dict[str, Any]:
+def _hints(cls: Class) -> dict[str, Any]:
     try:
         return typing.get_type_hints(cls, include_extras=False)
     except NameError as error:
