@@ -247,3 +247,7 @@ impl Default for Keepalives {
         Self { enabled: true, idle: 60, interval: Some(10), count: Some(6) }
     }
 }
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;
