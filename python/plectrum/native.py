@@ -58,6 +58,8 @@ class Planner:
         self.own = own
         self.annotation = annotation
         self._indices = {parameter.name: index for index, parameter in enumerate(self.parameters)}
+        # Rust refers to operations by number; here they live as long as the route.
+        self._planned: dict[Variant, Operation] = {}
         self.base = self.trace(Variant())
         self._try_variants()
 
@@ -85,8 +87,9 @@ class Planner:
             present: indices of the optional parameters the request carries.
             ordering: value of ``?ordering=``.
         """
-        names = tuple(self.parameters[index].name for index in present)
-        return self.trace(Variant(names, ordering))
+        variant = Variant(tuple(self.parameters[index].name for index in present), ordering)
+        self._planned[variant] = operation = self.trace(variant)
+        return operation
 
     def trace(self, variant: Variant) -> Operation:
         """Calls the query function with symbolic parameters and plans what it returns."""

@@ -24,6 +24,8 @@ const GRACE: Duration = Duration::from_secs(5);
 pub(crate) struct Client {
     runtime: LocalRuntime,
     state: Option<(Rc<Worker>, App)>,
+    /// The planners in it keep the Python side of every plan alive.
+    _registration: Arc<Registration>,
 }
 
 type Answer<'py> = (u16, Vec<(String, String)>, Bound<'py, PyBytes>);
@@ -34,7 +36,7 @@ impl Client {
         let worker = runtime.block_on(async { Worker::start(py, &registration.settings, true) })?;
         worker.event_loop.pause(py)?;
         let app = registration.build(py, &worker)?;
-        Ok(Self { runtime, state: Some((worker, app)) })
+        Ok(Self { runtime, state: Some((worker, app)), _registration: Arc::clone(registration) })
     }
 }
 
