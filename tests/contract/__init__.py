@@ -1,0 +1,1 @@
+"""The server as clients meet it: real processes, real sockets, real databases, real faults."""

@@ -1,0 +1,65 @@
+"""Queries on a PostgreSQL that may be away, slow or full; `tests/contract/conftest.py` makes its tables."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import django
+from django.conf import settings
+
+from plectrum import database_url
+
+settings.configure(
+    SECRET_KEY="contract",
+    USE_TZ=True,
+    INSTALLED_APPS=["django.contrib.contenttypes"],
+    DATABASES={"default": database_url.parse(os.environ["DATABASE_URL"])},
+    LOGGING_CONFIG=None,
+)
+django.setup()
+
+from django.db import models  # noqa: E402 - models need configured settings
+from django.db.models import F, Func  # noqa: E402
+
+from plectrum import API, One  # noqa: E402
+
+api = API()
+
+
+class Item(models.Model):
+    name = models.TextField()
+
+    class Meta:
+        app_label = "contract"
+        db_table = "item"
+        managed = False
+
+
+@api.get("/pid")
+async def pid() -> int:
+    return os.getpid()
+
+
+@api.query.get("/items/{id}")
+def item(id: int) -> Any:
+    return One(Item.objects.filter(pk=id))
+
+
+@api.query.get("/list/{n}")
+def many(n: int) -> Any:
+    return Item.objects.order_by("id")[:n]
+
+
+@api.get("/queryset/{n}")
+async def queryset(n: int) -> Any:
+    return Item.objects.order_by("id")[:n]
+
+
+@api.query.get("/slow")
+def slow(seconds: float) -> Any:
+    waited = Func(seconds, function="slow", output_field=models.IntegerField())
+    return Item.objects.filter(pk=1).annotate(waited=waited).values(number=F("id"), waited=F("waited"))
+
+
+api.resource(Item, "/resource", filters=["name"], ordering=["name"], search=["name"])
