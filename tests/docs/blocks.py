@@ -22,6 +22,10 @@ import time
 import types
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from plectrum.testing import TestClient
 
 _FENCE = re.compile(r"^```(\w*)[ ]*(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PATIENCE = 15.0
@@ -126,7 +130,18 @@ class Session:
 @contextlib.contextmanager
 def session(directory: Path) -> Generator[Session]:
     made = Session(directory)
-    try:
-        yield made
-    finally:
-        made.close()
+    clients: list[TestClient] = []
+    original = TestClient.__init__
+
+    def recorded(self: TestClient, *args: Any, **options: Any) -> None:
+        original(self, *args, **options)
+        clients.append(self)
+
+    # Documents leave their test clients open, for brevity.
+    with mock.patch.object(TestClient, "__init__", recorded):
+        try:
+            yield made
+        finally:
+            made.close()
+            for client in clients:
+                client.close()
