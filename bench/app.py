@@ -14,6 +14,7 @@ settings.configure(
     SECRET_KEY="bench",
     ALLOWED_HOSTS=["*"],
     USE_TZ=True,
+    TIME_ZONE="UTC",
     INSTALLED_APPS=["django.contrib.contenttypes"],
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     LOGGING_CONFIG=None,
