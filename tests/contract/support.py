@@ -45,6 +45,7 @@ class Server:
                 text=True,
             )
         self._log = log
+        self._workers = next((int(option[10:]) for option in options if option.startswith("--workers=")), 1)
         assert self.process.stdout is not None
         found = READY.search(self.process.stdout.readline())
         assert found, self.log
@@ -75,11 +76,25 @@ class Server:
     def connect(self, timeout: float = 10.0) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout)
 
+    @contextlib.contextmanager
+    def connections(self, count: int) -> Iterator[list[socket.socket]]:
+        with contextlib.ExitStack() as stack:
+            yield [stack.enter_context(self.connect()) for _ in range(count)]
+
     def pids(self, count: int) -> set[int]:
         """Of `count` workers, each asked on a connection of its own."""
         found: set[int] = set()
         until(lambda: found.add(self.get("/pid").json()) or len(found) >= count)
         return found
+
+    def wait_for_spare(self) -> None:
+        """Until the worker that replaces a dead one has loaded the app, and rests."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        until(lambda: len(children.read_text().split()) > self._workers)
+        before = -1.0
+        while (used := sum(_cpu(int(pid)) for pid in children.read_text().split())) > before:
+            before = used
+            time.sleep(0.25)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Sends a signal and returns the exit status."""
@@ -89,6 +104,12 @@ class Server:
     def close(self) -> None:
         self.process.kill()
         self.process.communicate()
+
+
+def _cpu(pid: int) -> int:
+    """Processor time of a process, in ticks."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
 
 
 def request(method: str, target: str, *headers: str, body: bytes = b"") -> bytes:

@@ -126,12 +126,10 @@ def test_a_worker_that_is_blocked_for_ever_is_killed_at_the_deadline(serve: Serv
 
 def test_more_sync_calls_than_the_pool_holds_are_503(serve: Serve) -> None:
     server = serve("handlers", "--workers=1", PLECTRUM_SYNC_THREADS="1")
-    waiting = [server.connect() for _ in range(70)]
-    for connection in waiting:
-        connection.sendall(request("GET", "/sync?seconds=0.02", "connection: close"))
-    answers = [connection.makefile("rb").read() for connection in waiting]
-    for connection in waiting:
-        connection.close()
+    with server.connections(70) as waiting:
+        for connection in waiting:
+            connection.sendall(request("GET", "/sync?seconds=0.02", "connection: close"))
+        answers = [connection.makefile("rb").read() for connection in waiting]
     done = [answer for answer in answers if answer.startswith(b"HTTP/1.1 200")]
     full = [answer for answer in answers if answer.startswith(b"HTTP/1.1 503")]
     # One at work and 64 in line.

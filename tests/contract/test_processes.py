@@ -1,0 +1,114 @@
+"""Workers that are killed, and servers that are told to stop, under load."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from collections.abc import Awaitable
+
+import pytest
+
+from .conftest import Serve
+from .support import Answer, Load, Server, request, until
+
+
+async def under_load(load: Load, seconds: float, fault: Awaitable[object]) -> Load:
+    """Runs `fault` in the middle of a load."""
+    running = asyncio.create_task(load.run(seconds))
+    await fault
+    return await running
+
+
+@pytest.mark.slow
+def test_a_killed_worker_is_back_within_a_second_and_others_do_not_notice(serve: Serve) -> None:
+    server = serve("handlers", "--workers=2")
+    before = server.pids(2)
+    server.wait_for_spare()
+    victim, other = sorted(before)
+    load, back = Load(server.port, "/hello", clients=4), 0.0
+
+    async def kill() -> None:
+        nonlocal back
+        await asyncio.sleep(0.5)
+        os.kill(victim, signal.SIGKILL)
+        back = await asyncio.to_thread(until, lambda: _alive(server, before))
+
+    with server.connections(20) as connections:
+        # A connection stays with its worker, which therefore answers all of its requests.
+        others = [connection for connection in connections if _pid_of(connection) == other]
+        asyncio.run(under_load(load, 3.0, kill()))
+        assert {_pid_of(connection) for connection in others} == {other}
+    assert back < 1.0
+    # Each client can lose the request under way, and one on a connection that was queued at the dead worker.
+    assert load.statuses.keys() == {200}
+    assert len(load.broken) <= 2 * load.clients, load.broken
+    assert f"(pid {victim}) was killed by SIGKILL; starting another." in server.log
+    print(f"a killed worker was back after {back:.3f} s; {len(load.broken)} of {load.answered} requests failed")
+
+
+def _alive(server: Server, before: set[int]) -> bool:
+    """Whether a worker answers that was not there before."""
+    try:
+        return server.get("/pid").json() not in before
+    except OSError:
+        return False
+
+
+def _pid_of(connection: socket.socket) -> int:
+    connection.sendall(request("GET", "/pid"))
+    return int(Answer.read(connection.makefile("rb")).json())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["/hello", "/large?size=300000", "/sleep?seconds=0.02&size=100000"])
+def test_sigterm_under_load_truncates_nothing(serve: Serve, target: str) -> None:
+    server = serve("handlers", "--workers=2", "--drain-timeout=5")
+    load = Load(server.port, target, clients=30)
+    status, took = -1, 0.0
+
+    async def stop() -> None:
+        nonlocal status, took
+        await asyncio.sleep(1.0)
+        start = time.monotonic()
+        server.process.terminate()
+        status = await asyncio.to_thread(server.process.wait, 10)
+        took = time.monotonic() - start
+        load.stop()
+
+    asyncio.run(under_load(load, 20.0, stop()))
+    assert status == 0
+    assert took < 5.0
+    assert load.statuses.keys() == {200}
+    refused = [broken for broken in load.broken if not broken.startswith("connect:")]
+    assert refused == []
+    assert server.log == ""
+    print(f"SIGTERM: {load.answered} answers, {load.closed} connections closed between requests, exit after {took:.3f} s")
+
+
+def test_requests_that_were_accepted_are_answered_after_sigterm(serve: Serve) -> None:
+    server = serve("handlers", "--workers=1", "--drain-timeout=5")
+    with server.connections(20) as connections:
+        for connection in connections:
+            connection.sendall(request("GET", "/sleep?seconds=0.5"))
+        until(lambda: server.get("/hello").status == 200)
+        server.process.terminate()
+        for connection in connections:
+            answer = Answer.read(connection.makefile("rb"))
+            assert (answer.status, answer.headers["connection"], answer.body) == (200, "close", b'"xxxxxxxxxx"')
+            assert connection.recv(1) == b""
+    assert server.process.wait(10) == 0
+
+
+def test_a_second_signal_ends_it_at_once(serve: Serve) -> None:
+    server = serve("handlers", "--workers=1", "--drain-timeout=30")
+    with server.connect() as connection:
+        connection.sendall(request("GET", "/never?name=x"))
+        until(lambda: server.get("/events").json())
+        server.process.terminate()
+        time.sleep(0.2)
+        start = time.monotonic()
+        server.stop()
+        assert time.monotonic() - start < 2.0
