@@ -43,13 +43,13 @@ def test_the_gate_takes_what_is_within_the_tolerance() -> None:
     findings = gate.compare({"hello": 1.0, "q-one": 3.0}, gate.ratios(RESULTS))
     assert [(finding.endpoint, finding.now) for finding in findings] == [("hello", 1.125), ("q-one", 2.5)]
     assert not any(finding.fails(0.15) for finding in findings)
-    assert findings[1].line(0.15) == "q-one        3.00 →   2.50   -17%   better"
+    assert findings[1].line(0.15) == "q-one        3.00 →   2.50    -17%   better"
 
 
 def test_the_gate_fails_on_a_regression() -> None:
     (finding,) = gate.compare({"hello": 0.9}, gate.ratios(RESULTS))
     assert finding.fails(0.15)
-    assert finding.line(0.15) == "hello        0.90 →   1.12   +25%   REGRESSION"
+    assert finding.line(0.15) == "hello        0.90 →   1.12    +25%   REGRESSION"
 
 
 def test_the_gate_fails_where_an_endpoint_is_not_measured_any_more() -> None:
