@@ -14,11 +14,13 @@ use crate::docs;
 use crate::endpoint::{Call, Endpoint, PathValues};
 use crate::error;
 use crate::extract::Extractor;
+use crate::shape::Shape;
 
 /// An API on one worker.
 pub struct App {
     router: Router<Rc<dyn Endpoint>>,
     max_body: usize,
+    errors: Shape,
 }
 
 /// What an app is built with besides its blueprint.
@@ -30,6 +32,8 @@ pub struct Options {
     pub max_body: usize,
     /// Whether documents are served.
     pub docs: bool,
+    /// How error bodies look.
+    pub errors: Shape,
 }
 
 /// Why an API cannot be served.
@@ -73,7 +77,7 @@ impl App {
                 })?;
             }
         }
-        Ok(Self { router: router.build(), max_body: options.max_body })
+        Ok(Self { router: router.build(), max_body: options.max_body, errors: options.errors })
     }
 
     fn found(&self, endpoint: Rc<dyn Endpoint>, mut call: Call) -> Reply {
@@ -116,6 +120,12 @@ fn first_of(error: &RouteError, routes: &[Route]) -> Option<usize> {
 
 impl Service for App {
     fn call(&self, request: Request) -> Reply {
+        self.errors.apply(self.answer(request))
+    }
+}
+
+impl App {
+    fn answer(&self, request: Request) -> Reply {
         let (endpoint, path) = match self.router.find(&request.method, request.path()) {
             Match::Found { endpoint, params, .. } => {
                 (Rc::clone(endpoint), PathValues::new(request.path(), params.into_values()))

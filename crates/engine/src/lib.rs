@@ -7,7 +7,7 @@
 //!   with Python;
 //! * [`extract`]: arguments from path, query, headers, cookies and body;
 //! * [`database`]: which engine an operation runs on;
-//! * [`error`]: the one table from what went wrong to status and body.
+//! * [`error`]: the one table from what went wrong to status and body; [`shape`]: bodies as other frameworks write them.
 //!
 //! [`blueprint`] is what the binding hands over at start-up; [`openapi`] describes it.
 
@@ -20,5 +20,6 @@ pub mod error;
 pub mod extract;
 pub mod native;
 pub mod openapi;
+pub mod shape;
 mod values;
 pub mod variants;

@@ -17,9 +17,10 @@ use pyo3::prelude::*;
 
 use crate::client::Client;
 use crate::exceptions;
-use crate::handler::{Handler, Registered};
+use crate::handler::Handler;
 use crate::names;
 use crate::operation;
+use crate::registered::Registered;
 use crate::server;
 use crate::settings::Settings;
 use crate::sink::Class;
@@ -44,7 +45,8 @@ impl App {
     #[new]
     fn new(compiled: &Bound<'_, PyAny>, settings: &str) -> PyResult<Self> {
         let blueprint: String = compiled.getattr("blueprint")?.extract()?;
-        let blueprint = serde_json::from_str(&blueprint).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let blueprint =
+            serde_json::from_str(&blueprint).map_err(|error| PyValueError::new_err(error.to_string()))?;
         let (mut routes, mut planners) = (Vec::new(), Vec::new());
         for route in compiled.getattr("routes")?.try_iter()? {
             let route = route?;
@@ -143,7 +145,8 @@ impl Registration {
     ) -> PyResult<Rc<dyn Endpoint>> {
         let (database, zones) = worker.databases.get(py, &native.alias, native.foreign)?;
         let operation = planner.bind(py).getattr("base")?;
-        let planner = PyPlanner { planner: planner.clone_ref(py), route: route.name.clone(), debug: worker.debug };
+        let planner =
+            PyPlanner { planner: planner.clone_ref(py), route: route.name.clone(), debug: worker.debug };
         let parts = Parts {
             extractor,
             operation: operation::of(&operation)?,

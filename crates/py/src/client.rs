@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plectrum_engine::app::App;
-use plectrum_http::{Body, Bytes, HeaderName, HeaderValue, Method, Reply, Request, RequestBody, Service, Uri};
+use plectrum_http::{
+    Body, Bytes, HeaderName, HeaderValue, Method, Reply, Request, RequestBody, Service, Uri,
+};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -51,7 +53,8 @@ impl Client {
         headers: Vec<(String, String)>,
         body: &[u8],
     ) -> PyResult<Answer<'py>> {
-        let (worker, app) = self.state.as_ref().ok_or_else(|| PyRuntimeError::new_err("The client is closed."))?;
+        let (worker, app) =
+            self.state.as_ref().ok_or_else(|| PyRuntimeError::new_err("The client is closed."))?;
         let request = request_of(method, target, headers, body)?;
         let is_head = request.method == Method::HEAD;
         worker.event_loop.resume(py)?;

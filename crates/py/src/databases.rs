@@ -72,7 +72,8 @@ impl Databases {
 
     fn make(&self, py: Python<'_>, alias: &str, foreign: bool) -> PyResult<(Database, Zones)> {
         let json: String = names::DATABASE.get(py)?.call1((alias,))?.extract()?;
-        let wrong = |error: &dyn std::fmt::Display| PyValueError::new_err(format!("database {alias:?}: {error}"));
+        let wrong =
+            |error: &dyn std::fmt::Display| PyValueError::new_err(format!("database {alias:?}: {error}"));
         let description: Description = serde_json::from_str(&json).map_err(|error| wrong(&error))?;
         let zones = Zones {
             current: Zone::named(&description.zone).map_err(|error| wrong(&error))?,
@@ -141,7 +142,8 @@ impl Django {
     fn execute_here(&self, operation: Arc<Operation>, args: Vec<Value>, context: Context) -> Execution {
         let rows = Python::attach(|py| {
             let run = names::RUN_HERE.get(py)?;
-            let result = run.call1((&self.alias, self.own.is_some(), number(&operation), python_args(py, &args)?))?;
+            let result =
+                run.call1((&self.alias, self.own.is_some(), number(&operation), python_args(py, &args)?))?;
             Ok(if result.is_none() { None } else { Some(result.cast_into::<PyList>()?.unbind()) })
         });
         let own = self.own.clone();

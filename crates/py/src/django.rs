@@ -25,7 +25,9 @@ impl DjangoRows {
     pub(crate) fn new(operation: &Operation, rows: Py<PyList>) -> Result<Self, Error> {
         Python::attach(|py| {
             let lists = rows.bind(py).iter().map(|list| list.cast_into::<PyList>().map(Bound::unbind));
-            let lists = lists.collect::<Result<Vec<_>, _>>().map_err(|_| Error::Column(0, "rows are not a list".to_owned()))?;
+            let lists = lists
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|_| Error::Column(0, "rows are not a list".to_owned()))?;
             Ok(Self { rows: operation.statement_ids().zip(lists).collect() })
         })
     }
@@ -49,8 +51,9 @@ impl Session for &DjangoRows {
         Python::attach(|py| {
             let rows = self.rows.get(&statement.id()).map(|rows| rows.bind(py));
             for row in rows.into_iter().flat_map(|rows| rows.iter()) {
-                let row =
-                    row.cast_into::<PyTuple>().map_err(|_| Error::Column(0, "a row is not a tuple".to_owned()))?;
+                let row = row
+                    .cast_into::<PyTuple>()
+                    .map_err(|_| Error::Column(0, "a row is not a tuple".to_owned()))?;
                 writer.row(|kinds, clock| Tuple { row, kinds, clock })?;
             }
             Ok(writer)
@@ -107,7 +110,9 @@ fn write_cell(cell: &Bound<'_, PyAny>, kind: &Kind, clock: &Clock, out: &mut Vec
     match kind {
         // JSON columns, and those that Python renders itself, arrive as JSON text.
         Kind::Json => out.extend_from_slice(cell.cast::<PyString>()?.to_str()?.as_bytes()),
-        Kind::Array { item } => return write_items(&cell.try_iter()?.collect::<PyResult<Vec<_>>>()?, item, clock, out),
+        Kind::Array { item } => {
+            return write_items(&cell.try_iter()?.collect::<PyResult<Vec<_>>>()?, item, clock, out);
+        }
         Kind::Range { item } => return write_range(cell.cast::<PyTuple>()?, item, clock, out),
         Kind::Datetime { aware: true } => match cell.cast::<PyDateTime>() {
             Ok(moment) => match instant_of(moment)? {
@@ -117,12 +122,16 @@ fn write_cell(cell: &Bound<'_, PyAny>, kind: &Kind, clock: &Clock, out: &mut Vec
             Err(_) => return encode(cell, out),
         },
         Kind::Decimal { string: false, .. } => {
-            out.extend_from_slice(cell.call_method1("__format__", ("f",))?.cast::<PyString>()?.to_str()?.as_bytes());
+            out.extend_from_slice(
+                cell.call_method1("__format__", ("f",))?.cast::<PyString>()?.to_str()?.as_bytes(),
+            );
         }
         Kind::Decimal { string: true, .. } if !cell.is_instance_of::<PyString>() => {
             text::write(out, cell.call_method1("__format__", ("f",))?.cast::<PyString>()?.to_str()?);
         }
-        Kind::Bytes => base64::write(out, cell.py().get_type::<PyBytes>().call1((cell,))?.cast::<PyBytes>()?.as_bytes()),
+        Kind::Bytes => {
+            base64::write(out, cell.py().get_type::<PyBytes>().call1((cell,))?.cast::<PyBytes>()?.as_bytes())
+        }
         Kind::File { base } => {
             let name = cell.str()?;
             plectrum_db::wire::write_file_url(base, name.to_str()?, out);

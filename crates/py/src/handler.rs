@@ -17,62 +17,15 @@ use pyo3::types::{PyDict, PyTuple};
 use crate::encode::encode;
 use crate::eventloop::{Busy, Step, SyncCall};
 use crate::exceptions;
-use crate::names;
+use crate::registered::Registered;
 use crate::request::Request;
 use crate::response::{JSON, Response};
 use crate::results::{self, Url};
-use crate::sink::{Class, Default, PySink, vectorcall};
+use crate::sink::{Class, PySink, vectorcall};
 use crate::worker::Worker;
 
 /// Bytes set aside for a JSON body before it is written.
 const USUAL_BODY: usize = 256;
-
-/// What is known of a handler since registration; shared by all threads.
-pub(crate) struct Registered {
-    /// Function and what it is called with.
-    function: Py<PyAny>,
-    /// One per argument: what stands in for an absent one.
-    defaults: Vec<Option<Default>>,
-    /// Names of the keyword-only arguments, which come last.
-    keywords: Option<Py<PyTuple>>,
-    /// Runs in the thread pool.
-    sync: bool,
-    /// The evaluated return annotation, for query results.
-    pub(crate) returns: Py<PyAny>,
-}
-
-impl Registered {
-    /// Reads `plectrum.api.CompiledRoute`.
-    pub(crate) fn extract(route: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let declared = route.getattr("route")?;
-        let mut defaults = Vec::new();
-        for parameter in route.getattr("parameters")?.try_iter()? {
-            defaults.push(default_of(&parameter?)?);
-        }
-        let keywords = route.getattr("keywords")?;
-        Ok(Self {
-            function: route.getattr("call")?.unbind(),
-            defaults,
-            keywords: if keywords.is_empty()? { None } else { Some(keywords.cast_into::<PyTuple>()?.unbind()) },
-            sync: declared.getattr("options")?.getattr("sync")?.extract()?,
-            returns: route.getattr("returns")?.getattr("annotation")?.unbind(),
-        })
-    }
-}
-
-impl Registered {
-    /// Where the user wrote it, as `file:line`.
-    pub(crate) fn line(&self, py: Python<'_>) -> PyResult<String> {
-        names::LINE_OF.get(py)?.call1((&self.function,))?.extract()
-    }
-}
-
-fn default_of(parameter: &Bound<'_, PyAny>) -> PyResult<Option<Default>> {
-    if parameter.getattr("required")?.extract()? {
-        return Ok(None);
-    }
-    Ok(Some(Default::of(parameter.getattr("default")?, parameter.getattr("factory")?)))
-}
 
 /// One handler on one worker.
 #[derive(Clone)]
@@ -129,7 +82,7 @@ impl Inner {
             Err(_) => return self.raised(py, &sink.raised.take()),
         };
         let mut call = Some(call);
-        let url = self.request_at.and_then(|_| call.as_ref()).map(|call| Url::of(&call.request));
+        let url = self.request_at.and(call.as_ref()).map(|call| Url::of(&call.request));
         let arguments = self.arguments(py, slots, &mut call);
         let Some(url) = url.or_else(|| call.map(|call| Url::Request(call.request))) else {
             return plectrum_http::problem::of(StatusCode::INTERNAL_SERVER_ERROR).into();
@@ -161,7 +114,9 @@ impl Inner {
                 (Some(value), _) => value,
                 (None, Some(default)) => default.get(py)?,
                 (None, None) => match call.take() {
-                    Some(Call { request, body, .. }) => Bound::new(py, Request::new(request, body))?.into_any(),
+                    Some(Call { request, body, .. }) => {
+                        Bound::new(py, Request::new(request, body))?.into_any()
+                    }
                     None => py.None().into_bound(py),
                 },
             };
@@ -197,7 +152,11 @@ impl Inner {
         }
     }
 
-    fn submit(&self, py: Python<'_>, mut arguments: Vec<Bound<'_, PyAny>>) -> PyResult<Result<SyncCall, Busy>> {
+    fn submit(
+        &self,
+        py: Python<'_>,
+        mut arguments: Vec<Bound<'_, PyAny>>,
+    ) -> PyResult<Result<SyncCall, Busy>> {
         let function = self.registered.function.bind(py);
         let Some(names) = self.registered.keywords.as_ref().map(|names| names.bind(py)) else {
             return self.worker.pool.call(function, &PyTuple::new(py, arguments)?, None);
@@ -209,7 +168,11 @@ impl Inner {
     }
 
     /// Waits for what Python has begun.
-    fn later(self: &Rc<Self>, pending: impl Future<Output = PyResult<Py<PyAny>>> + 'static, url: Url) -> Reply {
+    fn later(
+        self: &Rc<Self>,
+        pending: impl Future<Output = PyResult<Py<PyAny>>> + 'static,
+        url: Url,
+    ) -> Reply {
         let handler = Rc::clone(self);
         Reply::pending(async move {
             let result = pending.await;

@@ -20,6 +20,7 @@ mod handler;
 mod logging;
 mod names;
 mod operation;
+mod registered;
 mod request;
 mod response;
 mod results;

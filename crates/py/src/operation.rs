@@ -17,7 +17,8 @@ impl Operation {
     /// Compiles a JSON description (`crates/db/src/plan.rs`); a mistake in it is ours, not the user's.
     #[new]
     fn new(description: &str) -> PyResult<Self> {
-        let compiled = Compiled::from_json(description).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let compiled =
+            Compiled::from_json(description).map_err(|error| PyValueError::new_err(error.to_string()))?;
         Ok(Self(Arc::new(compiled)))
     }
 

@@ -105,7 +105,8 @@ pub(crate) fn encoded(content: &Bound<'_, PyAny>) -> PyResult<Bytes> {
 
 /// Adds a mapping, or pairs where a name repeats.
 pub(crate) fn add_headers(map: &mut HeaderMap, headers: &Bound<'_, PyAny>) -> PyResult<()> {
-    let pairs = if let Ok(dict) = headers.cast::<PyDict>() { dict.items().into_any() } else { headers.clone() };
+    let pairs =
+        if let Ok(dict) = headers.cast::<PyDict>() { dict.items().into_any() } else { headers.clone() };
     for pair in pairs.try_iter()? {
         let (name, value): (String, String) = pair?.extract()?;
         let parsed = HeaderName::try_from(name.as_str())

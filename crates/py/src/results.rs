@@ -42,10 +42,16 @@ pub(crate) fn is_query(value: &Bound<'_, PyAny>) -> PyResult<bool> {
 }
 
 /// Plans `value` and executes the plan on the database its queryset names.
-pub(crate) fn execute(handler: &Rc<Inner>, py: Python<'_>, value: &Bound<'_, PyAny>, url: &Url) -> PyResult<Reply> {
+pub(crate) fn execute(
+    handler: &Rc<Inner>,
+    py: Python<'_>,
+    value: &Bound<'_, PyAny>,
+    url: &Url,
+) -> PyResult<Reply> {
     let returns = handler.registered.returns.bind(py);
     let planned = names::PLAN_RESULT.get(py)?.call1((value, returns))?;
-    let (operation, args, alias, foreign): (Bound<'_, Operation>, Bound<'_, PyList>, String, bool) = planned.extract()?;
+    let (operation, args, alias, foreign): (Bound<'_, Operation>, Bound<'_, PyList>, String, bool) =
+        planned.extract()?;
     let operation = Arc::clone(&operation.get().0);
     let args = args.iter().map(|arg| values::from_python(&arg)).collect::<PyResult<Vec<_>>>()?;
     let (database, zones) = handler.worker.databases.get(py, &alias, foreign)?;

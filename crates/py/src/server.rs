@@ -27,7 +27,8 @@ pub(crate) fn run(
     let config = Rc::new(registration.settings.http()?);
     let served = detached(py, || {
         runtime.block_on(async {
-            let listeners = descriptors.iter().map(|fd| listener(*fd)).collect::<std::io::Result<Vec<_>>>()?;
+            let listeners =
+                descriptors.iter().map(|fd| listener(*fd)).collect::<std::io::Result<Vec<_>>>()?;
             let (mut terminate, mut interrupt) =
                 (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
             announce(ready);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use plectrum_engine::app::Options;
+use plectrum_engine::shape::Shape;
 use plectrum_http::router;
 use plectrum_http::{Config, HeaderValue, Timeouts};
 use pyo3::exceptions::PyValueError;
@@ -28,6 +29,15 @@ pub(crate) struct Settings {
     server_header: Option<String>,
     trailing_slash: TrailingSlash,
     openapi: bool,
+    errors: Errors,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Errors {
+    Problem,
+    Drf,
+    Fastapi,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -81,6 +91,11 @@ impl Settings {
             },
             max_body: usize::try_from(self.max_body).unwrap_or(usize::MAX),
             docs: self.openapi,
+            errors: match self.errors {
+                Errors::Problem => Shape::Problem,
+                Errors::Drf => Shape::Drf,
+                Errors::Fastapi => Shape::Fastapi,
+            },
         }
     }
 }

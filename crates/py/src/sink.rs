@@ -7,8 +7,8 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyBytes, PyDate, PyDateTime, PyDelta, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTime,
-    PyTuple, PyType, PyTzInfo,
+    PyBool, PyBytes, PyDate, PyDateTime, PyDelta, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet,
+    PyString, PyTime, PyTuple, PyType, PyTzInfo,
 };
 
 use crate::names;
@@ -63,7 +63,8 @@ impl Class {
 
     fn record(entry: &Bound<'_, PyAny>) -> PyResult<Self> {
         let names: Vec<Bound<'_, PyString>> = entry.getattr("names")?.extract()?;
-        let defaults: Vec<Option<(Bound<'_, PyAny>, Bound<'_, PyAny>)>> = entry.getattr("defaults")?.extract()?;
+        let defaults: Vec<Option<(Bound<'_, PyAny>, Bound<'_, PyAny>)>> =
+            entry.getattr("defaults")?.extract()?;
         let field = |(name, default): (Bound<'_, PyString>, Option<_>)| {
             (name.unbind(), default.map(|(value, factory)| Default::of(value, factory)))
         };
@@ -354,7 +355,8 @@ fn foreign_error(item: &Bound<'_, PyAny>) -> PyResult<Error> {
             Err(_) => Step::Key(step.str()?.to_string().into()),
         });
     }
-    let mut error = Error::new(item.get_item("type")?.extract::<String>()?, item.get_item("msg")?.extract::<String>()?);
+    let mut error =
+        Error::new(item.get_item("type")?.extract::<String>()?, item.get_item("msg")?.extract::<String>()?);
     error.loc = loc;
     Ok(error)
 }

@@ -12,6 +12,7 @@ use plectrum_engine::blueprint::Blueprint;
 use plectrum_engine::endpoint::{Call, Endpoint};
 use plectrum_engine::error;
 use plectrum_engine::extract::Extractor;
+use plectrum_engine::shape::Shape;
 use plectrum_http::router::TrailingSlash;
 use plectrum_http::{
     Body, Bytes, HeaderMap, HeaderName, HeaderValue, Method, Reply, Request, RequestBody, Response, Service,
@@ -38,7 +39,7 @@ impl Endpoint for Echo {
 }
 
 pub fn options() -> Options {
-    Options { slash: TrailingSlash::Strict, max_body: 1000, docs: false }
+    Options { slash: TrailingSlash::Strict, max_body: 1000, docs: false, errors: Shape::Problem }
 }
 
 /// A route with everything but method, path and parameters left as usual.

@@ -1,0 +1,122 @@
+//! How a class is written: asked of Python once, remembered per thread.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use plectrum_json::text;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyInt, PyList, PyString};
+
+use crate::names;
+
+/// Classes remembered at most.
+const MAX_RULES: usize = 4096;
+
+/// Attribute and `"key":` of each field of a record.
+pub(super) type Fields = Vec<(Py<PyString>, Box<[u8]>)>;
+
+/// A rule and the class it is for: the reference keeps the class's address from being reused.
+type Known = (Py<PyAny>, Rc<Rule>);
+
+/// How instances of a class are written.
+pub(super) enum Rule {
+    Str,
+    Bool,
+    Int,
+    Float,
+    Decimal,
+    Uuid,
+    DateTime,
+    Date,
+    Time,
+    Duration,
+    Bytes,
+    Dict,
+    List,
+    /// The member's value.
+    Enum,
+    /// A record's fields.
+    Fields(Fields),
+    /// A function to JSON bytes.
+    Raw(Py<PyAny>),
+    /// A function to a simpler value.
+    Convert(Py<PyAny>),
+    /// A QuerySet, or a result around one: executed, not encoded.
+    Query,
+}
+
+thread_local! {
+    /// By the class's address.
+    static RULES: RefCell<HashMap<usize, Known>> = RefCell::default();
+}
+
+/// Whether a value is a QuerySet or a result around one.
+pub(crate) fn is_query(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if value.is_exact_instance_of::<PyDict>() || value.is_exact_instance_of::<PyList>() || value.is_none() {
+        return Ok(false);
+    }
+    if value.is_exact_instance_of::<PyString>() || value.is_exact_instance_of::<PyInt>() {
+        return Ok(false);
+    }
+    Ok(matches!(&*rule_of(value)?, Rule::Query))
+}
+
+/// The rule of a value's class.
+pub(super) fn rule_of(value: &Bound<'_, PyAny>) -> PyResult<Rc<Rule>> {
+    let class = value.get_type();
+    let address = class.as_ptr() as usize;
+    if let Some(rule) = RULES.with_borrow(|rules| rules.get(&address).map(|(_, rule)| Rc::clone(rule))) {
+        return Ok(rule);
+    }
+    let rule = Rc::new(classify(class.as_any())?);
+    RULES.with_borrow_mut(|rules| {
+        // Classes made while requests are served must not pile up.
+        if rules.len() >= MAX_RULES {
+            rules.clear();
+        }
+        rules.insert(address, (class.into_any().unbind(), Rc::clone(&rule)))
+    });
+    Ok(rule)
+}
+
+fn classify(class: &Bound<'_, PyAny>) -> PyResult<Rule> {
+    let (kind, detail): (String, Bound<'_, PyAny>) =
+        names::CLASSIFY.get(class.py())?.call1((class,))?.extract()?;
+    Ok(match kind.as_str() {
+        "str" => Rule::Str,
+        "bool" => Rule::Bool,
+        "int" => Rule::Int,
+        "float" => Rule::Float,
+        "decimal" => Rule::Decimal,
+        "uuid" => Rule::Uuid,
+        "datetime" => Rule::DateTime,
+        "date" => Rule::Date,
+        "time" => Rule::Time,
+        "duration" => Rule::Duration,
+        "bytes" => Rule::Bytes,
+        "dict" => Rule::Dict,
+        "list" => Rule::List,
+        "enum" => Rule::Enum,
+        "fields" => Rule::Fields(fields_of(&detail)?),
+        "raw" => Rule::Raw(detail.unbind()),
+        "convert" => Rule::Convert(detail.unbind()),
+        "query" => Rule::Query,
+        _ => {
+            let name = class.getattr("__qualname__")?;
+            return Err(PyTypeError::new_err(format!(
+                "{name} has no JSON form. Return a dict, list, dataclass, Schema, msgspec.Struct, pydantic model, Django \
+                 model or QuerySet, or convert it first."
+            )));
+        }
+    })
+}
+
+fn fields_of(detail: &Bound<'_, PyAny>) -> PyResult<Fields> {
+    let pairs: Vec<(String, String)> = detail.extract()?;
+    Ok(pairs
+        .into_iter()
+        .map(|(attribute, key)| (PyString::intern(detail.py(), &attribute).unbind(), text::key(&key)))
+        .collect())
+}

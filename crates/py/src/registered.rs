@@ -1,0 +1,58 @@
+//! What is known of a Python handler since registration; shared by all threads.
+
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use crate::names;
+use crate::sink::Default;
+
+/// What is known of a handler since registration; shared by all threads.
+pub(crate) struct Registered {
+    /// Function and what it is called with.
+    pub(crate) function: Py<PyAny>,
+    /// One per argument: what stands in for an absent one.
+    pub(crate) defaults: Vec<Option<Default>>,
+    /// Names of the keyword-only arguments, which come last.
+    pub(crate) keywords: Option<Py<PyTuple>>,
+    /// Runs in the thread pool.
+    pub(crate) sync: bool,
+    /// The evaluated return annotation, for query results.
+    pub(crate) returns: Py<PyAny>,
+}
+
+impl Registered {
+    /// Reads `plectrum.api.CompiledRoute`.
+    pub(crate) fn extract(route: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let declared = route.getattr("route")?;
+        let mut defaults = Vec::new();
+        for parameter in route.getattr("parameters")?.try_iter()? {
+            defaults.push(default_of(&parameter?)?);
+        }
+        let keywords = route.getattr("keywords")?;
+        Ok(Self {
+            function: route.getattr("call")?.unbind(),
+            defaults,
+            keywords: if keywords.is_empty()? {
+                None
+            } else {
+                Some(keywords.cast_into::<PyTuple>()?.unbind())
+            },
+            sync: declared.getattr("options")?.getattr("sync")?.extract()?,
+            returns: route.getattr("returns")?.getattr("annotation")?.unbind(),
+        })
+    }
+}
+
+impl Registered {
+    /// Where the user wrote it, as `file:line`.
+    pub(crate) fn line(&self, py: Python<'_>) -> PyResult<String> {
+        names::LINE_OF.get(py)?.call1((&self.function,))?.extract()
+    }
+}
+
+fn default_of(parameter: &Bound<'_, PyAny>) -> PyResult<Option<Default>> {
+    if parameter.getattr("required")?.extract()? {
+        return Ok(None);
+    }
+    Ok(Some(Default::of(parameter.getattr("default")?, parameter.getattr("factory")?)))
+}
