@@ -154,7 +154,7 @@ ENDINGS: list[tuple[str, Step, st.SearchStrategy[Any]]] = [
 @st.composite
 def programs(draw: st.DrawFn) -> list[Callable[[], QuerySet[Any]]]:
     """Three builds of one program with different values."""
-    chosen = [*draw(st.lists(steps(), max_size=4)), draw(st.sampled_from(ENDINGS))]
+    chosen = [*draw(st.lists(steps(), max_size=4, unique_by=lambda step: step[0])), draw(st.sampled_from(ENDINGS))]
     rounds = [[draw(values) for _, _, values in chosen] for _ in range(3)]
 
     def build(values: list[Any]) -> QuerySet[Any]:

@@ -15,6 +15,7 @@ from .libpq import postgres_config
 
 __all__ = ["connection_config", "django_reason", "must_run_on_django"]
 
+
 def must_run_on_django(alias: str) -> bool:
     """Whether statements for this alias have to run on Django's connection, here and now.
 

@@ -43,7 +43,7 @@ class _Describer:
         self.record = record
 
     def response(self, response: Response) -> Node:
-        ((form, value),) = response.items()
+        form, value = _only(response)
         match form:
             case "rows":
                 return {"type": "list", "item": self._row(self.queries[value], self.name)}
@@ -64,7 +64,7 @@ class _Describer:
         return self._template(plan.row, plan, name)
 
     def _template(self, template: Template, plan: Plan, name: str) -> Node:
-        ((form, value),) = template.items()
+        form, value = _only(template)
         match form:
             case "column":
                 return self._cell(plan.columns[value])
@@ -84,6 +84,12 @@ class _Describer:
     def _cell(self, column: Column) -> Node:
         node = _node(column.kind)
         return {"type": "optional", "inner": node} if _may_be_null(column) else node
+
+
+def _only(described: dict[str, Any]) -> tuple[str, Any]:
+    """The one member of a response or template: its form, and what that form needs."""
+    ((form, value),) = described.items()
+    return form, value
 
 
 def _node(kind: Kind) -> Node:

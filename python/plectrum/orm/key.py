@@ -68,14 +68,16 @@ class Reading:
     Attributes:
         leaves: lookups whose values vary, with their rules.
         kept: objects whose identity is in the key; whoever keeps the key must keep them.
+        zoned: whether the SQL may name the current time zone: it has more than columns and their values in it.
     """
 
-    __slots__ = ("kept", "leaves", "vary")
+    __slots__ = ("kept", "leaves", "vary", "zoned")
 
     def __init__(self, *, vary: bool = True) -> None:
         self.vary = vary
         self.leaves: list[Leaf] = []
         self.kept: list[Any] = []
+        self.zoned = False
 
     def query(self, query: Query, *, limits: bool = False) -> Key:
         """The key of a query.
@@ -173,6 +175,7 @@ class Reading:
             return (cls, expression.alias, id(expression.target), id(expression.output_field))
         if cls is NothingNode:
             return cls
+        self.zoned = True
         if cls is Query:
             return self._nested(expression)
         if cls is WhereNode:

@@ -8,10 +8,12 @@ value.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from django.apps import apps
 from django.db import connections
 from django.db.models import Prefetch, QuerySet
 from django.db.models.manager import BaseManager
@@ -134,17 +136,31 @@ setting_changed.connect(_forget, dispatch_uid="plectrum.orm.shape")
 
 def _key(reading: Reading, queryset: Rows, kind: Class, using: str, annotation: Any) -> Any:
     lookups = queryset._prefetch_related_lookups
-    zone = timezone.get_current_timezone()  # SQL that cuts dates names it, and so may an ordering of a model
+    query = reading.query(queryset.query)
+    prefetch = _prefetch_key(reading, lookups) if lookups else None
     return (
         kind if kind in _WRAPPERS else None,
         using,
         id(annotation),
         queryset._iterable_class,
         queryset._fields,
-        reading.query(queryset.query),
-        _prefetch_key(reading, lookups) if lookups else None,
-        zone if type(zone) is ZoneInfo else repr(zone),
+        query,
+        prefetch,
+        _zone() if reading.zoned or lookups or _orders_by_expressions() else None,
     )
+
+
+def _zone() -> Any:
+    """The current time zone, which SQL that cuts dates names."""
+    zone = timezone.get_current_timezone()
+    return zone if type(zone) is ZoneInfo else repr(zone)
+
+
+@functools.cache
+def _orders_by_expressions() -> bool:
+    """Whether a model's ``Meta.ordering`` has an expression in it: that is SQL no query shows."""
+    orderings: Iterable[Any] = (model._meta.ordering or () for model in apps.get_models(include_auto_created=True))
+    return any(type(item) is not str for ordering in orderings for item in ordering)
 
 
 def _prefetch_key(reading: Reading, lookups: Iterable[Any]) -> Any:
@@ -199,7 +215,8 @@ def _symbolic(result: Any, leaves: Sequence[Leaf], vendor: str) -> tuple[Any, li
         query.high_mark = slices.mark(Number(bounds[0]), "length")
     if query.low_mark:
         query.low_mark = slices.mark(Number(bounds[1]), "offset")
-    return (class_of(result)(queryset) if is_a(result, _WRAPPERS) else queryset), bounds
+    sliced = query.high_mark is not None or bool(query.low_mark)
+    return (class_of(result)(queryset) if is_a(result, _WRAPPERS) else queryset), bounds if sliced else []
 
 
 def _described(leaf: Leaf, using: str) -> dict[str, str]:
@@ -236,7 +253,7 @@ def _is_plain(manager: Any) -> bool:
 
 
 def _rows_key(manager: Any) -> Any:
-    return _queryset_key(Reading(vary=False), manager.all())
+    return (_queryset_key(Reading(vary=False), manager.all()), _zone())
 
 
 def _hold(guards: list[tuple[Any, Any]]) -> bool:
