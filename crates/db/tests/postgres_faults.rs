@@ -11,6 +11,7 @@ use plectrum_db::error::Error;
 use plectrum_db::plan::BindType;
 use plectrum_db::pool::Pool;
 use plectrum_db::postgres::Config;
+use plectrum_db::sink::{Column, RowSink};
 use plectrum_db::value::Value;
 use support::server::Server;
 use support::{Rows, config, run, sql};
@@ -371,6 +372,36 @@ fn notifications_reach_the_listener() {
         sql(&Pool::new(config).unwrap(), "SELECT pg_notify('room', 'hello')").await.unwrap();
         until("it is heard", async || !heard.borrow().is_empty()).await;
         assert_eq!((&*heard.borrow()[0].channel, &*heard.borrow()[0].payload), ("room", "hello"));
+    });
+}
+
+/// Panics at its first row.
+#[derive(Debug)]
+struct Panicking;
+
+impl RowSink for Panicking {
+    fn columns(&mut self, _: &Rc<[Column]>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn row(&mut self, _: &[Option<&[u8]>]) -> Result<(), Error> {
+        panic!("on purpose")
+    }
+}
+
+#[test]
+fn a_panicking_sink_costs_one_connection() {
+    let Some(config) = config() else { return };
+    run(async {
+        let pool = Pool::new(Config { max_connections: 1, ..config }).unwrap();
+        for _ in 0..3 {
+            let statement = Statement::new("VALUES (1)", &[]);
+            let fetch = pool.fetch(&statement, &[], Panicking);
+            let error = timeout(Duration::from_secs(5), fetch).await.unwrap().unwrap_err();
+            assert!(matches!(error, Error::Broken(_)), "{error}");
+            assert_eq!(sql(&pool, "SELECT 1").await.unwrap().int4(0, 0), 1);
+        }
+        assert_eq!(pool.stats().open, 1);
     });
 }
 

@@ -90,7 +90,7 @@ impl Inner {
 
 fn penalty(connection: &Connection, depth: usize, now: &mut Option<Instant>) -> usize {
     let mut penalty = 0;
-    if connection.is_cancelling() {
+    if connection.cancellation().is_pending() {
         penalty += CANCELLING;
     }
     if depth > 0 && now.get_or_insert_with(Instant::now).duration_since(connection.since()) > SLOW {

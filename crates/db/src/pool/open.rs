@@ -88,14 +88,29 @@ impl Inner {
         pause
     }
 
-    fn lost(&self, connection: &Rc<Connection>, why: Result<(), String>) {
+    fn lost(&self, connection: &Rc<Connection>) {
         self.members.borrow_mut().retain(|member| !Rc::ptr_eq(&member.connection, connection));
-        if let Err(why) = why {
-            self.counters.broken.set(self.counters.broken.get() + 1);
-            warn!("database connection lost: {why}");
-        }
         self.gone.notify_one();
         self.line.call();
+    }
+
+    fn broke(&self, why: &str) {
+        self.counters.broken.set(self.counters.broken.get() + 1);
+        warn!("database connection lost: {why}");
+    }
+}
+
+/// A member's place in its pool, given up however its driver ends, by a panic too.
+struct Seat {
+    pool: Weak<Inner>,
+    connection: Rc<Connection>,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if let Some(pool) = self.pool.upgrade() {
+            pool.lost(&self.connection);
+        }
     }
 }
 
@@ -119,9 +134,13 @@ async fn open(pool: Weak<Inner>, target: Rc<Target>) {
                 inner.line.call();
                 upkeep::start(&inner);
                 drop(inner);
-                let why = driver.run().await;
+                let seat = Seat { pool: pool.clone(), connection };
+                let ended = driver.run().await;
+                drop(seat);
                 if let Some(inner) = pool.upgrade() {
-                    inner.lost(&connection, why);
+                    if let Err(why) = ended {
+                        inner.broke(&why);
+                    }
                     inner.keep_one();
                 }
                 return;
@@ -172,8 +191,8 @@ impl Events for PoolEvents {
         let (target, route) = (Rc::clone(&self.target), self.route.clone());
         let connection = Rc::clone(connection);
         spawn_local(async move {
-            target.cancel(route, connection.cancel_key()).await;
-            connection.cancelled();
+            target.cancel(route, connection.cancellation().key()).await;
+            connection.cancellation().done();
         });
     }
 

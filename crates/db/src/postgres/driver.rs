@@ -62,8 +62,9 @@ impl<E: Events> Driver<E> {
     /// Runs until the connection ends; says why if it was not asked to.
     pub(crate) async fn run(mut self) -> Result<(), String> {
         let ended = poll_fn(|cx| self.poll(cx)).await.map_err(|Fault(why)| why);
-        let why = ended.as_ref().err().map_or("the connection was closed", String::as_str);
-        self.connection.close(why);
+        if let Err(why) = &ended {
+            self.connection.close(why);
+        }
         ended
     }
 
@@ -87,7 +88,7 @@ impl<E: Events> Driver<E> {
     fn write(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let stream = &mut self.stream;
         let mut wrote = false;
-        while self.connection.drain(|bytes| match Pin::new(&mut *stream).poll_write(cx, bytes) {
+        while self.connection.outbox().drain(|bytes| match Pin::new(&mut *stream).poll_write(cx, bytes) {
             Poll::Ready(Ok(0)) => Err(io::ErrorKind::WriteZero.into()),
             Poll::Ready(result) => result,
             Poll::Pending => Ok(0),
@@ -95,7 +96,7 @@ impl<E: Events> Driver<E> {
             wrote = true;
         }
         if self.stream.is_buffered()
-            && (wrote || self.connection.is_drained())
+            && (wrote || self.connection.outbox().is_empty())
             && let Poll::Ready(Err(error)) = Pin::new(&mut self.stream).poll_flush(cx)
         {
             return Err(error);
@@ -106,10 +107,10 @@ impl<E: Events> Driver<E> {
     fn leave(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         if !self.leaving {
             self.leaving = true;
-            self.connection.say_goodbye();
+            self.connection.outbox().say_goodbye();
             self.write(cx)?;
         }
-        if !self.connection.is_drained() {
+        if !self.connection.outbox().is_empty() {
             return Poll::Pending;
         }
         // The server hangs up by itself; that it already has is no fault.
@@ -181,6 +182,13 @@ impl<E: Events> Driver<E> {
     }
 }
 
+impl<E> Drop for Driver<E> {
+    /// However it ends, by a panic in a sink too: nobody waits for an answer that cannot come.
+    fn drop(&mut self) {
+        self.connection.close("the connection was closed");
+    }
+}
+
 /// Every request is a transaction of its own; one that leaves its transaction open would drag the next ones into it.
 fn ready_for_query(body: &[u8]) -> Result<(), Fault> {
     match body {
@@ -203,7 +211,9 @@ fn message<E: Events>(
         (b'E', front) => {
             let response = Box::new(Response::parse(frame.body)?);
             match front {
-                Some(reply) if !response.is_fatal() => reply.refused(response, connection.may_echo()),
+                Some(reply) if !response.is_fatal() => {
+                    reply.refused(response, connection.cancellation().may_echo())
+                }
                 _ => return Err(Fault(response.message)),
             }
         }

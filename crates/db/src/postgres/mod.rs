@@ -2,10 +2,12 @@
 //! answer. One task per connection, everything on one thread.
 //!
 //! In the order of a connection's life: [`config`] says where; `connect` reaches it (`stream`, `tls`, `certificate`);
-//! `handshake` logs in; `connection` takes requests (`cache`, `prepared`, `variant`, `bind`, `array`, `memory`) and `driver` moves bytes (`frame`,
-//! `message`); `call` is one request in flight; `cancel` stops one; `error` says what the server's errors mean.
+//! `handshake` logs in; `connection` takes requests (`begin`, `cache`, `prepared`, `variant`, `memory`, `bind`, `array`,
+//! `outbox`) and `driver` moves bytes (`frame`, `message`); `call` is one request in flight; `cancel` stops one; `error`
+//! says what the server's errors mean.
 
 mod array;
+pub(crate) mod begin;
 mod bind;
 mod cache;
 pub(crate) mod call;
@@ -21,6 +23,7 @@ mod handshake;
 pub(crate) mod memory;
 mod message;
 mod oid;
+mod outbox;
 pub(crate) mod prepared;
 mod stream;
 mod tls;
