@@ -12,7 +12,7 @@ import sys
 import traceback
 import uuid
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import _core, conf
@@ -166,7 +166,7 @@ def run_in_pool(alias: str, number: int, arguments: list[Any]) -> list[list[tupl
 
 
 @contextlib.contextmanager
-def _outside_asyncio() -> Iterator[None]:
+def _outside_asyncio() -> Generator[None]:
     """Django refuses its synchronous ORM where a loop is running; on a test's own thread it is meant."""
     loop = asyncio._get_running_loop()
     asyncio._set_running_loop(None)
@@ -185,7 +185,7 @@ def _rows_of(number: int, arguments: list[Any]) -> list[list[tuple[Any, ...]]]:
     try:
         rowsets = execute(operation, _revived(operation, arguments))
     except Error as error:
-        error.plectrum_sqlstate = _sqlstate(error)  # type: ignore[attr-defined]
+        setattr(error, "plectrum_sqlstate", _sqlstate(error))  # noqa: B010 - read by Rust
         raise
     return [rows for rowset in rowsets for rows in _by_level(rowset)]
 
@@ -222,6 +222,7 @@ def _revived(operation: Operation, arguments: Sequence[Any]) -> list[Any]:
 
 def _revive(value: Any, kind: str) -> Any:
     if isinstance(value, list):
-        return [_revive(item, kind) for item in value]
+        items: list[Any] = value
+        return [_revive(item, kind) for item in items]
     revive = _REVIVED.get(kind)
     return revive(value) if revive is not None and isinstance(value, str) else value

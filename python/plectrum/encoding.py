@@ -39,7 +39,7 @@ _BASES: tuple[tuple[type, str], ...] = (
 )
 
 
-def classify(cls: type) -> tuple[str, Any]:
+def classify(cls: Any) -> tuple[str, Any]:
     """The way instances of ``cls`` are written, and what that way needs.
 
     Returns:
@@ -68,7 +68,7 @@ def _alias(field: dataclasses.Field[Any]) -> str:
     return (rules.alias if rules else None) or field.name
 
 
-def _by_protocol(cls: type) -> tuple[str, Any]:
+def _by_protocol(cls: Any) -> tuple[str, Any]:
     converter = _django_converter(cls)
     if converter is not None:
         return "convert", converter
@@ -76,7 +76,7 @@ def _by_protocol(cls: type) -> tuple[str, Any]:
         return "convert", dict
     if issubclass(cls, AbstractSet):
         return "convert", list
-    if issubclass(cls, Iterable) and not hasattr(cls, "__aiter__"):
+    if not hasattr(cls, "__aiter__") and issubclass(cls, Iterable):
         return "convert", list
     if cls.__module__ == "ipaddress":
         return "convert", str

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import functools
-import operator
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -111,7 +109,10 @@ def apply_search(queryset: Any, fields: Iterable[str], value: Any) -> Any:
     """Rows in which any of the fields contains the text, in any case."""
     from django.db.models import Q
 
-    return queryset.filter(functools.reduce(operator.or_, (Q(**{f"{field}__icontains": value}) for field in fields)))
+    wanted = Q()
+    for field in fields:
+        wanted |= Q(**{f"{field}__icontains": value})
+    return queryset.filter(wanted)
 
 
 def apply_ordering(queryset: Any, field: str) -> Any:

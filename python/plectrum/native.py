@@ -134,13 +134,14 @@ class Planner:
             )
 
     def _paged(self, queryset: Any, params: dict[str, Any]) -> Any:
-        from .orm import Page
+        from .orm import Page as Paged
 
+        page: Any = Paged
         match self.native.page:
             case PageNumber(size=size, param=param, size_param=size_param):
-                return Page(queryset, number=params[param], size=params[size_param] if size_param else size)
+                return page(queryset, number=params[param], size=params[size_param] if size_param else size)
             case LimitOffset():
-                return Page(queryset, limit=params["limit"], offset=params["offset"])
+                return page(queryset, limit=params["limit"], offset=params["offset"])
             case None:
                 return queryset
 

@@ -10,6 +10,7 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import inspect
 import json
 import types
 import typing
@@ -142,12 +143,14 @@ class Nodes:
 
         def renumber(part: Any) -> Any:
             if isinstance(part, list):
-                return [renumber(item) for item in part]
+                items: list[Any] = part
+                return [renumber(item) for item in items]
             if not isinstance(part, dict):
                 return part
-            if part.get("type") == "reference":
-                return {"type": "reference", "index": number(part["index"])}
-            return {key: renumber(value) if key not in _OPAQUE else value for key, value in part.items()}
+            node = typing.cast("Node", part)
+            if node.get("type") == "reference":
+                return {"type": "reference", "index": number(node["index"])}
+            return {key: renumber(value) if key not in _OPAQUE else value for key, value in node.items()}
 
         def number(index: int) -> int:
             if index not in numbers:
@@ -209,14 +212,14 @@ class Nodes:
             node[name] = _number(value)
         return node
 
-    def _class(self, cls: type, where: str) -> Node:
+    def _class(self, cls: Any, where: str) -> Node:
         if issubclass(cls, enum.Enum):
-            members = tuple(cls)
+            members: tuple[enum.Enum, ...] = tuple(cls)
             values = [_scalar(member.value, where) for member in members]
             return {"type": "enum", "class": self._number_of(cls, ClassEntry("enum", cls, members)), "values": values}
         if hasattr(cls, "__pydantic_validator__"):
             entry = ClassEntry("foreign", _pydantic(cls))
-            describe = cls.model_json_schema(ref_template="#/components/schemas/{model}")  # type: ignore[attr-defined]
+            describe: Any = cls.model_json_schema(ref_template="#/components/schemas/{model}")
             return {"type": "foreign", "class": self._number_of(cls, entry), "describe": describe}
         fields = fields_of(cls)
         if fields is None:
@@ -290,16 +293,16 @@ def is_body_type(annotation: Any) -> bool:
         return any(is_body_type(item) for item in get_args(annotation))
     if base in (dict, Mapping):
         return True
-    if not isinstance(base, type) or issubclass(base, enum.Enum):
+    if not inspect.isclass(base) or issubclass(base, enum.Enum):
         return False
     return hasattr(base, "__pydantic_validator__") or fields_of(base) is not None
 
 
-def fields_of(cls: type) -> list[StructField] | None:
+def fields_of(cls: Any) -> list[StructField] | None:
     """The declared fields of a dataclass, TypedDict, msgspec.Struct or Schema; ``None`` for any other class."""
     if typing.is_typeddict(cls):
         hints = typing.get_type_hints(cls, include_extras=True)
-        required = cls.__required_keys__  # type: ignore[attr-defined]
+        required: frozenset[str] = cls.__required_keys__
         return [StructField(name, _unwrap(hint), name in required) for name, hint in hints.items()]
     if dataclasses.is_dataclass(cls):
         hints = typing.get_type_hints(cls, include_extras=True)
@@ -348,7 +351,7 @@ def _dataclass_field(field: dataclasses.Field[Any], hint: Any) -> StructField:
     return StructField(field.name, hint, required, rules.alias if rules else None, default, rules)
 
 
-def _msgspec_fields(cls: type) -> list[StructField]:
+def _msgspec_fields(cls: Any) -> list[StructField]:
     import msgspec
 
     hints = typing.get_type_hints(cls, include_extras=True)

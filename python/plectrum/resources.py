@@ -85,10 +85,11 @@ def _base(model: Any, queryset: Callable[[], Any] | None, fields: Iterable[str] 
 def _detail(model: Any, base: Callable[[], Any], lookup: str, name: str) -> Callable[..., Any]:
     from .orm import One
 
+    one: Any = One
     key = _path_name(lookup)
 
     def detail(**values: Any) -> Any:
-        return One(base().order_by().filter(**{lookup: values[key]}))
+        return one(base().order_by().filter(**{lookup: values[key]}))
 
     annotation = lookup_type(model, lookup, detail)
     detail = _named(detail, name, model, f"Get one of {model._meta.verbose_name_plural}.")

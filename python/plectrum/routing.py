@@ -53,7 +53,7 @@ class Native:
         using: database alias; Django's routers decide where absent.
     """
 
-    filters: dict[str, str] = dataclasses.field(default_factory=dict)
+    filters: dict[str, str] = dataclasses.field(default_factory=dict[str, str])
     ordering: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
     page: Pagination | None = None
@@ -180,7 +180,7 @@ class QueryRoutes:
         Errors:
             ConfigurationError: the function is a coroutine function.
         """
-        named = dict(filters) if isinstance(filters, dict) else {name: name for name in filters}
+        named = {**filters} if isinstance(filters, dict) else {name: name for name in filters}
         native = Native(filters=named, ordering=tuple(ordering), search=tuple(search), page=page, using=using)
 
         def register(function: H) -> H:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json as json_module
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -67,7 +67,7 @@ class TestClient:
         method: str,
         path: str,
         *,
-        params: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None,
+        params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
         json: Any = None,
         data: Mapping[str, Any] | None = None,
         content: bytes = b"",
@@ -96,9 +96,7 @@ class TestClient:
         if cookies:
             all_headers["cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
         if params:
-            path += ("&" if "?" in path else "?") + urlencode(
-                params if isinstance(params, Mapping) else list(params), doseq=True
-            )
+            path += ("&" if "?" in path else "?") + urlencode(params, doseq=True)
         status, pairs, body = self._client.request(method.upper(), path, list(all_headers.items()), content)
         return TestResponse(status, _joined(pairs), body)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from .fields import Kind
-from .plan import Column, Operation, Plan, Response, Template
+from .plan import Child, Column, Operation, Plan, Response, Template
 
 __all__ = ["describe_response"]
 
@@ -46,19 +46,22 @@ class _Describer:
         form, value = _only(response)
         match form:
             case "rows":
-                return {"type": "list", "item": self._row(self.queries[value], self.name)}
+                return {"type": "list", "item": self._row(self._query(value), self.name)}
             case "one":
-                return self._row(self.queries[value], self.name)
+                return self._row(self._query(value), self.name)
             case "scalar":
-                return self._cell(self.queries[value].columns[0])
+                return self._cell(self._query(value).columns[0])
             case "object":
                 return self.record(f"{self.name}Result", [(key, self.response(inner)) for key, inner in value])
             case "page":
-                results: Node = {"type": "list", "item": self._row(self.queries[value["results"]], self.name)}
+                results: Node = {"type": "list", "item": self._row(self._query(value["results"]), self.name)}
                 links = [("next", _LINK), ("previous", _LINK)]
                 return self.record(f"{self.name}Page", [("count", {"type": "int"}), *links, ("results", results)])
             case _:
                 return {"type": "any"}
+
+    def _query(self, index: int) -> Plan:
+        return self.queries[index]
 
     def _row(self, plan: Plan, name: str) -> Node:
         return self._template(plan.row, plan, name)
@@ -67,7 +70,8 @@ class _Describer:
         form, value = _only(template)
         match form:
             case "column":
-                return self._cell(plan.columns[value])
+                column: Column = plan.columns[int(value)]
+                return self._cell(column)
             case "object":
                 fields = [(key, self._template(inner, plan, f"{name}{_title(key)}")) for key, inner in value["fields"]]
                 node = self.record(name, fields)
@@ -75,7 +79,7 @@ class _Describer:
             case "array":
                 return {"type": "tuple", "items": [self._template(item, plan, name) for item in value]}
             case "child":
-                child = plan.children[value]
+                child: Child = plan.children[int(value)]
                 row = self._row(child.plan, name)
                 return {"type": "list", "item": row} if child.many else {"type": "optional", "inner": row}
             case _:
