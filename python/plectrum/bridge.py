@@ -13,7 +13,7 @@ import traceback
 import uuid
 import weakref
 from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from . import _core, conf
 from .errors import HTTPException, line_of_error
@@ -222,7 +222,6 @@ def _revived(operation: Operation, arguments: Sequence[Any]) -> list[Any]:
 
 def _revive(value: Any, kind: str) -> Any:
     if isinstance(value, list):
-        items: list[Any] = value
-        return [_revive(item, kind) for item in items]
+        return [_revive(item, kind) for item in cast("Sequence[Any]", value)]
     revive = _REVIVED.get(kind)
     return revive(value) if revive is not None and isinstance(value, str) else value

@@ -143,8 +143,7 @@ class Nodes:
 
         def renumber(part: Any) -> Any:
             if isinstance(part, list):
-                items: list[Any] = part
-                return [renumber(item) for item in items]
+                return [renumber(item) for item in typing.cast("Sequence[Any]", part)]
             if not isinstance(part, dict):
                 return part
             node = typing.cast("Node", part)
