@@ -13,6 +13,7 @@ from django.db import connections
 from django.utils.duration import duration_string
 from django.utils.encoding import filepath_to_uri
 
+from plectrum import _core
 from plectrum.orm import Operation, Plan
 from plectrum.orm.adapt import adapted
 from plectrum.orm.django_backend import ChildRows, RowSet, _rowset, execute
@@ -20,6 +21,8 @@ from plectrum.orm.django_backend import ChildRows, RowSet, _rowset, execute
 
 def answer(operation: Operation, arguments: Sequence[Any] = (), *, backend: str | None = None) -> Any:
     """The response body as Python values, by the operation's own backend or the one named."""
+    compiled = _core.Operation(operation.to_json())
+    assert len(compiled.statements) == operation.statement_count()
     if (backend or operation.backend) == "django":
         rowsets = execute(operation, arguments)
     else:

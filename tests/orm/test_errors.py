@@ -280,19 +280,24 @@ MESSAGES: list[tuple[Callable[..., Any], str]] = [
     (_own_parameter, "It returned its parameter 'p'; a query function returns what the database gives."),
     (
         _wrong_type,
-        "Parameter 'p' is declared as `str`, but `id__exact` compares it with a value of BigAutoField. Declare it as `int`.",
+        (
+            "Parameter 'p' is declared as `str`, but `id__exact` compares it with a value of BigAutoField. Declare it "
+            "as `int`."
+        ),
     ),
     (
         _wrong_pattern,
-        "Parameter 'p' is declared as `int`, but `title__contains` compares it with a value of text. Declare it as `str`.",
+        (
+            "Parameter 'p' is declared as `int`, but `title__contains` compares it with a value of text. Declare it as "
+            "`str`."
+        ),
     ),
     (
         _optional,
         (
             "Parameter 'p' may be None, but `views__exact` with None is other SQL in Django (IS NULL). Declare the "
             "filter as filters=, which leaves it out where the request does not bring it, make the parameter required, "
-            "or make the "
-            "handler `async def`."
+            "or make the handler `async def`."
         ),
     ),
     (
@@ -327,7 +332,10 @@ MESSAGES: list[tuple[Callable[..., Any], str]] = [
     (_prefetch, "catalog.Article has no relation 'coments' to prefetch (did you mean 'comments'?)."),
     (
         _prefetch_twice,
-        "prefetch_related names 'comments' twice, the second time with a queryset. Put the one with the queryset first.",
+        (
+            "prefetch_related names 'comments' twice, the second time with a queryset. Put the one with the queryset "
+            "first."
+        ),
     ),
     (
         _two_databases,

@@ -89,9 +89,9 @@ class Plan:
         """The plan as the Rust side reads it.
 
         Parameters:
-            sql: write the SQL for Rust's drivers; without, only what rows become (Django's connection executes).
+            sql: write the SQL for Rust's drivers; without, it is for people, and Django's connection executes.
         """
-        text, binds = self.statement.native() if sql else ("", [])
+        text, binds = self.statement.native() if sql else self.statement.outline()
         return {
             "sql": text,
             "binds": binds,

@@ -100,6 +100,11 @@ class Statement:
         """SQL with ``$n`` (PostgreSQL) or ``?n`` (SQLite), and the binds as the Rust side reads them."""
         return _Numbering(self.using).write(self.pieces)
 
+    def outline(self) -> tuple[str, list[dict[str, Any]]]:
+        """SQL with ``%s`` for people, and whether it is asked for keys: no driver of Rust's executes it."""
+        text = "".join(piece if isinstance(piece, str) else "%s" for piece in self.pieces)
+        return text, [{"keys": True, "type": "infer"}] if any(isinstance(piece, Keys) for piece in self.pieces) else []
+
     def for_django(self, arguments: Sequence[Any], keys: Sequence[Any] = ()) -> tuple[str, list[Any]]:
         """SQL with ``%s`` and its parameters, for a cursor of Django's.
 
