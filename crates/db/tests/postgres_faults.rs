@@ -99,6 +99,25 @@ fn a_request_dropped_before_it_runs_is_discarded() {
 }
 
 #[test]
+fn a_long_request_dropped_before_it_runs_is_cancelled_when_it_does() {
+    let Some(config) = config() else { return };
+    run(async {
+        let pool = Pool::new(Config { max_connections: 1, ..config }).unwrap();
+        let sleep = Statement::new("SELECT pg_sleep($1), 1", &[BindType::Float]);
+        let (short, middle, long) = ([Value::Float(0.0)], [Value::Float(0.2)], [Value::Float(60.0)]);
+        let lease = pool.lease().await.unwrap();
+        lease.send(&sleep, &short, Rows::default()).await.unwrap();
+        let first = lease.send(&sleep, &middle, Rows::default());
+        let dropped = lease.send(&sleep, &long, Rows::default());
+        let last = lease.send(&sleep, &short, Rows::default());
+        drop(dropped);
+        assert_eq!(first.await.unwrap().int4(0, 1), 1);
+        let last = timeout(Duration::from_secs(5), last).await.expect("the long one is cancelled");
+        assert_eq!(last.unwrap().int4(0, 1), 1);
+    });
+}
+
+#[test]
 fn neighbours_of_a_cancelled_request_get_their_answers() {
     let Some(config) = config() else { return };
     run(async {

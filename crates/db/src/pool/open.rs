@@ -19,6 +19,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Longest pause, so that a restarted server is found again within two seconds.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// A statement that nobody waits for may run for so long before it is cancelled: most end by themselves, and a cancel
+/// request costs the server a process.
+const PATIENCE: Duration = Duration::from_millis(5);
+
 /// A connection of the pool.
 pub(super) struct Member {
     pub(super) connection: Rc<Connection>,
@@ -187,12 +191,18 @@ impl Events for PoolEvents {
         }
     }
 
-    fn cancel(&self, connection: &Rc<Connection>) {
+    fn cancel(&self, connection: &Rc<Connection>, serial: u64) {
         let (target, route) = (Rc::clone(&self.target), self.route.clone());
         let connection = Rc::clone(connection);
         spawn_local(async move {
-            target.cancel(route, connection.cancellation().key()).await;
-            connection.cancellation().done();
+            tokio::time::sleep(PATIENCE).await;
+            if !connection.is_running(serial) {
+                return;
+            }
+            let cancellation = connection.cancellation();
+            cancellation.begin();
+            target.cancel(&route, cancellation.key(), || connection.is_running(serial)).await;
+            cancellation.done();
         });
     }
 

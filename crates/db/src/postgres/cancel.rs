@@ -22,8 +22,6 @@ pub(crate) struct CancelKey {
 /// The cancel requests of one connection.
 pub(crate) struct Cancellation {
     key: CancelKey,
-    /// The request that the driver shall have cancelled.
-    wanted: Cell<Option<u64>>,
     /// Cancel requests on their way.
     pending: Cell<u32>,
     /// Until when a cancelled statement may be the wrong one.
@@ -32,24 +30,16 @@ pub(crate) struct Cancellation {
 
 impl Cancellation {
     pub(super) fn new(key: CancelKey) -> Self {
-        Self { key, wanted: Cell::new(None), pending: Cell::new(0), echo: Cell::new(None) }
+        Self { key, pending: Cell::new(0), echo: Cell::new(None) }
     }
 
     pub(crate) fn key(&self) -> CancelKey {
         self.key
     }
 
-    /// The driver shall have this request cancelled.
-    pub(super) fn want(&self, serial: u64) {
-        self.wanted.set(Some(serial));
-    }
-
-    /// Whether a cancel request has to be sent, which it has not if another request is at the `front` by now; counts as
-    /// sent from here on.
-    pub(super) fn begin(&self, front: Option<u64>) -> bool {
-        let wanted = self.wanted.take().is_some_and(|serial| front == Some(serial));
-        self.pending.set(self.pending.get() + u32::from(wanted));
-        wanted
+    /// A cancel request is on its way.
+    pub(crate) fn begin(&self) {
+        self.pending.set(self.pending.get() + 1);
     }
 
     /// The cancel request reached the server, or failed.

@@ -1,7 +1,6 @@
 //! Reaching a server: hosts in order, TCP or unix socket, TLS as `sslmode` asks.
 
 use std::io;
-use std::rc::Rc;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
@@ -84,9 +83,13 @@ impl Target {
         Err(first.unwrap_or_else(|| Refusal::Unfit("no way to connect".to_owned())))
     }
 
-    /// Opens a socket the same way once more and has the session's running statement cancelled.
-    pub(crate) async fn cancel(self: Rc<Self>, route: Route, key: CancelKey) {
-        let attempt = async { cancel::send(self.stream(&route).await?, key).await.map_err(Refusal::Io) };
+    /// Opens a socket the same way once more and has the session's running statement cancelled, if it is `still_wanted`
+    /// when the socket is open.
+    pub(crate) async fn cancel(&self, route: &Route, key: CancelKey, still_wanted: impl Fn() -> bool) {
+        let attempt = async {
+            let stream = self.stream(route).await?;
+            if still_wanted() { cancel::send(stream, key).await.map_err(Refusal::Io) } else { Ok(()) }
+        };
         match timeout(self.config.connect_limit().min(Duration::from_secs(5)), attempt).await {
             Ok(Ok(())) => {}
             Ok(Err(refusal)) => tracing::debug!("cancel request failed: {refusal}"),

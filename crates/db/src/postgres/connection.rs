@@ -47,6 +47,16 @@ struct Request {
     /// Position of its first byte in the connection's whole output.
     start: u64,
     reply: Rc<dyn Reply>,
+    interest: Interest,
+}
+
+/// Whether anybody waits for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Interest {
+    Wanted,
+    Abandoned,
+    /// Abandoned, and its cancellation is arranged for.
+    Cancelling,
 }
 
 /// Life of a connection.
@@ -98,19 +108,28 @@ impl Connection {
         if queue.is_empty() {
             self.since.set(Instant::now());
         }
-        queue.push_back(Request { serial, start, reply });
+        queue.push_back(Request { serial, start, reply, interest: Interest::Wanted });
         self.wake();
         serial
     }
 
-    /// Nobody wants the answer of this request any more. If the server is working on it, it is told to stop.
+    /// Nobody wants the answer of this request any more. If the server works on it for long, it is told to stop.
     pub(crate) fn abandon(&self, serial: u64) {
-        let queue = self.queue.borrow();
-        let Some(front) = queue.front() else { return };
-        if front.serial == serial && self.outbox.borrow().has_left(front.start) {
-            self.cancel.want(serial);
+        let mut queue = self.queue.borrow_mut();
+        // Serial numbers are consecutive.
+        let index = queue.front().and_then(|front| usize::try_from(serial.checked_sub(front.serial)?).ok());
+        if let Some(request) = index.and_then(|index| queue.get_mut(index)) {
+            request.interest = Interest::Abandoned;
             self.wake();
         }
+    }
+
+    /// Whether the server is working on this request.
+    pub(crate) fn is_running(&self, serial: u64) -> bool {
+        let queue = self.queue.borrow();
+        queue
+            .front()
+            .is_some_and(|front| front.serial == serial && self.outbox.borrow().has_left(front.start))
     }
 
     /// Takes no more requests and ends when all are answered.
@@ -188,7 +207,8 @@ impl Connection {
     /// The front request is answered.
     #[inline]
     pub(super) fn pop(&self) {
-        self.queue.borrow_mut().pop_front();
+        // Dropped after the queue is free again: what the request holds may look at it.
+        let _answered = self.queue.borrow_mut().pop_front();
     }
 
     /// The front request changed.
@@ -196,9 +216,12 @@ impl Connection {
         self.since.set(Instant::now());
     }
 
-    /// Whether a cancel request has to be sent now; counts as sent from here on.
-    pub(super) fn wants_cancel(&self) -> bool {
-        self.cancel.begin(self.queue.borrow().front().map(|request| request.serial))
+    /// The request that the server works on for nobody, told once.
+    pub(super) fn unwanted(&self) -> Option<u64> {
+        let mut queue = self.queue.borrow_mut();
+        let front = queue.front_mut().filter(|front| front.interest == Interest::Abandoned)?;
+        front.interest = Interest::Cancelling;
+        Some(front.serial)
     }
 
     pub(super) fn set_parameter(&self, name: String, value: String) {

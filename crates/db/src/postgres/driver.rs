@@ -22,8 +22,8 @@ const TURN: usize = 256 * 1024;
 pub(crate) trait Events {
     /// A request was answered: there is room for another one.
     fn answered(&self);
-    /// The front request shall be cancelled by a connection of its own.
-    fn cancel(&self, connection: &Rc<Connection>);
+    /// This request shall be cancelled, by a connection of its own, unless it ends by itself soon.
+    fn cancel(&self, connection: &Rc<Connection>, serial: u64);
     /// `NOTIFY` by somebody.
     fn notified(&self, notification: Notification);
 }
@@ -76,8 +76,8 @@ impl<E: Events> Driver<E> {
         if let Err(error) = self.write(cx) {
             return Poll::Ready(Err(error.into()));
         }
-        if connection.wants_cancel() {
-            self.events.cancel(&connection);
+        if let Some(serial) = connection.unwanted() {
+            self.events.cancel(&connection, serial);
         }
         if connection.phase() == Phase::Retiring && connection.depth() == 0 {
             return self.leave(cx);
