@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -186,21 +187,28 @@ class Load:
     broken: list[str] = dataclasses.field(default_factory=list)
     #: Connections the server closed between two requests, as it may.
     closed: int = 0
+    going: bool = True
 
-    async def run(self, seconds: float) -> Load:
-        self.until = time.monotonic() + seconds
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Load]:
+        """Asks in a thread of its own while the block runs."""
+        thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.going = False
+            thread.join()
+
+    async def _run(self) -> None:
         await asyncio.gather(*(self._client() for _ in range(self.clients)))
-        return self
-
-    def stop(self) -> None:
-        self.until = 0.0
 
     @property
     def answered(self) -> int:
         return sum(self.statuses.values())
 
     async def _client(self) -> None:
-        while time.monotonic() < self.until:
+        while self.going:
             try:
                 reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
             except OSError as error:
@@ -208,7 +216,7 @@ class Load:
                 await asyncio.sleep(0.01)
                 continue
             try:
-                while time.monotonic() < self.until and await self._ask(reader, writer):
+                while self.going and await self._ask(reader, writer):
                     pass
             finally:
                 writer.close()

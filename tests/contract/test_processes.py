@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import socket
 import time
-from collections.abc import Awaitable
 
 import pytest
 
 from .conftest import Serve
 from .support import Answer, Load, Server, request, until
-
-
-async def under_load(load: Load, seconds: float, fault: Awaitable[object]) -> Load:
-    """Runs `fault` in the middle of a load."""
-    running = asyncio.create_task(load.run(seconds))
-    await fault
-    return await running
 
 
 @pytest.mark.slow
@@ -28,18 +19,14 @@ def test_a_killed_worker_is_back_within_a_second_and_others_do_not_notice(serve:
     before = server.pids(2)
     server.wait_for_spare()
     victim, other = sorted(before)
-    load, back = Load(server.port, "/hello", clients=4), 0.0
-
-    async def kill() -> None:
-        nonlocal back
-        await asyncio.sleep(0.5)
-        os.kill(victim, signal.SIGKILL)
-        back = await asyncio.to_thread(until, lambda: _alive(server, before))
-
     with server.connections(20) as connections:
         # A connection stays with its worker, which therefore answers all of its requests.
         others = [connection for connection in connections if _pid_of(connection) == other]
-        asyncio.run(under_load(load, 3.0, kill()))
+        with Load(server.port, "/hello", clients=4).running() as load:
+            time.sleep(0.5)
+            os.kill(victim, signal.SIGKILL)
+            back = until(lambda: _alive(server, before))
+            time.sleep(1.0)
         assert {_pid_of(connection) for connection in others} == {other}
     assert back < 1.0
     # Each client can lose the request under way, and one on a connection that was queued at the dead worker.
@@ -66,26 +53,20 @@ def _pid_of(connection: socket.socket) -> int:
 @pytest.mark.parametrize("target", ["/hello", "/large?size=300000", "/sleep?seconds=0.02&size=100000"])
 def test_sigterm_under_load_truncates_nothing(serve: Serve, target: str) -> None:
     server = serve("handlers", "--workers=2", "--drain-timeout=5")
-    load = Load(server.port, target, clients=30)
-    status, took = -1, 0.0
-
-    async def stop() -> None:
-        nonlocal status, took
-        await asyncio.sleep(1.0)
+    with Load(server.port, target, clients=30).running() as load:
+        time.sleep(1.0)
         start = time.monotonic()
-        server.process.terminate()
-        status = await asyncio.to_thread(server.process.wait, 10)
+        status = server.stop()
         took = time.monotonic() - start
-        load.stop()
-
-    asyncio.run(under_load(load, 20.0, stop()))
     assert status == 0
     assert took < 5.0
     assert load.statuses.keys() == {200}
     refused = [broken for broken in load.broken if not broken.startswith("connect:")]
     assert refused == []
     assert server.log == ""
-    print(f"SIGTERM: {load.answered} answers, {load.closed} connections closed between requests, exit after {took:.3f} s")
+    print(
+        f"SIGTERM: {load.answered} answers, {load.closed} connections closed between requests, exit after {took:.3f} s"
+    )
 
 
 def test_requests_that_were_accepted_are_answered_after_sigterm(serve: Serve) -> None:
