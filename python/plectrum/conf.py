@@ -62,6 +62,9 @@ class Settings:
         "strict",
         "What a path that differs only by its last slash gets: `strict` 404, `ignore` the route, `redirect` 308.",
     )
+    errors: Literal["problem", "drf", "fastapi"] = _key(
+        "problem", "Shape of error bodies: RFC 9457 problem documents, or as DRF or FastAPI write them."
+    )
     openapi: bool = _key(True, "Serve the OpenAPI document and its pages, where the API object names their paths.")
 
     database_connections: int = _key(8, "PostgreSQL connections per worker.", minimum=1)
