@@ -19,7 +19,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 export CARGO_TERM_PROGRESS_WHEN ?= never
 
 RUST_SOURCES := $(shell find crates -name '*.rs' -o -name '*.toml') Cargo.toml Cargo.lock
-PY_CODE := python tests tools examples
+PY_CODE := python tests tools examples bench
 CORE := --workspace --exclude plectrum-py
 VENV_STAMP := $(VENV)/.installed-$(GROUP)
 STAGE = @printf '\n\033[1m── %s\033[0m\n'
