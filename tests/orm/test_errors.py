@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import inspect
+import random
 import uuid
 from collections.abc import Callable
 from decimal import Decimal
@@ -12,6 +14,7 @@ import pytest
 from catalog.models import Article, Comment
 from django.db.models import Prefetch, Value
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
 from plectrum.errors import PlanError
 from plectrum.orm import One, Page, Param, queryset_of
@@ -136,6 +139,44 @@ def test_running_a_query(function: Callable[..., Any]) -> None:
         "The query function runs a query here, but it is called once, at start-up, to describe one. Return the "
         "QuerySet itself; One(queryset) for first() or get(), Count(queryset) for count(), Exists(queryset) for "
         "exists(); or make the handler `async def`."
+    )
+
+
+def asks_now(p: int) -> Any:
+    return articles.filter(pk=p, created_at__lt=timezone.now())
+
+
+def asks_today() -> Any:
+    return articles.filter(published_on=dt.date.today())
+
+
+def asks_chance() -> Any:
+    return articles.filter(views=random.randint(1, 3))
+
+
+def asks_uuid() -> Any:
+    return articles.filter(uid=uuid.uuid4())
+
+
+@pytest.mark.parametrize(
+    ("function", "call"),
+    [
+        (asks_now, "datetime.now()"),
+        (asks_today, "date.today()"),
+        (asks_chance, "getrandbits()"),
+        (asks_uuid, "urandom()"),
+    ],
+)
+def test_asking_for_time_or_chance(function: Callable[..., Any], call: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        traced(function)
+    lines, first = inspect.getsourcelines(function)
+    assert str(caught.value) == (
+        f"tests/orm/test_errors.py:{first + 1}\n"
+        f"    {lines[1].strip()}\n"
+        f"The query function calls {call}, but it runs once, at start-up, so every request would get that answer. "
+        "Let the database ask (django.db.models.functions.Now, Random), or make the handler `async def`, so that it "
+        "runs on each request."
     )
 
 

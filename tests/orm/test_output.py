@@ -216,6 +216,28 @@ def test_prefetch_in_full(shop: str, backend: str | None) -> None:
 
 
 @BACKENDS
+def test_parameters_in_prefetches(shop: str, backend: str | None) -> None:
+    def authors(views: int, start: int, stop: int) -> Any:
+        some = Article.objects.filter(views__gte=views).only("title").order_by("-id")[start:stop]
+        return Author.objects.only("name").prefetch_related(Prefetch("articles", some, to_attr="some"))
+
+    operation = traced(authors, using=shop)
+    for arguments in ([20, 0, 2], [0, 1, 3], [0, 2, 1]):
+        expected = [
+            {"id": author.pk, "name": author.name, "some": [{"id": a.pk, "title": a.title} for a in author.some]}
+            for author in authors(*arguments).using(shop)
+        ]
+        assert answer(operation, arguments, backend=backend) == expected
+
+
+def test_exists_of_a_slice(shop: str) -> None:
+    def some(stop: int) -> Exists:
+        return Exists(Article.objects.all()[:stop])
+
+    assert [answer(traced(some, using=shop), [stop]) for stop in (1, 0)] == [True, False]
+
+
+@BACKENDS
 def test_one_to_one_both_ways(alias: str, backend: str | None) -> None:
     auto = AutoKey.objects.using(alias).create(name="a")
     AutoKey.objects.using(alias).create(name="lonely")

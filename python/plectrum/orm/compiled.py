@@ -63,7 +63,7 @@ def compile_query(
 
 def compile_exists(queryset: QuerySet[Any], using: str) -> Compiled | None:
     """Whether the queryset has rows: one boolean; ``None`` where Django knows that it has none."""
-    inner = _compiled(queryset.query.exists().get_compiler(using=using), using, True)
+    inner = _compiled(queryset.query.exists(limit=False).get_compiler(using=using), using, True)
     if inner is None:
         return None
     end = ") THEN 1 ELSE 0 END FROM DUAL" if connections[using].vendor == "oracle" else ")"

@@ -12,7 +12,7 @@ from typing import Final
 
 import django
 
-__all__ = ["Caller", "caller", "user_line"]
+__all__ = ["Caller", "caller", "is_users", "user_line"]
 
 _DJANGO: Final = str(Path(django.__file__).parent) + "/"
 _OURS: Final = str(Path(__file__).parent.parent) + "/"
@@ -52,7 +52,7 @@ def caller(depth: int = 1) -> Caller:
 def user_line() -> str:
     """The user's innermost line on the stack: ``file:line`` and, on a second line, its source."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and not _is_users(frame.f_code):
+    while frame is not None and not is_users(frame.f_code):
         frame = frame.f_back
     if frame is None:
         return "<unknown>"
@@ -67,7 +67,12 @@ def _is_internal(code: CodeType) -> bool:
 
 
 @functools.cache
-def _is_users(code: CodeType) -> bool:
+def is_users(code: CodeType) -> bool:
+    """Whether a function is the user's: neither Django's, nor ours, nor the standard library's.
+
+    Parameters:
+        code: of the function.
+    """
     if _is_internal(code):
         return False
     return "site-packages" in code.co_filename or not code.co_filename.startswith(_standard_library())

@@ -25,9 +25,9 @@ from plectrum.errors import PlanError
 from .arithmetic import Number, render
 from .binds import BindType, Form, Slot
 from .frames import Caller, caller, user_line
-from .slices import mark
+from .slices import bound, mark
 
-__all__ = ["Arithmetic", "Param"]
+__all__ = ["Arithmetic", "Param", "as_expression"]
 
 #: Python type → the output field Django's own ``Value`` would have.
 _OUTPUT_FIELDS: Final[dict[type, Callable[[], models.Field[Any, Any]]]] = {
@@ -235,6 +235,18 @@ class Arithmetic(_Opaque):
 
     def _as_slice_bound(self, asking: Caller) -> int:
         return _slice_bound(self, self.number, asking)
+
+
+def as_expression(mark: int | None) -> Any:
+    """A query's ``low_mark`` or ``high_mark``: the expression it stands for, where it was sliced by a parameter.
+
+    Parameters:
+        mark: as the query holds it.
+    """
+    number = bound(mark)
+    if number is None:
+        return mark
+    return Arithmetic(number) if number.operator else number.leaf
 
 
 def refusal(value: _Opaque, what: str) -> PlanError:

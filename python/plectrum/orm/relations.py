@@ -21,6 +21,7 @@ from plectrum.errors import PlanError
 
 from .binds import Keys
 from .internal import Rows, attributes_of
+from .param import as_expression
 
 __all__ = ["KEY", "PrefetchNode", "Relation", "managers_used", "prefetch_tree", "relation_named"]
 
@@ -91,6 +92,9 @@ class Relation:
             rows = rows.using(using)
         if self.extra is not None:
             rows = rows.filter(self.extra)
+        query = rows.query
+        # A slice becomes a window there: bounds by a parameter are compared as expressions.
+        query.low_mark, query.high_mark = as_expression(query.low_mark), as_expression(query.high_mark)
         rows = _filter_by_keys(rows, self.lookup, ParentKeys())
         if not self.many:
             rows.query.clear_ordering()

@@ -20,6 +20,7 @@ from .internal import Rows, attributes_of, is_a
 from .operation import plan_result
 from .param import Param
 from .plan import Operation
+from .purity import pure
 from .results import Count, Exists, One, Page
 
 __all__ = ["queryset_of", "trace"]
@@ -77,8 +78,9 @@ def queryset_of(function: Callable[..., Any], params: Sequence[Param] = ()) -> R
 
 
 def _called(function: Callable[..., Any], params: Sequence[Param]) -> Any:
-    with _no_queries():
-        result = function(**{param.name: param for param in params})
+    arguments = {param.name: param for param in params}
+    with _no_queries(), pure():
+        result = function(**arguments)
     if inspect.iscoroutine(result):
         result.close()
         raise PlanError(
