@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use plectrum_engine::app::App;
 use plectrum_http::{
-    Body, Bytes, HeaderName, HeaderValue, Method, Reply, Request, RequestBody, Service, Uri,
+    Body, Bytes, Config, HeaderName, HeaderValue, Method, Reply, Request, RequestBody, Service, Uri, problem,
 };
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -26,6 +26,8 @@ const GRACE: Duration = Duration::from_secs(5);
 pub(crate) struct Client {
     runtime: LocalRuntime,
     state: Option<(Rc<Worker>, App)>,
+    /// The server's limits, which apply without one.
+    limits: Config,
     /// The planners in it keep the Python side of every plan alive.
     _registration: Arc<Registration>,
 }
@@ -38,7 +40,8 @@ impl Client {
         let worker = runtime.block_on(async { Worker::start(py, &registration.settings, true) })?;
         worker.event_loop.pause(py)?;
         let app = registration.build(py, &worker)?;
-        Ok(Self { runtime, state: Some((worker, app)), _registration: Arc::clone(registration) })
+        let limits = registration.settings.http()?;
+        Ok(Self { runtime, state: Some((worker, app)), limits, _registration: Arc::clone(registration) })
     }
 }
 
@@ -60,7 +63,11 @@ impl Client {
         worker.event_loop.resume(py)?;
         let answer = detached(py, || {
             self.runtime.block_on(async {
-                let response = match app.call(request) {
+                let reply = match self.limits.refuses(&request.uri, &request.headers) {
+                    Some(status) => problem::of(status).into(),
+                    None => app.call(request),
+                };
+                let response = match reply {
                     Reply::Ready(response) => response,
                     Reply::Pending(pending) => pending.await,
                 };

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use plectrum_engine::blueprint::{Route, Source};
 use plectrum_engine::endpoint::{Call, Endpoint};
 use plectrum_engine::error;
-use plectrum_engine::extract::{Extractor, Slots};
+use plectrum_engine::extract::{Extractor, Refusal, Slots};
 use plectrum_http::{Body, Bytes, Reply, StatusCode, header};
+use plectrum_schema::Error;
+use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -74,12 +76,9 @@ impl Endpoint for Handler {
 
 impl Inner {
     fn enter(self: &Rc<Self>, py: Python<'_>, call: Call) -> Reply {
-        let mut sink = PySink::new(py, &self.classes);
-        let slots = match self.extractor.extract(&call, &mut sink) {
-            Ok(slots) if sink.raised.is_none() => slots,
-            Ok(_) => return self.raised(py, &sink.raised.take()),
-            Err(refusal) if sink.raised.is_none() => return error::of_refusal(&refusal).into(),
-            Err(_) => return self.raised(py, &sink.raised.take()),
+        let slots = match self.validate(py, &call) {
+            Ok(slots) => slots,
+            Err(response) => return (*response).into(),
         };
         let mut call = Some(call);
         let url = self.request_at.and(call.as_ref()).map(|call| Url::of(&call.request));
@@ -94,10 +93,23 @@ impl Inner {
         }
     }
 
-    fn raised(&self, py: Python<'_>, error: &Option<PyErr>) -> Reply {
-        match error {
-            Some(error) => self.failed(py, error).into(),
-            None => plectrum_http::problem::of(StatusCode::INTERNAL_SERVER_ERROR).into(),
+    /// The validated arguments, or the answer to a request that has none.
+    fn validate<'py>(
+        &self,
+        py: Python<'py>,
+        call: &Call,
+    ) -> Result<Slots<Bound<'py, PyAny>>, Box<plectrum_http::Response>> {
+        let mut sink = PySink::new(py, &self.classes);
+        let extracted = self.extractor.extract(call, &mut sink);
+        match (sink.raised, extracted) {
+            (None, Ok(slots)) => Ok(slots),
+            (None, Err(refusal)) => Err(Box::new(error::of_refusal(&refusal))),
+            // Python's own limits, which no rule of JSON Schema knows: the digits of an int, the days of a timedelta.
+            (Some(raised), _) if is_the_inputs_fault(py, &raised) => {
+                let found = Error::new("value_error", raised.value(py).to_string());
+                Err(Box::new(error::of_refusal(&Refusal::Invalid(vec![found]))))
+            }
+            (Some(raised), _) => Err(Box::new(self.failed(py, &raised))),
         }
     }
 
@@ -220,6 +232,10 @@ impl Inner {
     pub(crate) fn failed(&self, py: Python<'_>, error: &PyErr) -> plectrum_http::Response {
         exceptions::respond(py, error, &self.name, self.worker.debug)
     }
+}
+
+fn is_the_inputs_fault(py: Python<'_>, raised: &PyErr) -> bool {
+    raised.is_instance_of::<PyOverflowError>(py) || raised.is_instance_of::<PyValueError>(py)
 }
 
 /// Waits for a reply that may need more than one step.
