@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 
 /// Limits and switches of one server. [`Config::default`] is safe on the open internet.
 #[derive(Clone, Debug)]
@@ -31,6 +31,18 @@ pub struct Config {
     ///
     /// Off, such a peer counts as gone and its running request is dropped: TCP does not tell the two apart.
     pub half_close: bool,
+}
+
+impl Config {
+    /// The status that refuses a head past the limits, if it is: for the server, and for clients in process.
+    #[must_use]
+    pub fn refuses(&self, uri: &Uri, headers: &HeaderMap) -> Option<StatusCode> {
+        if headers.len() > self.max_headers {
+            return Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+        }
+        let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
+        (target > self.max_uri).then_some(StatusCode::URI_TOO_LONG)
+    }
 }
 
 impl Default for Config {

@@ -49,11 +49,8 @@ impl<S: Service> Exchange<S> {
     /// The limits that hyper does not know.
     fn refusal(&self, request: &hyper::Request<Incoming>) -> Option<StatusCode> {
         let config = &*self.config;
-        if request.headers().len() > config.max_headers {
-            return Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
-        }
-        if request.uri().path_and_query().is_some_and(|target| target.as_str().len() > config.max_uri) {
-            return Some(StatusCode::URI_TOO_LONG);
+        if let Some(status) = config.refuses(request.uri(), request.headers()) {
+            return Some(status);
         }
         if !request.body().is_end_stream() && request.body().size_hint().lower() > config.max_body {
             return Some(StatusCode::PAYLOAD_TOO_LARGE);
