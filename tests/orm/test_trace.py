@@ -12,8 +12,10 @@ from catalog.models import Article, Author, Comment
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
+from plectrum.errors import PlanError
 from tests.orm.conftest import traced
 from tests.orm.interpret import answer
+from tests.project.models import EveryField, PostgresField
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 articles = Article.objects
@@ -171,6 +173,39 @@ def paged(page: int, size: int) -> Any:
 
 def in_json(name: str) -> Any:
     return articles.filter(details__name=name)
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db
+def test_containers() -> None:
+    PostgresField.objects.create(integers=[1, 2, 3], words=["a"])
+
+    def arrays(some: list[int]) -> Any:
+        return PostgresField.objects.filter(integers__contains=some).values_list("words", flat=True)
+
+    def overlapping(words: list[str]) -> Any:
+        return PostgresField.objects.filter(words__overlap=words).values_list("integers", flat=True)
+
+    assert answer(traced(arrays), [[1, 2]]) == [["a"]]
+    assert answer(traced(arrays), [[4]]) == []
+    assert answer(traced(overlapping), [["b", "a"]]) == [[1, 2, 3]]
+
+    def documents(part: dict[str, Any]) -> Any:
+        return EveryField.objects.filter(json__contains=part).values_list("json", flat=True)
+
+    EveryField.objects.create(json={"a": 1, "b": 2})
+    assert answer(traced(documents), [{"b": 2}], backend="django") == [{"a": 1, "b": 2}]
+
+
+def test_json_numbers_by_a_parameter(shop: str) -> None:
+    def least(n: int) -> Any:
+        return articles.filter(details__n__gte=n).values_list("id", flat=True)
+
+    if shop == "sqlite":
+        with pytest.raises(PlanError, match=r"Django cannot compile the query for SQLite: .* not a parameter$"):
+            traced(least, using=shop)
+    else:
+        assert answer(traced(least), [10]) == list(least(10))
 
 
 CASES = [

@@ -121,7 +121,8 @@ def _compiled(compiler: Any, using: str, coerce_decimal: bool) -> Compiled | Non
     except EmptyResultSet:
         return None
     except (TypeError, ValueError, NotImplementedError, FieldError, DatabaseError) as error:
-        raise PlanError(f"Django cannot compile the query for {connections[using].display_name}: {error}") from error
+        why = str(error).replace("not Slot", "not a parameter")
+        raise PlanError(f"Django cannot compile the query for {connections[using].display_name}: {why}") from error
     expressions = [expression for expression, _, _ in _select(compiler)]
     columns = tuple(
         column for expression in expressions for column in column_of(expression, using, coerce_decimal=coerce_decimal)

@@ -6,9 +6,9 @@ import functools
 from typing import Any
 
 from django.conf import settings as django_settings
+from django.core.signals import setting_changed
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.test.signals import setting_changed
 
 from .internal import class_of
 from .libpq import postgres_config

@@ -274,6 +274,8 @@ def _scalar(name: str, annotation: Any) -> tuple[type, bool, bool]:
         if len(rest) == 1:
             kind, many, _ = _scalar(name, rest[0])
             return kind, many, True
+    if origin is dict:
+        return dict, False, False
     if origin in (list, set, frozenset, tuple) and arguments:
         kind, _, optional = _scalar(name, arguments[0])
         return kind, True, optional

@@ -102,7 +102,7 @@ def _fitted(param: Param, lookup: lookups.Lookup[Any], using: str) -> Param:
         )
     field = _compared_field(lookup)
     if lookup.lookup_name not in _COMPARED or field is None:
-        if lookup.lookup_name in _PATTERNS and param.type is not str:
+        if is_a(lookup, _PATTERNS) and param.type is not str:
             raise _mismatch(param, lookup, "text", "str")
         return param
     if isinstance(field, JSONField):
@@ -116,9 +116,7 @@ def _fitted(param: Param, lookup: lookups.Lookup[Any], using: str) -> Param:
     return param.compared_with("infer" if wanted == "text" else wanted)
 
 
-_PATTERNS: Final = {
-    "iexact", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "regex", "iregex",
-}  # fmt: skip
+_PATTERNS: Final = (lookups.PatternLookup, lookups.IExact, lookups.Regex)
 _PYTHON_NAMES: Final[dict[str, str]] = {
     "text": "str",
     "decimal": "decimal.Decimal",

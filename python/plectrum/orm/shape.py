@@ -14,11 +14,11 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.apps import apps
+from django.core.signals import setting_changed
 from django.db import connections
 from django.db.models import Prefetch, QuerySet
 from django.db.models.manager import BaseManager
 from django.db.models.sql.where import WhereNode
-from django.test.signals import setting_changed
 from django.utils import timezone
 
 from . import slices
