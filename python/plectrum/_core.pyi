@@ -95,5 +95,8 @@ class Response:
     @property
     def body(self) -> bytes: ...
 
+def check_schema(description: str) -> None:
+    """Compiles a type's description; ``ValueError`` says which of its constraints nothing can meet."""
+
 def encode(value: Any) -> bytes:
     """A value as JSON bytes."""

@@ -30,6 +30,7 @@ __all__ = [
     "Unauthorized",
     "ValidationError",
     "line_of",
+    "line_of_caller",
     "line_of_error",
 ]
 
@@ -44,6 +45,17 @@ class ConfigurationError(PlectrumError):
 
 class SchemaError(PlectrumError):
     """A type Plectrum cannot validate or serialize, or a constraint that does not fit its type."""
+
+    #: Whether the message begins with the user's line.
+    located = False
+
+    def at(self, thing: Any) -> SchemaError:
+        """The same error, beginning with the line ``thing`` was written at, unless it names a line already."""
+        if self.located:
+            return self
+        error = SchemaError(f"{line_of(thing)}: {self}")
+        error.located = True
+        return error
 
 
 class PlanError(PlectrumError):
@@ -158,6 +170,18 @@ class ValidationError(_Kind):
         self.extra["errors"] = errors
 
 
+#: Attribute of a function that Plectrum made for the user: where the user asked for it.
+DECLARED_AT = "__plectrum_declared_at__"
+
+
+def line_of_caller() -> str:
+    """The innermost line of the user's own code that is running, as ``file:line``."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename.startswith(_not_the_user()):
+        frame = frame.f_back
+    return "?" if frame is None else f"{_short(frame.f_code.co_filename)}:{frame.f_lineno}"
+
+
 def line_of(thing: Any) -> str:
     """Where a function or class was written, as ``file:line``; its module and name where Python does not know.
 
@@ -165,6 +189,8 @@ def line_of(thing: Any) -> str:
         thing: a function, method, class, or something wrapping one (decorated functions are followed).
     """
     target = inspect.unwrap(thing.func if isinstance(thing, functools.partial) else thing)
+    if (declared := getattr(target, DECLARED_AT, None)) is not None:
+        return str(declared)
     try:
         file = inspect.getsourcefile(target)
         line = target.__code__.co_firstlineno if hasattr(target, "__code__") else inspect.getsourcelines(target)[1]

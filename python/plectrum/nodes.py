@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Union, get_args, get_origin
 
+from . import _core
 from .errors import SchemaError
 from .params import MISSING, Field
 
@@ -102,7 +103,12 @@ class Nodes:
             SchemaError: the type is not supported or a constraint does not fit it.
         """
         root = self.node(annotation, [rules] if rules else [], where)
-        return self._with_definitions(root)
+        schema = self._with_definitions(root)
+        try:
+            _core.check_schema(json.dumps(schema))
+        except ValueError as error:
+            raise SchemaError(f"{where}: {error}.") from error
+        return schema
 
     def node(self, annotation: Any, metadata: Sequence[Any], where: str) -> Node:
         """One node; ``metadata`` are the constraints collected on the way in, innermost last."""
@@ -232,7 +238,10 @@ class Nodes:
         index = self._indices[cls] = len(self._definitions)
         self._definitions.append(None)
         entry = _entry(cls, fields)
-        described = [self._field(field, cls) for field in fields]
+        try:
+            described = [self._field(field, cls) for field in fields]
+        except SchemaError as error:
+            raise error.at(cls) from error
         node = {
             "type": "struct",
             "name": cls.__name__,

@@ -8,7 +8,7 @@ import typing
 from collections.abc import Callable, Sequence
 from typing import Any, get_args, get_origin
 
-from .errors import ConfigurationError, line_of
+from .errors import ConfigurationError, SchemaError, line_of
 from .nodes import Node, Nodes, is_body_type
 from .params import MISSING, Field
 
@@ -129,7 +129,10 @@ def _read_parameter(
         return Parameter(name, name, "request", None, annotation=annotation, keyword_only=keyword_only)
     source = _source(name, annotation, marker, path_names)
     where = f"{handler.__qualname__}({name})"
-    schema = nodes.schema(annotation, marker, where)
+    try:
+        schema = nodes.schema(annotation, marker, where)
+    except SchemaError as error:
+        raise error.at(handler) from error
     return Parameter(
         name=name,
         wire=_wire(name, source, marker),

@@ -73,7 +73,10 @@ impl App {
                 router.route(Method::GET, &path, Rc::from(endpoint)).map_err(|error| BuildError {
                     route: first_of(&error, &blueprint.routes),
                     other: None,
-                    reason: error.to_string(),
+                    reason: format!(
+                        "a document is served at `{path}` already: give the route another path, or the document \
+                         (openapi_url=, docs_url=, redoc_url=)"
+                    ),
                 })?;
             }
         }

@@ -229,7 +229,7 @@ fn documents_can_be_switched_off_and_do_not_hide_routes() {
         (error.route, error.reason.as_str()),
         (
             Some(0),
-            "route `GET /openapi.json` can never be reached: `GET /openapi.json` matches the same paths"
+            "a document is served at `/openapi.json` already: give the route another path, or the document (openapi_url=, docs_url=, redoc_url=)"
         )
     );
 }

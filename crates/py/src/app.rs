@@ -109,10 +109,10 @@ impl Registration {
         };
         let mut text = error.reason.clone();
         if let Some(line) = line(error.route)? {
-            text = format!("{line}: {text}");
+            text = format!("{line}: {text}.");
         }
         if let Some(first) = line(error.other)? {
-            text = format!("{text} (registered at {first}). Give one of them another path or method.");
+            text = format!("{text} The other one is at {first}. Give one of them another path or method.");
         }
         Ok(PyErr::from_value(names::CONFIGURATION_ERROR.get(py)?.call1((text,))?))
     }

@@ -38,6 +38,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// The compiled core of Plectrum; `plectrum` is its public face.
 #[pymodule(gil_used = false)]
 mod _core {
+    use pyo3::exceptions::PyValueError;
     use pyo3::prelude::*;
     use pyo3::types::PyBytes;
 
@@ -58,6 +59,13 @@ mod _core {
     fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::logging::install();
         Ok(())
+    }
+
+    /// Compiles a type's description; what is wrong with it is the user's to mend.
+    #[pyfunction]
+    fn check_schema(description: &str) -> PyResult<()> {
+        let compiled = plectrum_schema::Schema::from_json(description);
+        compiled.map(drop).map_err(|error| PyValueError::new_err(error.to_string()))
     }
 
     /// A value as JSON bytes.
