@@ -21,7 +21,7 @@ __all__ = ["check_api", "check_settings"]
 
 def check_settings(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
     """Every key of ``PLECTRUM`` and every ``PLECTRUM_*`` variable is known and well-typed."""
-    _, problems = conf.read(getattr(django_settings, "PLECTRUM", None))
+    _, problems = conf.read(getattr(django_settings, "PLECTRUM", None), locate=conf.line_in_settings)
     return [
         (Error if problem.is_error else Warning)(problem.message, hint=problem.hint, id=problem.id)
         for problem in problems

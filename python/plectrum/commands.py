@@ -93,7 +93,9 @@ def openapi(options: Namespace, app: str | None, *, django: bool, out: TextIO) -
 
 def check(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> int:
     """Compiles everything as a start would, serves nothing."""
-    count = len(_load(app, django).compile().routes)
+    compiled = _load(app, django).compile()
+    _core.App(compiled, conf.current().to_json())
+    count = len(compiled.routes)
     out.write(f"{count} route{'' if count == 1 else 's'}, no problems.\n")
     return 0
 

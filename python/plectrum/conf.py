@@ -7,8 +7,10 @@ reads the same names in lower case from :meth:`Settings.to_json`.
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import difflib
+import inspect
 import json
 import math
 import os
@@ -18,7 +20,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
-from .errors import ConfigurationError
+from .errors import ConfigurationError, place
 
 __all__ = ["PREFIX", "Problem", "Settings", "current", "load", "read"]
 
@@ -116,22 +118,32 @@ class Problem:
         return self.id.rpartition(".")[2].startswith("E")
 
 
+#: Finds where the user wrote a key of ``PLECTRUM``.
+Locate = Callable[[str], "str | None"]
+
 _FIELDS = {field.name: field for field in dataclasses.fields(Settings)}
 _TYPES = typing.get_type_hints(Settings)
 
 
-def load(given: object = None, environ: Mapping[str, str] = os.environ, *, debug: bool = False) -> Settings:
+def load(
+    given: object = None,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    debug: bool = False,
+    locate: Locate | None = None,
+) -> Settings:
     """Reads the settings and refuses wrong ones.
 
     Parameters:
         given: Django's ``PLECTRUM`` dict, where there is one.
         environ: environment variables.
         debug: value of ``debug`` where neither names it.
+        locate: finds the line a key of the dict stands in.
 
     Errors:
         ConfigurationError: every problem, one per line.
     """
-    settings, problems = read(given, environ, debug=debug)
+    settings, problems = read(given, environ, debug=debug, locate=locate)
     errors = [f"{problem.message} {problem.hint}" for problem in problems if problem.is_error]
     if errors:
         raise ConfigurationError("\n".join(errors))
@@ -147,18 +159,41 @@ def current() -> Settings:
     django = sys.modules.get("django.conf")
     if django is None or not (django.settings.configured or "DJANGO_SETTINGS_MODULE" in os.environ):
         return load()
-    return load(getattr(django.settings, "PLECTRUM", None), debug=django.settings.DEBUG)
+    given = getattr(django.settings, "PLECTRUM", None)
+    return load(given, debug=django.settings.DEBUG, locate=line_in_settings)
+
+
+def line_in_settings(key: str) -> str | None:
+    """Where Django's settings module names a key of ``PLECTRUM``, as ``file:line``; ``None`` where that is not seen.
+
+    Parameters:
+        key: as the user wrote it, right or wrong.
+    """
+    module = sys.modules.get(os.environ.get("DJANGO_SETTINGS_MODULE", ""))
+    try:
+        tree = ast.parse(inspect.getsource(module)) if module else ast.Module([], [])
+    except (OSError, TypeError, SyntaxError):
+        return None
+    words = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value == key]
+    return place(inspect.getsourcefile(cast("Any", module)) or "", words[-1].lineno) if words else None
 
 
 def read(
-    given: object = None, environ: Mapping[str, str] = os.environ, *, debug: bool = False
+    given: object = None,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    debug: bool = False,
+    locate: Locate | None = None,
 ) -> tuple[Settings, list[Problem]]:
     """Reads the settings and what is wrong with them; see :func:`load`. A wrong key keeps its default."""
     values: dict[str, Any] = {"debug": debug}
     problems: list[Problem] = []
     if isinstance(given, Mapping):
         for key, value in cast("Mapping[object, Any]", given).items():
+            found = len(problems)
             _take(values, problems, str(key), value, _checked)
+            if problems[found:] and locate and (line := locate(str(key))):
+                problems[-1] = dataclasses.replace(problems[-1], message=f"{line}: {problems[-1].message}")
     elif given is not None:
         found = type(given).__name__
         problems.append(

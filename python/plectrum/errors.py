@@ -32,6 +32,7 @@ __all__ = [
     "line_of",
     "line_of_caller",
     "line_of_error",
+    "place",
 ]
 
 
@@ -179,7 +180,7 @@ def line_of_caller() -> str:
     frame = inspect.currentframe()
     while frame is not None and frame.f_code.co_filename.startswith(_not_the_user()):
         frame = frame.f_back
-    return "?" if frame is None else f"{_short(frame.f_code.co_filename)}:{frame.f_lineno}"
+    return "?" if frame is None else place(frame.f_code.co_filename, frame.f_lineno)
 
 
 def line_of(thing: Any) -> str:
@@ -198,7 +199,7 @@ def line_of(thing: Any) -> str:
         file, line = None, 0
     if file is None:
         return f"{getattr(target, '__module__', '?')}.{getattr(target, '__qualname__', repr(target))}"
-    return f"{_short(file)}:{line}"
+    return place(file, line)
 
 
 def line_of_error(error: BaseException) -> str | None:
@@ -212,7 +213,7 @@ def line_of_error(error: BaseException) -> str | None:
     """
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if not frame.filename.startswith(_not_the_user()) and not frame.filename.startswith("<"):
-            return f"{_short(frame.filename)}:{frame.lineno}"
+            return place(frame.filename, frame.lineno or 0)
     return None
 
 
@@ -222,9 +223,10 @@ def _not_the_user() -> tuple[str, ...]:
     return (str(Path(__file__).parent), *places)
 
 
-def _short(file: str) -> str:
+def place(file: str, line: int) -> str:
+    """``file:line``, relative to the working directory where the file is below it."""
     path = Path(file)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
+    return f"{path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else file}:{line}"
 
 
 def _phrase(status: int) -> str:

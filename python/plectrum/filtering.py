@@ -45,13 +45,14 @@ _FIELD_TYPES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def lookup_type(model: Any, lookup: str, handler: Any) -> Any:
+def lookup_type(model: Any, lookup: str, handler: Any, option: str = "filters=") -> Any:
     """The Python type a filter's value is read as, from the model's field and the lookup.
 
     Parameters:
         model: the queryset's model.
         lookup: as in ``filter(**{lookup: …})``, for example ``"author__name__icontains"``.
         handler: the query function, to name its line.
+        option: where the user wrote the lookup.
 
     Errors:
         ConfigurationError: no such field or lookup.
@@ -64,18 +65,18 @@ def lookup_type(model: Any, lookup: str, handler: Any) -> Any:
         parts, path, _ = query.solve_lookup_type(lookup)
         _, field, targets, rest = query.names_to_path(path, model._meta, fail_on_missing=True)
     except FieldError as error:
-        raise ConfigurationError(f"{line_of(handler)}: filters= names {lookup!r}: {error}") from error
+        raise ConfigurationError(f"{line_of(handler)}: {option} names {lookup!r}: {error}") from error
     target = targets[0] if field.is_relation else field
     while getattr(target, "remote_field", None) and hasattr(target, "target_field"):
         target = target.target_field
-    return _type_of(target, [*rest, *parts], lookup, handler)
+    return _type_of(target, [*rest, *parts], lookup, handler, option)
 
 
-def _type_of(field: Any, parts: list[str], lookup: str, handler: Any) -> Any:
+def _type_of(field: Any, parts: list[str], lookup: str, handler: Any, option: str) -> Any:
     current: Any = field
     for part in parts:
         if part in ("in", "range"):
-            return list[_field_type(current, lookup, handler)]  # type: ignore[misc]
+            return list[_field_type(current, lookup, handler, option)]  # type: ignore[misc]
         if part in _LOOKUP_TYPES:
             return _LOOKUP_TYPES[part]
         transform = current.get_transform(part)
@@ -83,18 +84,18 @@ def _type_of(field: Any, parts: list[str], lookup: str, handler: Any) -> Any:
             current = transform(field).output_field
         elif current.get_lookup(part) is None:
             raise ConfigurationError(
-                f"{line_of(handler)}: filters= names {lookup!r}, but {type(current).__name__} has no lookup {part!r}."
+                f"{line_of(handler)}: {option} names {lookup!r}, but {type(current).__name__} has no lookup {part!r}."
             )
         elif part in ("year", "month", "day"):
             return int
-    return _field_type(current, lookup, handler)
+    return _field_type(current, lookup, handler, option)
 
 
-def _field_type(field: Any, lookup: str, handler: Any) -> Any:
+def _field_type(field: Any, lookup: str, handler: Any, option: str) -> Any:
     found = _FIELD_TYPES.get(field.get_internal_type())
     if found is None:
         raise ConfigurationError(
-            f"{line_of(handler)}: filters= names {lookup!r}, but a {type(field).__name__} cannot be read from a query "
+            f"{line_of(handler)}: {option} names {lookup!r}, but a {type(field).__name__} cannot be read from a query "
             "string. Filter on another field, or write the filter in an async handler."
         )
     return found

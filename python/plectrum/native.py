@@ -12,7 +12,7 @@ import typing
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .errors import ConfigurationError, line_of
+from .errors import ConfigurationError, PlanError, line_of
 from .filtering import apply_filters, apply_ordering, apply_search, lookup_type
 from .nodes import Node, Nodes
 from .pagination import LimitOffset, PageNumber
@@ -93,12 +93,9 @@ class Planner:
 
     def trace(self, variant: Variant) -> Operation:
         """Calls the query function with symbolic parameters and plans what it returns."""
-        from .orm import Param, trace
+        from .orm import trace
 
-        params = [
-            Param(parameter.name, parameter.annotation, parameter.source, index)
-            for index, parameter in enumerate(self.parameters)
-        ]
+        params = _symbols(self.route, self.parameters)
         return trace(
             self.route.handler,
             params[: self.own],
@@ -209,7 +206,16 @@ def _query(name: str, annotation: Any, nodes: Nodes, default: Any) -> Parameter:
 
 def _model_of(route: Route, signature: Signature) -> Any:
     """The model behind the function: asked of the queryset it returns for symbolic parameters."""
-    from .orm import Param, queryset_of
+    from .orm import queryset_of
 
-    params = [Param(p.name, p.annotation, p.source, index) for index, p in enumerate(signature.parameters)]
-    return queryset_of(route.handler, params).model
+    return queryset_of(route.handler, _symbols(route, signature.parameters)).model
+
+
+def _symbols(route: Route, parameters: Sequence[Parameter]) -> list[Any]:
+    """What the function is called with: parameters that stand for the values of requests."""
+    from .orm import Param
+
+    try:
+        return [Param(p.name, p.annotation, p.source, index) for index, p in enumerate(parameters)]
+    except PlanError as error:
+        raise PlanError(f"{line_of(route.handler)}: {route.handler.__qualname__}(): {error}") from error

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .errors import ConfigurationError
+from .errors import DECLARED_AT, ConfigurationError, line_of_caller
 from .filtering import lookup_type
 from .pagination import PageNumber, Pagination
 from .params import Path
@@ -48,11 +49,13 @@ def add_resource(
     Errors:
         ConfigurationError: an unknown action, field or lookup.
     """
-    _check(model, actions)
+    where = line_of_caller()
+    _check(model, actions, fields, where)
     plural = re.sub(r"[^a-z0-9]+", "-", str(model._meta.verbose_name_plural).lower()).strip("-")
     path = path or f"/{plural}"
     singular = model._meta.model_name
     base = _base(model, queryset, fields)
+    setattr(base, DECLARED_AT, where)
     options: dict[str, Any] = {"tags": tuple(tags) if tags is not None else (plural,)}
     if "list" in actions:
         listing = _named(base, f"{singular}_list", model, f"List {plural}.")
@@ -62,14 +65,20 @@ def add_resource(
         router.query.get(f"{path}/{{{_path_name(lookup)}}}", **options)(detail)
 
 
-def _check(model: Any, actions: Iterable[str]) -> None:
+def _check(model: Any, actions: Iterable[str], fields: Iterable[str] | None, where: str) -> None:
     if not hasattr(model, "_meta"):
-        raise ConfigurationError(f"api.resource() takes a Django model class, not {model!r}.")
+        raise ConfigurationError(f"{where}: api.resource() takes a Django model class, not {model!r}.")
     for action in actions:
         if action not in _ACTIONS:
             raise ConfigurationError(
-                f"api.resource({model.__name__}) has no action {action!r}. Choose from: {', '.join(_ACTIONS)}."
+                f"{where}: api.resource({model.__name__}) has no action {action!r}. Choose from: {', '.join(_ACTIONS)}."
             )
+    known = [field.name for field in model._meta.get_fields()]
+    for name in fields or ():
+        if name != "pk" and name.partition("__")[0] not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean {close[0]!r}?" if close else f"Choose from: {', '.join(known)}."
+            raise ConfigurationError(f"{where}: {model.__name__} has no field {name!r}. {hint}")
 
 
 def _base(model: Any, queryset: Callable[[], Any] | None, fields: Iterable[str] | None) -> Callable[[], Any]:
@@ -91,7 +100,8 @@ def _detail(model: Any, base: Callable[[], Any], lookup: str, name: str) -> Call
     def detail(**values: Any) -> Any:
         return one(base().order_by().filter(**{lookup: values[key]}))
 
-    annotation = lookup_type(model, lookup, detail)
+    setattr(detail, DECLARED_AT, getattr(base, DECLARED_AT))
+    annotation = lookup_type(model, lookup, detail, "lookup=")
     detail = _named(detail, name, model, f"Get one of {model._meta.verbose_name_plural}.")
     parameters = {key: (annotation, Path(description=f"{lookup} of the row"))}
     return _with_signature(detail, parameters)

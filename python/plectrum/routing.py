@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -105,6 +106,10 @@ class Router:
         """
         if not path.startswith("/"):
             raise ConfigurationError(f'{line_of(handler)}: the path {path!r} must start with "/".')
+        if not 200 <= options.status <= 599:
+            raise ConfigurationError(
+                f"{line_of(handler)}: status={options.status} is not an answer's: 200 to 599."
+            )
         options = dataclasses.replace(options, tags=(*self.tags, *options.tags))
         route = Route(method=method, path=self.prefix + path, handler=handler, options=options, native=native)
         self.routes.append(route)
@@ -120,7 +125,7 @@ class Router:
 
         def register(handler: H) -> H:
             for method in methods:
-                self.add(method.upper(), path, handler, Options(**options))
+                self.add(method.upper(), path, handler, _options(handler, options))
             return handler
 
         return register
@@ -154,6 +159,16 @@ class Router:
         return self.route(path, methods=["OPTIONS"], **options)
 
 
+def _options(handler: Handler, given: dict[str, Any]) -> Options:
+    known = [field.name for field in dataclasses.fields(Options)]
+    for name in given:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean {close[0]!r}?" if close else f"Choose from: {', '.join(known)}."
+            raise ConfigurationError(f"{line_of(handler)}: a route has no option {name!r}. {hint}")
+    return Options(**given)
+
+
 class QueryRoutes:
     """``api.query``: routes whose function is called once at start-up and then runs in Rust alone."""
 
@@ -184,7 +199,7 @@ class QueryRoutes:
         native = Native(filters=named, ordering=tuple(ordering), search=tuple(search), page=page, using=using)
 
         def register(function: H) -> H:
-            self._router.add("GET", path, function, Options(**options), native)
+            self._router.add("GET", path, function, _options(function, options), native)
             return function
 
         return register

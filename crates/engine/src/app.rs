@@ -83,6 +83,14 @@ impl App {
         Ok(Self { router: router.build(), max_body: options.max_body, errors: options.errors })
     }
 
+    /// What [`App::build`] would say of the routes, without their endpoints.
+    ///
+    /// # Errors
+    /// [`BuildError`].
+    pub fn check(blueprint: &Blueprint, options: &Options) -> Result<(), BuildError> {
+        Self::build(blueprint, options, |_, _, _| Ok(Rc::new(Nobody))).map(drop)
+    }
+
     fn found(&self, endpoint: Rc<dyn Endpoint>, mut call: Call) -> Reply {
         if !endpoint.reads_body() || call.request.body.is_end() {
             return endpoint.call(call);
@@ -101,6 +109,15 @@ impl App {
                 Err(failure) => error::of_body(failure),
             }
         })
+    }
+}
+
+/// Holds the place of an endpoint while routes are checked.
+struct Nobody;
+
+impl Endpoint for Nobody {
+    fn call(&self, _call: Call) -> Reply {
+        problem::of(StatusCode::NOT_FOUND).into()
     }
 }
 

@@ -55,13 +55,15 @@ impl App {
             planners.push(if planner.is_none() { None } else { Some(planner.unbind()) });
         }
         let classes = compiled.getattr("classes")?.try_iter()?.map(|entry| Class::extract(&entry?));
-        Ok(Self(Arc::new(Registration {
+        let registration = Registration {
             settings: Settings::from_json(settings)?,
             blueprint,
             routes,
             classes: classes.collect::<PyResult<_>>()?,
             planners,
-        })))
+        };
+        registration.check(compiled.py())?;
+        Ok(Self(Arc::new(registration)))
     }
 
     /// The OpenAPI document as JSON text.
@@ -98,6 +100,14 @@ impl Registration {
             (_, Some(error)) => Err(error),
             (Err(error), None) => Err(self.refused(py, &error)?),
             (Ok(app), None) => Ok(app),
+        }
+    }
+
+    /// Refuses routes that could never be served.
+    fn check(&self, py: Python<'_>) -> PyResult<()> {
+        match app::App::check(&self.blueprint, &self.settings.app()) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.refused(py, &error)?),
         }
     }
 

@@ -8,7 +8,7 @@ import typing
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
-from django.core.exceptions import FieldError
+from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db import connections
 from django.db.models import QuerySet
 
@@ -99,7 +99,7 @@ def _naming(function: Callable[..., Any]) -> Generator[None]:
         if _has_line(error):
             raise
         raise PlanError(f"{line_of(function)} {name}(): {error}") from error
-    except FieldError as error:
+    except (FieldDoesNotExist, FieldError) as error:
         raise PlanError(f"{line_of(function)} {name}(): {error}") from error
 
 
