@@ -7,6 +7,7 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
+import django
 import pytest
 from catalog.models import Article, Author, Comment
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
@@ -201,11 +202,30 @@ def test_json_numbers_by_a_parameter(shop: str) -> None:
     def least(n: int) -> Any:
         return articles.filter(details__n__gte=n).values_list("id", flat=True)
 
-    if shop == "sqlite":
+    if shop == "sqlite" and django.VERSION < (6,):  # there it reads the value in Python
         with pytest.raises(PlanError, match=r"Django cannot compile the query for SQLite: .* not a parameter$"):
             traced(least, using=shop)
+        return
+    found = answer(traced(least, using=shop), [10])
+    assert found == list(least(10).using(shop))
+    assert len(found) == 2
+
+
+def test_json_documents_by_a_parameter(shop: str) -> None:
+    def whole(value: str) -> Any:
+        return articles.filter(details=value)
+
+    def among(values: list[str]) -> Any:
+        return articles.filter(details__name__in=values)
+
+    message = "has no text of its own before the request. Compare a single key with a scalar parameter"
+    with pytest.raises(PlanError, match=message):
+        traced(among, using=shop)
+    if shop == "sqlite":
+        with pytest.raises(PlanError, match=message):
+            traced(whole, using=shop)
     else:
-        assert answer(traced(least), [10]) == list(least(10))
+        assert answer(traced(whole), ["é"]) == []
 
 
 CASES = [

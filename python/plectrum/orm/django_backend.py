@@ -20,12 +20,14 @@ bytes          ``bytes``
 json           ``str``: JSON text, to be copied
 array          ``list`` of cells
 hstore         ``dict[str, str | None]``
-range          ``(lower, upper, bounds)``, bounds like ``"[)"``; ``()`` for the empty range
+range          ``str``: what ``value_to_string()`` makes of it
 =============  ====================================================================================
 """
 
 from __future__ import annotations
 
+import datetime
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -135,7 +137,7 @@ def _reader(column: Column, connection: Any) -> _Cell | None:
         custom = column.custom
         return lambda value: custom.render(_converted(value, column, connection))
     kind = column.kind["kind"]
-    if kind == "json":
+    if "json" in (kind, column.kind.get("item", {}).get("kind")):
         return None  # Django's converter would parse the text that Rust copies
     finish = _FINISH.get(kind) or (_array_finish(column.kind) if kind == "array" else None)
     if not column.converters:
@@ -158,7 +160,15 @@ def _bytes(value: Any) -> Any:
 def _range(value: Any) -> Any:
     if value is None:
         return None
-    return () if value.isempty else (value.lower, value.upper, value._bounds)
+    if value.isempty:
+        return json.dumps({"empty": True})
+    return json.dumps({"bounds": value._bounds, "lower": _bound(value.lower), "upper": _bound(value.upper)})
+
+
+def _bound(value: Any) -> str | None:
+    if value is None:
+        return None
+    return value.isoformat() if isinstance(value, datetime.date) else str(value)
 
 
 def _array_finish(kind: Kind) -> _Cell | None:

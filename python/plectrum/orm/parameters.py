@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.db import connections, models
 from django.db.models import lookups
 from django.db.models.expressions import Col, ExpressionList
-from django.db.models.fields.json import JSONField
+from django.db.models.fields.json import JSONExact, JSONField, KeyTransformNumericLookupMixin
 from django.db.models.sql.constants import LOUTER
 from django.db.models.sql.query import Query
 
@@ -105,8 +105,8 @@ def _fitted(param: Param, lookup: lookups.Lookup[Any], using: str) -> Param:
         if is_a(lookup, _PATTERNS) and param.type is not str:
             raise _mismatch(param, lookup, "text", "str")
         return param
-    if isinstance(field, JSONField):
-        return param if param.type is dict else param.compared_with(param.bind, form="json")
+    if is_a(field, JSONField):
+        return _fitted_to_json(param, lookup, connections[using].vendor)
     wanted = bind_type(field)
     if param.bind not in _FITS.get(wanted, (wanted,)) and wanted != "infer":
         raise _mismatch(param, lookup, type(field).__name__, _PYTHON_NAMES.get(wanted, wanted))
@@ -114,6 +114,19 @@ def _fitted(param: Param, lookup: lookups.Lookup[Any], using: str) -> Param:
         return param.compared_with(wanted, cast="bigint[]" if wanted == "int" else "")
     # The server knows text columns better: citext compares in its own way, but only with its own type.
     return param.compared_with("infer" if wanted == "text" else wanted)
+
+
+def _fitted_to_json(param: Param, lookup: lookups.Lookup[Any], vendor: str) -> Param:
+    """SQLite compares documents as text, as Python wrote it, and numbers within them as numbers."""
+    whole = type(lookup) is JSONExact
+    if param.many or (vendor == "sqlite" and (whole or param.type is dict)):
+        raise PlanError(
+            f"`{_lookup_of(lookup)}` compares JSON with parameter {param.name!r}, which has no text of its own "
+            "before the request. Compare a single key with a scalar parameter, or make the handler `async def`."
+        )
+    if param.type is dict or (vendor == "sqlite" and is_a(lookup, KeyTransformNumericLookupMixin)):
+        return param
+    return param.compared_with(param.bind, form="json")
 
 
 _PATTERNS: Final = (lookups.PatternLookup, lookups.IExact, lookups.Regex)
