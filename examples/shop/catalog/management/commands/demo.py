@@ -21,6 +21,7 @@ URLS = """
     curl '{base}/api/comments' --json '{{"article_id": 777, "name": "Ada", "body": "Lovely."}}'
 
   In a browser:  {base}/docs  (every operation, to try)  ·  {base}/redoc  ·  {base}/openapi.json
+
 """
 
 

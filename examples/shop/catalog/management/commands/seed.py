@@ -32,6 +32,7 @@ class Command(BaseCommand):
             if verbosity:
                 self.stdout.write(f"The shop has {present:,} articles already.")
             return
+        self.stdout.ending = ""  # the progress bar ends its own lines
         self.fill(articles, present)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
