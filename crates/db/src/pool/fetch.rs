@@ -60,7 +60,7 @@ impl Attempt<'_> {
             if !self.connection.is_open() {
                 self.connection = self.pool.acquire().await?;
             }
-            stage = self.connection.begin(self.statement, self.args, sink);
+            stage = self.connection.begin(self.statement, self.args, sink, None);
         }
     }
 

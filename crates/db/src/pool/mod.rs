@@ -26,7 +26,7 @@ pub use stats::Stats;
 
 use crate::error::Error;
 use crate::postgres::connect::Target;
-use crate::postgres::connection::Connection;
+use crate::postgres::connection::{Batch, Connection};
 use crate::postgres::memory::Memory;
 use crate::postgres::{Config, Notification};
 use crate::sink::RowSink;
@@ -130,7 +130,8 @@ impl Pool {
     /// [`Error::Unavailable`] or [`Error::Exhausted`].
     pub async fn lease(&self) -> Result<Lease, Error> {
         let connection = self.0.acquire().await?;
-        Ok(Lease { pool: Rc::clone(&self.0), connection })
+        let batch = connection.batch();
+        Ok(Lease { pool: Rc::clone(&self.0), connection, batch })
     }
 
     /// Calls `listener` for every notification that any connection receives.
@@ -172,6 +173,7 @@ impl Pool {
 pub struct Lease {
     pool: Rc<Inner>,
     connection: Rc<Connection>,
+    batch: Batch,
 }
 
 impl Lease {
@@ -183,7 +185,7 @@ impl Lease {
         args: &'a [Value],
         sink: S,
     ) -> impl Future<Output = Result<S, Error>> + use<'a, S> {
-        let stage = self.connection.begin(statement, args, sink);
+        let stage = self.connection.begin(statement, args, sink, Some(self.batch));
         let attempt = fetch::Attempt {
             pool: Rc::clone(&self.pool),
             connection: Rc::clone(&self.connection),

@@ -6,7 +6,7 @@ use postgres_protocol::message::frontend;
 
 use super::bind;
 use super::call::{Call, Described as Columns, Reply, Running};
-use super::connection::{Connection, Phase};
+use super::connection::{Batch, Connection, Phase};
 use super::prepared::{Described, Prepared};
 use super::variant::Variant;
 use crate::error::Error;
@@ -39,12 +39,14 @@ impl Drop for Expected {
 }
 
 impl Connection {
-    /// Starts an execution: in flight at once if the statement is prepared.
+    /// Starts an execution: in flight at once if the statement is prepared. Reading statements of one `batch` that
+    /// are begun together share a Sync, and with it the server's answer.
     pub(crate) fn begin<S: RowSink + 'static>(
         self: &Rc<Self>,
         statement: &Statement,
         args: &[Value],
         sink: S,
+        batch: Option<Batch>,
     ) -> Stage<S> {
         if self.phase.get() != Phase::Open {
             return Stage::Closed(sink);
@@ -56,7 +58,10 @@ impl Connection {
         let mut statements = self.statements.borrow_mut();
         if let Some(known) = statements.find(statement, variant) {
             return match known.described() {
-                Some(described) => self.execute(known, described, args, sink),
+                Some(described) => {
+                    let batch = batch.filter(|_| statement.is_repeatable());
+                    self.execute(known, described, args, sink, batch)
+                }
                 None => Stage::Preparing(self.expect(known), sink),
             };
         }
@@ -87,7 +92,7 @@ impl Connection {
         if self.phase.get() == Phase::Closed {
             return Stage::Closed(sink);
         }
-        self.execute(&expected.prepared, described, args, sink)
+        self.execute(&expected.prepared, described, args, sink, None)
     }
 
     /// Executes a prepared statement.
@@ -97,17 +102,20 @@ impl Connection {
         described: &Described,
         args: &[Value],
         sink: S,
+        batch: Option<Batch>,
     ) -> Stage<S> {
-        let start = match self.outbox().append(|out| {
+        let joins = self.joins(batch);
+        let written = self.outbox().append(joins, |out| {
             bind::write(out, &prepared.name, &described.parameters, args)?;
             out.extend_from_slice(bind::EXECUTE_SYNC);
             Ok(())
-        }) {
+        });
+        let start = match written {
             Ok(start) => start,
             Err(error) => return Stage::Unfit(error),
         };
         let call = Rc::new(Call::new(sink, Columns::Already(Rc::clone(&described.columns))));
-        let serial = self.enqueue(start, call.clone());
+        let serial = self.enqueue(start, call.clone(), joins, batch);
         let prepared = Some(Rc::clone(prepared));
         Stage::Running(Running { call, connection: Rc::clone(self), serial, prepared })
     }
@@ -122,7 +130,7 @@ impl Connection {
     ) -> Stage<S> {
         let mut types: Vec<u32> = variant.oids(statement, self.memory.infers(statement)).collect();
         types.resize(args.len().max(types.len()), 0);
-        let start = match self.outbox().append(|out| {
+        let start = match self.outbox().append(false, |out| {
             frontend::parse("", statement.sql(), types.iter().copied(), out).map_err(unfit)?;
             bind::write(out, "", &types, args)?;
             frontend::describe(b'P', "", out).map_err(unfit)?;
@@ -133,7 +141,7 @@ impl Connection {
             Err(error) => return Stage::Unfit(error),
         };
         let call = Rc::new(Call::new(sink, Columns::WithRows(Rc::clone(&self.memory), statement.id())));
-        let serial = self.enqueue(start, call.clone());
+        let serial = self.enqueue(start, call.clone(), false, None);
         Stage::Running(Running { call, connection: Rc::clone(self), serial, prepared: None })
     }
 
@@ -144,7 +152,7 @@ impl Connection {
         prepared: &Rc<Prepared>,
         doomed: &[String],
     ) -> Result<(), Error> {
-        let start = self.outbox().append(|out| {
+        let start = self.outbox().append(false, |out| {
             for name in doomed {
                 frontend::close(b'S', name, out).map_err(unfit)?;
             }
@@ -154,7 +162,7 @@ impl Connection {
             frontend::sync(out);
             Ok(())
         })?;
-        self.enqueue(start, Rc::clone(prepared) as Rc<dyn Reply>);
+        self.enqueue(start, Rc::clone(prepared) as Rc<dyn Reply>, false, None);
         Ok(())
     }
 }

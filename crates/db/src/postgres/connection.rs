@@ -30,6 +30,7 @@ pub(crate) struct Connection {
     pub(super) expected: Cell<usize>,
     /// Serial number of the next request.
     next: Cell<u64>,
+    batches: Cell<u64>,
     /// When the front request became the front one, or the connection idle.
     since: Cell<Instant>,
     /// When the session began.
@@ -48,7 +49,16 @@ struct Request {
     start: u64,
     reply: Rc<dyn Reply>,
     interest: Interest,
+    /// The execution it is part of, unless it has to be alone in its transaction.
+    batch: Option<Batch>,
+    /// The next request comes before the Sync that ends this one, too: CommandComplete is all that ends it, and if it
+    /// fails the server skips the next one.
+    joined: bool,
 }
+
+/// One execution of several statements, by a number of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Batch(u64);
 
 /// Whether anybody waits for an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +97,7 @@ impl Connection {
             phase: Cell::new(Phase::Open),
             expected: Cell::new(0),
             next: Cell::new(0),
+            batches: Cell::new(0),
             since: Cell::new(now),
             born: now,
             driver: RefCell::new(None),
@@ -101,14 +112,33 @@ impl Connection {
         self.statements.borrow_mut().forget(statement, Variant::of(statement, args), name);
     }
 
-    pub(super) fn enqueue(&self, start: u64, reply: Rc<dyn Reply>) -> u64 {
+    /// For the statements of one execution.
+    pub(crate) fn batch(&self) -> Batch {
+        self.batches.set(self.batches.get() + 1);
+        Batch(self.batches.get())
+    }
+
+    /// Whether the last request is of this batch, too, and none of it is on the wire.
+    pub(super) fn joins(&self, batch: Option<Batch>) -> bool {
+        let queue = self.queue.borrow();
+        batch.is_some()
+            && queue
+                .back()
+                .is_some_and(|last| last.batch == batch && !self.outbox.borrow().has_left(last.start))
+    }
+
+    /// `joins`: the request before it gave up its Sync.
+    pub(super) fn enqueue(&self, start: u64, reply: Rc<dyn Reply>, joins: bool, batch: Option<Batch>) -> u64 {
         let serial = self.next.get();
         self.next.set(serial + 1);
         let mut queue = self.queue.borrow_mut();
         if queue.is_empty() {
             self.since.set(Instant::now());
         }
-        queue.push_back(Request { serial, start, reply, interest: Interest::Wanted });
+        if joins && let Some(last) = queue.back_mut() {
+            last.joined = true;
+        }
+        queue.push_back(Request { serial, start, reply, interest: Interest::Wanted, batch, joined: false });
         self.wake();
         serial
     }
@@ -204,11 +234,30 @@ impl Connection {
         self.queue.borrow().front().map(|request| Rc::clone(&request.reply))
     }
 
+    /// Whether the front request ends before the next Sync.
+    #[inline]
+    pub(super) fn is_joined(&self) -> bool {
+        self.queue.borrow().front().is_some_and(|front| front.joined)
+    }
+
     /// The front request is answered.
     #[inline]
     pub(super) fn pop(&self) {
         // Dropped after the queue is free again: what the request holds may look at it.
         let _answered = self.queue.borrow_mut().pop_front();
+    }
+
+    /// The front request is answered and the server has come to its Sync: if others were to come before that, they
+    /// were skipped.
+    #[inline]
+    pub(super) fn pop_synced(&self) {
+        while self.is_joined() {
+            self.pop();
+            if let Some(skipped) = self.front() {
+                skipped.lost("another statement of the same execution failed", false);
+            }
+        }
+        self.pop();
     }
 
     /// The front request changed.

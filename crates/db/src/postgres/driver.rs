@@ -155,8 +155,17 @@ impl<E: Events> Driver<E> {
                         ready_for_query(frame.body)?;
                         let reply =
                             front.take().ok_or_else(|| Malformed::new("an answer that nobody waits for"))?;
-                        self.connection.pop();
+                        self.connection.pop_synced();
                         reply.finished();
+                        self.events.answered();
+                        answered = true;
+                        front = self.connection.front();
+                    }
+                    // CommandComplete, EmptyQueryResponse
+                    b'C' | b'I' if self.connection.is_joined() => {
+                        let reply = front.take();
+                        self.connection.pop();
+                        reply.iter().for_each(|reply| reply.finished());
                         self.events.answered();
                         answered = true;
                         front = self.connection.front();

@@ -8,6 +8,8 @@ use crate::error::Error;
 /// Given back once it is empty, if it has grown larger than this.
 const LARGE: usize = 256 * 1024;
 
+const SYNC: &[u8] = b"S\0\0\0\x04";
+
 /// Requests are encoded into it; the driver writes it out.
 #[derive(Default)]
 pub(super) struct Outbox {
@@ -22,16 +24,24 @@ impl Outbox {
         self.written + self.bytes.len() as u64
     }
 
-    /// Appends all that `write` writes, or nothing; returns its position in the connection's whole output.
+    /// Appends all that `write` writes, or nothing; returns its position in the connection's whole output. What
+    /// `joins` the message before it takes its place before that message's Sync, which must not be sent yet.
     pub(super) fn append(
         &mut self,
+        joins: bool,
         write: impl FnOnce(&mut BytesMut) -> Result<(), Error>,
     ) -> Result<u64, Error> {
+        if joins {
+            self.bytes.truncate(self.bytes.len() - SYNC.len());
+        }
         let (start, length) = (self.end(), self.bytes.len());
         match write(&mut self.bytes) {
             Ok(()) => Ok(start),
             Err(error) => {
                 self.bytes.truncate(length);
+                if joins {
+                    self.bytes.extend_from_slice(SYNC);
+                }
                 Err(error)
             }
         }
