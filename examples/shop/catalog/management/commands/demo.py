@@ -13,7 +13,7 @@ URLS = """
   Try, in another terminal:
 
     curl '{base}/api/articles?status=live&ordering=-views'      list, filter, order, page
-    curl '{base}/api/articles?search=café&price__lte=20'        search
+    curl '{base}/api/articles?search=garden&price__lte=20'      search
     curl '{base}/api/articles/777'                              one article
     curl '{base}/api/articles/article-777/full'                 with author, tags and comments
     curl '{base}/api/authors/7/articles?page=2'                 articles of an author
