@@ -141,13 +141,6 @@ def _array(value: list[Any], kind: dict[str, Any]) -> list[Any]:
     return [_cell(item, kind if isinstance(item, list) else kind["item"]) for item in value]
 
 
-def _range(value: tuple[Any, ...], kind: dict[str, Any]) -> dict[str, Any]:
-    if not value:
-        return {"empty": True}
-    lower, upper, bounds = value
-    return {"lower": _cell(lower, kind["item"]), "upper": _cell(upper, kind["item"]), "bounds": bounds}
-
-
 _KINDS: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
     "decimal": _decimal,
     "uuid": lambda value, _: str(value),
@@ -159,5 +152,4 @@ _KINDS: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
     "json": lambda value, _: json.loads(value),
     "file": lambda value, kind: kind["base"] + filepath_to_uri(value).lstrip("/") if value else None,
     "array": _array,
-    "range": _range,
 }

@@ -186,12 +186,12 @@ def test_what_rust_cannot_honour(clean: Path, options: dict[str, str], reason: s
 def test_connection_config(alias: str) -> None:
     found = connection_config(alias, Settings(database_connections=3, database_statement_timeout=1.5))
     assert (found["zone"], found["session"]) == ("UTC", "UTC")
-    if alias == "default":
+    if connections[alias].vendor == "postgresql":
         assert found["engine"] == "postgres"
         assert (found["config"]["max_connections"], found["config"]["statement_timeout_ms"]) == (3, 1500)
     else:
         assert found["engine"] == "sqlite"
-        path = str(connections["sqlite"].settings_dict["NAME"])
+        path = str(connections[alias].settings_dict["NAME"])
         assert found["config"] == {"path": path, "timeout": 5.0, "init": [], "statement_cache_size": 256}
 
 
