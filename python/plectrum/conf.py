@@ -190,9 +190,9 @@ def read(
     problems: list[Problem] = []
     if isinstance(given, Mapping):
         for key, value in cast("Mapping[object, Any]", given).items():
-            found = len(problems)
+            before = len(problems)
             _take(values, problems, str(key), value, _checked)
-            if problems[found:] and locate and (line := locate(str(key))):
+            if problems[before:] and locate and (line := locate(str(key))):
                 problems[-1] = dataclasses.replace(problems[-1], message=f"{line}: {problems[-1].message}")
     elif given is not None:
         found = type(given).__name__

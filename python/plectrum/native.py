@@ -164,6 +164,12 @@ def compile_native(route: Route, signature: Signature, nodes: Nodes) -> tuple[Pl
     """
     declared = list(_declared(route, signature, nodes))
     own = {parameter.name for parameter in signature.parameters}
+    for parameter in signature.parameters:
+        if parameter.factory is not None:
+            raise ConfigurationError(
+                f"{line_of(route.handler)}: {route.handler.__qualname__}({parameter.name}): default_factory= would run "
+                "for each request, and no Python runs for a query function's. Give a default=."
+            )
     for parameter in declared:
         if parameter.name in own:
             raise ConfigurationError(

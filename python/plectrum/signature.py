@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import json
 import typing
 from collections.abc import Callable, Sequence
 from typing import Any, get_args, get_origin
 
+from . import _core
 from .errors import ConfigurationError, SchemaError, line_of
 from .nodes import Node, Nodes, is_body_type
 from .params import MISSING, Field
@@ -60,8 +62,16 @@ class Parameter:
             "required": self.required,
             "many": self.many,
             "description": self.description,
-            "default": self.default if isinstance(self.default, (str, int, float, bool)) else None,
+            "default": None if self.default is MISSING else _as_json(self.default),
         }
+
+
+def _as_json(default: Any) -> Any:
+    """The JSON value a default would be answered as; ``None`` where it has none."""
+    try:
+        return json.loads(_core.encode(default))
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -37,8 +37,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """PostgreSQL of the module's own, with the tables of `tests.contract.queries`."""
     with Postgres(tmp_path_factory.mktemp("postgres") / "data", throw_away=True) as running:
-        running.sql("CREATE TABLE item (id bigint PRIMARY KEY, name text NOT NULL)")
-        running.sql("INSERT INTO item SELECT n, 'item ' || n FROM generate_series(1, 1000) n")
+        running.sql("CREATE TABLE item (id bigint PRIMARY KEY, name text NOT NULL, made date NOT NULL)")
+        running.sql(
+            "INSERT INTO item SELECT n, 'item ' || n, date '2024-01-01' + n::int FROM generate_series(1, 1000) n"
+        )
         running.sql(
             "CREATE FUNCTION slow(seconds float) RETURNS int AS 'SELECT pg_sleep($1); SELECT 1' LANGUAGE sql VOLATILE"
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import enum
 import os
 from typing import Any
 
@@ -29,6 +31,7 @@ api = API()
 
 class Item(models.Model):
     name = models.TextField()
+    made = models.DateField()
 
     class Meta:
         app_label = "contract"
@@ -54,6 +57,20 @@ def many(n: int) -> Any:
 @api.get("/queryset/{n}")
 async def queryset(n: int) -> Any:
     return Item.objects.order_by("id")[:n]
+
+
+class Size(enum.Enum):
+    SMALL = 2
+    LARGE = 20
+
+
+@api.query.get("/defaults")
+def defaults(
+    size: Size = Size.SMALL,
+    ids: list[int] = [1, 2, 3, 4],  # noqa: B006
+    since: datetime.date = datetime.date(2024, 1, 3),
+) -> Any:
+    return Item.objects.filter(id__in=ids, made__gte=since).filter(id__lte=size).values_list("id")
 
 
 @api.query.get("/slow")

@@ -49,7 +49,9 @@ class Server:
         self._workers = next((int(option[10:]) for option in options if option.startswith("--workers=")), 1)
         assert self.process.stdout is not None
         found = READY.search(self.process.stdout.readline())
-        assert found, self.log
+        if not found:
+            self.close()
+            raise RuntimeError(self.log)
         self.port = int(found[1])
 
     @property

@@ -85,7 +85,7 @@ def test_a_client_that_goes_away_cancels_its_query(shared: Server, database: Pos
         connection.sendall(request("GET", "/slow?seconds=30"))
         until(lambda: running(database) == 1)
     assert until(lambda: running(database) == 0) < 1.0
-    assert shared.get("/items/1").json() == {"id": 1, "name": "item 1"}
+    assert shared.get("/items/1").json() == {"id": 1, "name": "item 1", "made": "2024-01-02"}
 
 
 def test_more_queries_than_the_pool_holds_are_503(serve: Serve, database: Postgres) -> None:
@@ -110,7 +110,7 @@ def test_more_queries_than_the_pool_holds_are_503(serve: Serve, database: Postgr
 
 def test_starts_and_recovers_while_the_database_is_away(serve: Serve, tmp_path: Path) -> None:
     with Postgres(tmp_path / "data", throw_away=True) as database:
-        database.sql("CREATE TABLE item (id bigint PRIMARY KEY, name text NOT NULL)")
+        database.sql("CREATE TABLE item (id bigint PRIMARY KEY, name text NOT NULL, made date NOT NULL)")
         database.stop()
         server = start(serve, database)
         answer = server.get("/items/1")
@@ -135,3 +135,9 @@ def test_values_the_database_refuses_are_the_clients(shared: Server) -> None:
     assert shared.get("/items/99999999999999999999").status in (404, 422)
     assert shared.get("/resource?search=%00").status == 422
     assert shared.get("/resource?page=9223372036854775807").status in (404, 422)
+
+
+def test_defaults_of_every_type_are_bound(shared: Server) -> None:
+    assert shared.get("/defaults").json() == [[2]]
+    assert shared.get("/defaults?size=20&since=2024-01-04").json() == [[3], [4]]
+    assert shared.get("/defaults?size=20&ids=7&ids=8&ids=21").json() == [[7], [8]]
