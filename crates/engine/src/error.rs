@@ -1,5 +1,7 @@
 //! One table: what went wrong → status and body. Nothing internal is ever shown to the client.
 
+use std::time::Instant;
+
 use plectrum_db::error::Error as DbError;
 use plectrum_http::header::{HeaderValue, RETRY_AFTER};
 use plectrum_http::{BodyError, Problem, Response, StatusCode, problem};
@@ -7,6 +9,7 @@ use plectrum_schema::error::Error as SchemaError;
 use plectrum_schema::write_errors;
 
 use crate::extract::Refusal;
+use crate::seldom::Seldom;
 
 /// The answer to a request whose arguments were refused.
 #[must_use]
@@ -27,7 +30,7 @@ fn of_validation(errors: &[SchemaError]) -> Response {
     Problem::new(status).raw("errors", &list).into_response()
 }
 
-/// The answer to a request whose body could not be read; `None` where nobody is left to answer.
+/// The answer to a request whose body could not be read.
 #[must_use]
 pub fn of_body(error: BodyError) -> Response {
     problem::of(match error {
@@ -42,7 +45,7 @@ pub fn of_body(error: BodyError) -> Response {
 pub fn of_database(error: &DbError, route: &str) -> Response {
     match error {
         DbError::Unavailable(_) | DbError::Exhausted(_) | DbError::Broken(_) => {
-            tracing::error!(target: "plectrum.database", "{route}: {error}");
+            report_outage(error, route);
             unavailable()
         }
         DbError::Timeout => problem::of(StatusCode::GATEWAY_TIMEOUT),
@@ -52,6 +55,20 @@ pub fn of_database(error: &DbError, route: &str) -> Response {
             of_sqlstate(code, message).unwrap_or_else(|| internal(error, route))
         }
         DbError::Column(..) | DbError::MultipleObjects | DbError::Unsupported(_) => internal(error, route),
+    }
+}
+
+/// Every request of an outage fails alike, as fast as clients can ask: the log shall not drown in it.
+fn report_outage(error: &DbError, route: &str) {
+    thread_local! {
+        static OUTAGES: Seldom = const { Seldom::new() };
+    }
+    match OUTAGES.with(|outages| outages.turn(Instant::now())) {
+        Some(0) => tracing::error!(target: "plectrum.database", "{route}: {error}"),
+        Some(more) => {
+            tracing::error!(target: "plectrum.database", "{route}: {error} ({more} more since the last report)")
+        }
+        None => {}
     }
 }
 

@@ -20,6 +20,7 @@ pub mod error;
 pub mod extract;
 pub mod native;
 pub mod openapi;
+mod seldom;
 pub mod shape;
 mod values;
 pub mod variants;
