@@ -70,6 +70,27 @@ def test_postgresql_restarts_under_load(serve: Serve, database: Postgres, target
     assert server.pids(2) == workers
 
 
+@pytest.mark.slow
+def test_an_outage_under_clients_that_do_not_wait_fails_fast_and_does_not_drown_the_log(
+    serve: Serve, database: Postgres
+) -> None:
+    server = start(serve, database)
+    with Load(server.port, "/list/20", clients=10, patient=False).running() as load:
+        time.sleep(0.3)
+        database.stop()
+        time.sleep(1.5)
+        database.start()
+        up_at = time.monotonic()
+        time.sleep(2.0)
+    errors = [when for when, status in load.times if status != 200]
+    print(f"impatient: {load.statuses}, last error {max(errors) - up_at:+.3f} s after the restart")
+    assert load.statuses.keys() == {200, 503}
+    assert (load.broken, load.without_retry_after) == ([], 0)
+    assert len(errors) > 100
+    assert max(errors) - up_at < 2.0
+    assert len(server.log.splitlines()) < 30, server.log
+
+
 def test_a_statement_that_takes_too_long_is_504(serve: Serve, database: Postgres) -> None:
     server = start(serve, database, PLECTRUM_DATABASE_STATEMENT_TIMEOUT="0.2")
     start_at = time.monotonic()
