@@ -8,13 +8,16 @@
 //! * [`decimal`]: PostgreSQL's binary `numeric`, and decimal literals rounded to a fixed scale;
 //! * [`time`]: dates, times, datetimes and durations as Django REST framework spells them;
 //! * [`uuid`], [`base64`]: identifiers and bytes;
+//! * [`naming`]: snake_case and camelCase; [`pipeline`]: JSON rows → a GraphQL response;
 //! * [`append()`]: bytes that are JSON already, quickly where they are few.
 
 mod append;
 pub mod base64;
 pub mod decimal;
 mod digits;
+pub mod naming;
 pub mod number;
+pub mod pipeline;
 mod scan;
 pub mod text;
 pub mod time;
