@@ -255,6 +255,16 @@ class Person(Schema):
     name: str
 
 
+def object_in_a_query(api: API) -> None:
+    @api.get("/")  # line
+    async def handler(person: Annotated[Person, Query()]) -> None: ...
+
+
+def list_of_lists_in_a_query(api: API) -> None:
+    @api.get("/")  # line
+    async def handler(matrix: list[list[int]] | None = None) -> None: ...
+
+
 class Aged(Schema):  # line
     name: str
     age: Annotated[int, Field(pattern="a")]
@@ -316,6 +326,20 @@ TYPES: list[tuple[Declare, str]] = [
             "error: look-around, including look-ahead and look-behind, is not supported; look-around and "
             "back-references "
             "are not supported, since they make matching time unbounded."
+        ),
+    ),
+    (
+        object_in_a_query,
+        (
+            "{line}: object_in_a_query.<locals>.handler(person): an object or a list of lists cannot be read from a "
+            "query parameter. Take it from the JSON body (Body()), or take scalars and lists of scalars."
+        ),
+    ),
+    (
+        list_of_lists_in_a_query,
+        (
+            "{line}: list_of_lists_in_a_query.<locals>.handler(matrix): an object or a list of lists cannot be read "
+            "from a query parameter. Take it from the JSON body (Body()), or take scalars and lists of scalars."
         ),
     ),
     (

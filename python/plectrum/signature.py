@@ -143,6 +143,7 @@ def _read_parameter(
         schema = nodes.schema(annotation, marker, where)
     except SchemaError as error:
         raise error.at(handler) from error
+    _check_text(source, schema["root"], where, handler)
     return Parameter(
         name=name,
         wire=_wire(name, source, marker),
@@ -187,6 +188,33 @@ def _is_request(annotation: Any) -> bool:
         and annotation.__name__ == "Request"
         and annotation.__module__.startswith("plectrum")
     )
+
+
+_TEXT_SOURCES = {"path": "the path", "query": "a query parameter", "header": "a header", "cookie": "a cookie",
+                 "form": "a form field"}  # fmt: skip
+
+
+def _check_text(source: str, node: Node, where: str, handler: Handler) -> None:
+    """Refuses types that no text can be read as: every request would be a 422."""
+    if source in _TEXT_SOURCES and not _is_text(node):
+        raise SchemaError(
+            f"{where}: an object or a list of lists cannot be read from {_TEXT_SOURCES[source]}. Take it from the JSON "
+            "body (Body()), or take scalars and lists of scalars."
+        ).at(handler)
+
+
+def _is_text(node: Node, inside: bool = False) -> bool:
+    match node["type"]:
+        case "optional":
+            return _is_text(node["inner"], inside)
+        case "union":
+            return any(_is_text(option, inside) for option in node["options"])
+        case "list":
+            return not inside and _is_text(node["item"], inside=True)
+        case "tuple":
+            return not inside and all(_is_text(item, inside=True) for item in node["items"])
+        case kind:
+            return kind not in ("struct", "reference", "dict", "foreign")
 
 
 def _is_sequence(node: Node) -> bool:
