@@ -134,7 +134,7 @@ pub enum Kind {
     },
     /// `hstore` as an object.
     Hstore,
-    /// Range as DRF writes it: `{"lower":…,"upper":…,"bounds":"[)"}`, `{"empty":true}`.
+    /// Range as DRF writes it: text that holds `{"bounds": "[)", "lower": "…", "upper": "…"}` or `{"empty": true}`.
     Range {
         /// Bound kind.
         item: Box<Kind>,

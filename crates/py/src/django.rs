@@ -113,7 +113,6 @@ fn write_cell(cell: &Bound<'_, PyAny>, kind: &Kind, clock: &Clock, out: &mut Vec
         Kind::Array { item } => {
             return write_items(&cell.try_iter()?.collect::<PyResult<Vec<_>>>()?, item, clock, out);
         }
-        Kind::Range { item } => return write_range(cell.cast::<PyTuple>()?, item, clock, out),
         Kind::Datetime { aware: true } => match cell.cast::<PyDateTime>() {
             Ok(moment) => match instant_of(moment)? {
                 Some(instant) => clock.write_instant(out, instant).map_err(|_| out_of_range())?,
@@ -136,7 +135,7 @@ fn write_cell(cell: &Bound<'_, PyAny>, kind: &Kind, clock: &Clock, out: &mut Vec
             let name = cell.str()?;
             plectrum_db::wire::write_file_url(base, name.to_str()?, out);
         }
-        Kind::Ip | Kind::Text => text::write(out, cell.str()?.to_str()?),
+        Kind::Ip | Kind::Text | Kind::Range { .. } => text::write(out, cell.str()?.to_str()?),
         _ => return encode(cell, out),
     }
     Ok(())
@@ -155,21 +154,5 @@ fn write_items(items: &[Bound<'_, PyAny>], kind: &Kind, clock: &Clock, out: &mut
         }
     }
     out.push(b']');
-    Ok(())
-}
-
-/// `()` is the empty range, otherwise lower, upper and bounds.
-fn write_range(range: &Bound<'_, PyTuple>, kind: &Kind, clock: &Clock, out: &mut Vec<u8>) -> PyResult<()> {
-    if range.is_empty() {
-        out.extend_from_slice(b"{\"empty\":true}");
-        return Ok(());
-    }
-    out.extend_from_slice(b"{\"lower\":");
-    write_cell(&range.get_item(0)?, kind, clock, out)?;
-    out.extend_from_slice(b",\"upper\":");
-    write_cell(&range.get_item(1)?, kind, clock, out)?;
-    out.extend_from_slice(b",\"bounds\":");
-    text::write(out, range.get_item(2)?.cast::<PyString>()?.to_str()?);
-    out.push(b'}');
     Ok(())
 }

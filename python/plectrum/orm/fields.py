@@ -73,8 +73,8 @@ def kind_of_field(field: _Field, *, coerce_decimal: bool = True, is_column: bool
     Returns:
         The kind; a :class:`CustomColumn` where Python has to render it; ``None`` where nothing is known of the field.
     """
-    if isinstance(field, models.GeneratedField):
-        coerce_decimal = False  # DRF has no field for it: decimals go through its encoder, which makes numbers of them
+    if isinstance(field, models.GeneratedField | models.ForeignKey):
+        coerce_decimal = False  # DRF leaves these decimals to its encoder, which makes numbers of them
     field = value_field(field)
     custom = custom_column(field)
     if custom is not None:

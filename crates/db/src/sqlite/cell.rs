@@ -142,7 +142,7 @@ fn write_float(kind: &Kind, value: ValueRef<'_>, out: &mut Vec<u8>) -> Result<()
     Ok(write_f64(out, float)?)
 }
 
-/// Django's converter keeps 15 significant digits of a stored float, then quantizes a column to its field's places.
+/// Django's converter keeps 15 significant digits of a stored number, then quantizes a column to its field's places.
 fn write_decimal(
     kind: &Kind,
     value: ValueRef<'_>,
@@ -154,8 +154,9 @@ fn write_decimal(
         out.push(b'"');
     }
     match (value, places) {
-        (ValueRef::Integer(integer), None) => write_i64(out, integer),
-        (ValueRef::Integer(integer), Some(places)) => write_quantized(out, &integer.to_string(), places)?,
+        (ValueRef::Integer(integer), places) => {
+            write_quantized(out, &fifteen_digits(integer).to_string(), places.unwrap_or(0))?;
+        }
         (ValueRef::Real(real), Some(places)) => write_f64_quantized(out, real, places)?,
         (ValueRef::Real(real), None) => write_fifteen_digits(out, real)?,
         (_, Some(places)) => write_quantized(out, text_of(kind, value)?, places)?,
@@ -169,6 +170,18 @@ fn write_decimal(
         out.push(b'"');
     }
     Ok(())
+}
+
+/// An integer rounded to 15 significant digits, half to even.
+fn fifteen_digits(integer: i64) -> i128 {
+    let magnitude = i128::from(integer.unsigned_abs());
+    let mut unit = 1;
+    while magnitude / unit >= 1_000_000_000_000_000 {
+        unit *= 10;
+    }
+    let (kept, rest) = (magnitude / unit, magnitude % unit * 2);
+    let rounds_up = rest > unit || (rest == unit && kept % 2 == 1);
+    (kept + i128::from(rounds_up)) * unit * i128::from(integer.signum())
 }
 
 /// `f"{Context(prec=15).create_decimal_from_float(real):f}"`: exact where 15 digits are enough, else all 15 of them.
@@ -247,7 +260,9 @@ fn key(kind: &Kind, value: ValueRef<'_>) -> Result<Option<Key>, Unwritable> {
             Key::Uuid(parse_uuid(text_of(kind, value)?).ok_or_else(|| unfit(kind, value))?)
         }
         ValueRef::Text(_) => Key::Text(text_of(kind, value)?.into()),
-        ValueRef::Real(_) | ValueRef::Blob(_) => return Err(unfit(kind, value)),
+        // Decimals: text that the column's affinity makes the same number of.
+        ValueRef::Real(real) => Key::Text(real.to_string().into()),
+        ValueRef::Blob(_) => return Err(unfit(kind, value)),
     }))
 }
 

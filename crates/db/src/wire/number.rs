@@ -162,6 +162,27 @@ impl Decimal {
     }
 }
 
+/// `str(Decimal)`: scientific where more than six digits after the point come before the first that counts.
+pub(super) fn write_str(cell: &[u8], out: &mut Vec<u8>) -> Result<(), Unwritable> {
+    let plain = numeric_text(cell)?;
+    let (sign, digits) = plain.strip_prefix('-').map_or(("", plain.as_str()), |digits| ("-", digits));
+    let Some(fraction) = digits.strip_prefix("0.") else {
+        out.extend_from_slice(plain.as_bytes());
+        return Ok(());
+    };
+    let zeros = fraction.bytes().take_while(|&digit| digit == b'0').count();
+    // Of zero itself the last digit counts.
+    let leading = zeros.min(fraction.len() - 1);
+    if leading < 6 {
+        out.extend_from_slice(plain.as_bytes());
+        return Ok(());
+    }
+    let (first, rest) = fraction[leading..].split_at(1);
+    let point = if rest.is_empty() { "" } else { "." };
+    out.extend_from_slice(format!("{sign}{first}{point}{rest}E-{}", leading + 1).as_bytes());
+    Ok(())
+}
+
 /// Digits after the point that a `numeric` declares.
 #[inline]
 fn scale(cell: &[u8]) -> Option<u32> {

@@ -1,4 +1,5 @@
-//! Ranges, as `{"lower":…,"upper":…,"bounds":"[)"}` or `{"empty":true}`.
+//! Ranges, as DRF's `ModelField` has them of Django's `value_to_string()`: text that holds a JSON object whose bounds are
+//! text too, `"{\"bounds\": \"[)\", \"lower\": \"1\", \"upper\": \"5\"}"`.
 
 use super::cursor::Cursor;
 use super::{Reader, Unwritable};
@@ -14,18 +15,18 @@ const UPPER_INFINITE: u8 = 0x10;
 pub(super) fn write(item: &Reader, cell: &[u8], clock: &Clock, out: &mut Vec<u8>) -> Result<(), Unwritable> {
     let (&flags, rest) = cell.split_first().ok_or("a range without its flags")?;
     if flags & EMPTY != 0 {
-        out.extend_from_slice(b"{\"empty\":true}");
+        out.extend_from_slice(br#""{\"empty\": true}""#);
         return Ok(());
     }
     let mut cursor = Cursor(rest);
-    out.extend_from_slice(b"{\"lower\":");
-    bound(item, flags & LOWER_INFINITE != 0, &mut cursor, clock, out)?;
-    out.extend_from_slice(b",\"upper\":");
-    bound(item, flags & UPPER_INFINITE != 0, &mut cursor, clock, out)?;
-    out.extend_from_slice(b",\"bounds\":\"");
+    out.extend_from_slice(br#""{\"bounds\": \""#);
     out.push(if flags & LOWER_INCLUSIVE != 0 { b'[' } else { b'(' });
     out.push(if flags & UPPER_INCLUSIVE != 0 { b']' } else { b')' });
-    out.extend_from_slice(b"\"}");
+    out.extend_from_slice(br#"\", \"lower\": "#);
+    bound(item, flags & LOWER_INFINITE != 0, &mut cursor, clock, out)?;
+    out.extend_from_slice(br#", \"upper\": "#);
+    bound(item, flags & UPPER_INFINITE != 0, &mut cursor, clock, out)?;
+    out.extend_from_slice(b"}\"");
     Ok(())
 }
 
@@ -40,5 +41,8 @@ fn bound(
         plectrum_json::write_null(out);
         return Ok(());
     }
-    item.write(cursor.value()?.ok_or("a range bound is NULL")?, clock, out)
+    out.extend_from_slice(b"\\\"");
+    item.write_str(cursor.value()?.ok_or("a range bound is NULL")?, clock, out)?;
+    out.extend_from_slice(b"\\\"");
+    Ok(())
 }

@@ -85,6 +85,20 @@ impl Reader {
         }
     }
 
+    /// Appends what Python's `str()` or `isoformat()` makes of the cell's value: numbers, dates and times.
+    pub(super) fn write_str(&self, cell: &[u8], clock: &Clock, out: &mut Vec<u8>) -> Result<(), Unwritable> {
+        match self {
+            Self::Timestamp(Stamp::InstantAware) => time::isoformat(cell, clock, out),
+            Self::Decimal(Form::Numeric, _) => number::write_str(cell, out),
+            _ => {
+                let mut json = Vec::with_capacity(32);
+                self.write(cell, clock, &mut json)?;
+                out.extend_from_slice(unquoted(&json));
+                Ok(())
+            }
+        }
+    }
+
     /// A cell as a relation's key.
     pub(crate) fn key(&self, cell: &[u8], clock: &Clock) -> Result<Key, Unwritable> {
         Ok(match self {
@@ -110,4 +124,8 @@ impl Reader {
         };
         Ok(Key::Text(text.into()))
     }
+}
+
+fn unquoted(json: &[u8]) -> &[u8] {
+    json.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(json)
 }

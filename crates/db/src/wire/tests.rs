@@ -306,17 +306,64 @@ fn ranges_as_drf_writes_them() {
         let bounds: Vec<u8> = bounds.iter().flat_map(|&value| bound(value)).collect();
         try_write(&ints, 3904, &[&[flags], &bounds[..]].concat()).unwrap()
     };
-    assert_eq!(range(0x02, &[1, 5]), r#"{"lower":1,"upper":5,"bounds":"[)"}"#);
-    assert_eq!(range(0x06, &[1, 5]), r#"{"lower":1,"upper":5,"bounds":"[]"}"#);
-    assert_eq!(range(0x08, &[5]), r#"{"lower":null,"upper":5,"bounds":"()"}"#);
-    assert_eq!(range(0x18, &[]), r#"{"lower":null,"upper":null,"bounds":"()"}"#);
-    assert_eq!(range(0x01, &[]), r#"{"empty":true}"#);
+    assert_eq!(range(0x02, &[1, 5]), r#""{\"bounds\": \"[)\", \"lower\": \"1\", \"upper\": \"5\"}""#);
+    assert_eq!(range(0x06, &[1, 5]), r#""{\"bounds\": \"[]\", \"lower\": \"1\", \"upper\": \"5\"}""#);
+    assert_eq!(range(0x08, &[5]), r#""{\"bounds\": \"()\", \"lower\": null, \"upper\": \"5\"}""#);
+    assert_eq!(range(0x18, &[]), r#""{\"bounds\": \"()\", \"lower\": null, \"upper\": null}""#);
+    assert_eq!(range(0x01, &[]), r#""{\"empty\": true}""#);
     let stamps = json!({"kind": "range", "item": {"kind": "datetime", "aware": true}});
     let cell = [&[0x12][..], &8_i32.to_be_bytes(), &SUMMER.to_be_bytes()].concat();
     assert_eq!(
         try_write(&stamps, 3910, &cell).unwrap(),
-        r#"{"lower":"2024-07-01T12:30:00.250000Z","upper":null,"bounds":"[)"}"#
+        r#""{\"bounds\": \"[)\", \"lower\": \"2024-07-01T21:30:00.250000+09:00\", \"upper\": null}""#
     );
+}
+
+#[test]
+fn decimals_as_python_prints_them() {
+    // 10^-scale: one digit of base 10,000 at the right power.
+    let tiny = |scale: u16| {
+        let (weight, digit) = (-(scale as i16 + 3) / 4, 10_u16.pow((4 - u32::from(scale) % 4) % 4));
+        let parts = [1, weight.cast_unsigned(), 0, scale, digit];
+        let mut out = Vec::new();
+        super::number::write_str(
+            &parts.iter().flat_map(|part| part.to_be_bytes()).collect::<Vec<_>>(),
+            &mut out,
+        )
+        .unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    assert_eq!([tiny(1), tiny(6), tiny(7), tiny(20)], ["0.1", "0.000001", "1E-7", "1E-20"]);
+    let mut zero = Vec::new();
+    super::number::write_str(&[0, 0, 0, 0, 0, 0, 0, 7], &mut zero).unwrap();
+    assert_eq!(zero, b"0E-7");
+}
+
+#[test]
+fn file_names_are_joined_as_urls_are() {
+    let url = |base: &str, name: &str| {
+        let mut out = Vec::new();
+        super::write_file_url(base, name, &mut out);
+        String::from_utf8(out).unwrap()
+    };
+    // From Python: urljoin(base, filepath_to_uri(name).lstrip("/")).
+    for (base, name, expected) in [
+        ("/media/", "a b.png", "/media/a%20b.png"),
+        ("/media/", "a//b", "/media/a/b"),
+        ("/media/", "a//", "/media/a/"),
+        ("/media/", "a/", "/media/a/"),
+        ("/media/", "./a", "/media/a"),
+        ("/media/", "a/..", "/media/"),
+        ("/media/", "../../b", "b"),
+        ("/media/", "../..", "/"),
+        ("/media/", "..b/.c", "/media/..b/.c"),
+        ("/media/", "\\a\\\\b", "/media/a/b"),
+        ("https://cdn.example/x/", "../../../é", "https://cdn.example/%C3%A9"),
+        ("//cdn.example/x/", "a/./b", "//cdn.example/x/a/b"),
+    ] {
+        assert_eq!(url(base, name), format!("\"{expected}\""), "{base} {name}");
+    }
+    assert_eq!(url("/media/", ""), "null");
 }
 
 #[test]

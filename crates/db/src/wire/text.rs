@@ -71,19 +71,69 @@ pub(crate) fn write_file(base: &str, name: &[u8], out: &mut Vec<u8>) -> Result<(
     Ok(())
 }
 
-/// Appends a stored file's URL as JSON: Django's `filepath_to_uri` of its name behind the storage's base URL. No name
-/// is `null`.
+/// Appends a stored file's URL as JSON, as `FileSystemStorage.url()` joins it: Django's `filepath_to_uri` of the name,
+/// resolved against the storage's base URL. No name is `null`.
 pub fn write_file_url(base: &str, name: &str, out: &mut Vec<u8>) {
     if name.is_empty() {
         return plectrum_json::write_null(out);
     }
     out.push(b'"');
-    text::escape(out, base.as_bytes());
-    for (index, part) in name.trim_start_matches(['/', '\\']).split('\\').enumerate() {
-        if index > 0 {
-            out.push(b'/');
-        }
-        percent_encode(part.as_bytes(), PATH).for_each(|chunk| out.extend_from_slice(chunk.as_bytes()));
+    let name = name.trim_start_matches(['/', '\\']);
+    if is_resolved(name) {
+        text::escape(out, base.as_bytes());
+        quote(name).for_each(|chunk| out.extend_from_slice(chunk.as_bytes()));
+    } else {
+        text::escape(out, resolved(base, name).as_bytes());
     }
     out.push(b'"');
+}
+
+fn quote(name: &str) -> impl Iterator<Item = &str> {
+    let parts = name.split('\\').enumerate();
+    parts.flat_map(|(index, part)| {
+        (index > 0).then_some("/").into_iter().chain(percent_encode(part.as_bytes(), PATH))
+    })
+}
+
+/// Whether joining the name to a base leaves it as it is: no empty segments and no dots for directories.
+fn is_resolved(name: &str) -> bool {
+    let mut segments = name.split(['/', '\\']).peekable();
+    while let Some(segment) = segments.next() {
+        let is_last = segments.peek().is_none();
+        if matches!(segment, "." | "..") || (segment.is_empty() && !is_last) {
+            return false;
+        }
+    }
+    true
+}
+
+/// Python's `urljoin` of a base and a quoted relative path (RFC 3986, section 5.2.4; empty segments are dropped).
+fn resolved(base: &str, name: &str) -> String {
+    let path_at =
+        base.find("//").map_or(0, |at| base[at + 2..].find('/').map_or(base.len(), |end| at + 2 + end));
+    let (origin, path) = base.split_at(path_at);
+    let path = format!(
+        "{}{}",
+        &path[..path.rfind('/').map_or(0, |slash| slash + 1)],
+        quote(name).collect::<String>()
+    );
+    let segments: Vec<_> = path.split('/').collect();
+    let last = segments.len() - 1;
+    let mut kept = Vec::with_capacity(segments.len());
+    for (index, segment) in segments.into_iter().enumerate() {
+        match segment {
+            ".." => drop(kept.pop()),
+            "." => {}
+            "" if index != 0 && index != last => {}
+            _ => kept.push(segment),
+        }
+        if index == last && matches!(segment, "." | "..") {
+            kept.push("");
+        }
+    }
+    match kept.join("/").as_str() {
+        "" => format!("{origin}/"),
+        path if origin.is_empty() || path.starts_with('/') => format!("{origin}{path}"),
+        path => format!("{origin}/{path}"),
+    }
 }

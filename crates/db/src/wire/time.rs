@@ -1,6 +1,8 @@
 //! Dates, times and intervals. PostgreSQL counts from 2000-01-01 and marks infinity with the extremes.
 
-use plectrum_json::time::{write_date, write_datetime, write_duration, write_time, write_time_bare};
+use plectrum_json::time::{
+    write_date, write_datetime, write_datetime_bare, write_duration, write_time, write_time_bare,
+};
 
 use super::Unwritable;
 use super::cursor::{Cursor, fixed};
@@ -84,15 +86,28 @@ pub(super) fn timetz(cell: &[u8], out: &mut Vec<u8>) -> Result<(), Unwritable> {
         out.truncate(start);
         return Err(error.into());
     }
-    let west = i32::from_be_bytes(west);
-    let (sign, distance) = if west > 0 { ('-', west.unsigned_abs()) } else { ('+', west.unsigned_abs()) };
+    write_offset(-i32::from_be_bytes(west), out);
+    out.push(b'"');
+    Ok(())
+}
+
+/// `timestamptz` as `isoformat()` has it in the session's zone, where the driver makes its datetimes.
+pub(super) fn isoformat(cell: &[u8], clock: &Clock, out: &mut Vec<u8>) -> Result<(), Unwritable> {
+    let instant = micros(cell)?;
+    let wall = clock.session_wall(instant);
+    write_datetime_bare(out, wall, Offset::Naive)?;
+    write_offset(((wall - instant) / SECOND) as i32, out);
+    Ok(())
+}
+
+/// Seconds east of UTC as `isoformat()` has them, zero included.
+fn write_offset(east: i32, out: &mut Vec<u8>) {
+    let (sign, distance) = if east < 0 { ('-', east.unsigned_abs()) } else { ('+', east.unsigned_abs()) };
     let (hours, minutes, seconds) = (distance / 3600, distance / 60 % 60, distance % 60);
     out.extend_from_slice(format!("{sign}{hours:02}:{minutes:02}").as_bytes());
     if seconds != 0 {
         out.extend_from_slice(format!(":{seconds:02}").as_bytes());
     }
-    out.push(b'"');
-    Ok(())
 }
 
 /// `interval` as psycopg makes a `timedelta` of it: a year has 365 days, a month 30.

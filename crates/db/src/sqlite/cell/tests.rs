@@ -62,6 +62,11 @@ fn decimals_have_fifteen_digits_or_their_places() {
     assert_eq!(try_write(&money, "'12.345'").unwrap(), r#""12.34""#);
     assert_eq!(try_write(&json!({"kind": "decimal", "places": 2, "string": false}), "7").unwrap(), "7.00");
     assert_eq!(write("decimal", "12"), r#""12""#);
+    // From Python: Context(prec=15).create_decimal_from_float(…).
+    assert_eq!(write("decimal", "1152921504606846976"), r#""1152921504606850000""#);
+    assert_eq!(write("decimal", "-9223372036854775808"), r#""-9223372036854780000""#);
+    assert_eq!(write("decimal", "1000000000000005"), r#""1000000000000000""#);
+    assert_eq!(write("decimal", "999999999999999"), r#""999999999999999""#);
     assert_eq!(write("decimal", "'1.50'"), r#""1.50""#);
 }
 
