@@ -134,6 +134,10 @@ test-matrix: ## Python tests on the oldest and the newest Python and Django foun
 bench: ## measure against hand-written Rust, write bench/RESULTS.md
 	@bench/run
 
+.PHONY: bench-gate
+bench-gate: ## measure, and fail where a ratio is worse than bench/baseline.json allows
+	@bench/run gate
+
 .PHONY: wheel
 wheel: $(VENV_STAMP) ## release wheel in dist/
 	@$(BIN)/maturin build --release --locked --out dist
