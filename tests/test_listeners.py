@@ -85,6 +85,25 @@ def test_abandoned_socket_is_opened_again() -> None:
     listeners.close()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux filters packets per socket")
+def test_closing_lets_nobody_in_and_keeps_who_waits() -> None:
+    listeners = open_listeners(Settings(port=0))
+    [number] = listeners.of_worker(0)
+    with (
+        socket.socket(fileno=os.dup(number)) as workers,
+        socket.create_connection(("127.0.0.1", port_of(listeners))) as waiting,
+    ):
+        listeners.close()
+        with pytest.raises(TimeoutError):
+            socket.create_connection(("127.0.0.1", port_of(listeners)), timeout=0.2)
+        accepted, _ = workers.accept()
+        with accepted:
+            waiting.sendall(b"hello")
+            assert accepted.recv(5) == b"hello"
+        with pytest.raises(BlockingIOError):
+            workers.accept()
+
+
 def test_unix_socket_replaces_a_stale_one_and_is_removed(directory: Path) -> None:
     path = directory / "plectrum.sock"
     with socket.socket(socket.AF_UNIX) as stale:

@@ -96,6 +96,7 @@ def test_the_server_ends_with_it(number: signal.Signals, cluster: Path) -> None:
         psycopg.connect(found[1]).close()
         process.send_signal(number)
         until(lambda: gone(found[1]))
+        until(lambda: not (cluster / "postmaster.pid").exists())
 
 
 def test_a_server_that_runs_is_shared_and_left_running(cluster: Path) -> None:

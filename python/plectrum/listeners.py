@@ -8,10 +8,13 @@ connections and no worker wakes for another's. A unix socket, and sockets from s
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
 import socket
 import stat
+import struct
+import sys
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Listeners", "from_systemd", "open_listeners"]
 
 _SYSTEMD_FIRST = 3
+_SO_ATTACH_FILTER = 26
+_BPF_RETURN = 0x06
 
 
 class Listeners:
@@ -68,8 +73,13 @@ class Listeners:
             found.close()
 
     def close(self) -> None:
-        """Closes the parent's copies; the workers stop listening when they close theirs."""
+        """Closes the parent's copies; the workers stop listening when they close theirs.
+
+        Nobody is let in from here on: what arrived between a worker's last accept and its close would be reset.
+        """
         for number in list(self._own):
+            for found in self._own[number]:
+                _turn_away(found)
             self.abandon(number)
         for found in self._shared:
             found.close()
@@ -158,6 +168,18 @@ def _bind(to: socket.socket, host: str, port: int) -> None:
                 f"Port {port} is not open to this user. Use a port from 1024, or grant CAP_NET_BIND_SERVICE."
             ) from None
         raise ConfigurationError(f"Cannot listen on {_url(host, port)}: {error.strerror}.") from None
+
+
+def _turn_away(listening: socket.socket) -> None:
+    """Drops packets that would open a connection, in every process that shares the socket; open ones are not touched.
+
+    The filter is classic BPF, "return 0" (``socket(7)``, ``SO_ATTACH_FILTER``). Peers try again after a second and are
+    refused. Never for systemd's sockets, which outlive us.
+    """
+    if sys.platform == "linux":
+        program = ctypes.create_string_buffer(struct.pack("=HBBI", _BPF_RETURN, 0, 0, 0))
+        described = struct.pack("@HP", 1, ctypes.addressof(program))
+        listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, described)
 
 
 def _unix(path: Path, backlog: int) -> socket.socket:
