@@ -34,6 +34,13 @@ impl Socket {
         })
     }
 
+    fn into_queue(self) -> io::Result<Queue> {
+        Ok(Queue(match self {
+            Self::Tcp(listener) => Kind::Tcp(listener.into_std()?),
+            Self::Unix(listener) => Kind::Unix(listener.into_std()?),
+        }))
+    }
+
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
         match self {
             Self::Tcp(listener) => {
@@ -84,15 +91,6 @@ impl Sockets {
             }
         }
     }
-
-    /// A connection that the kernel has accepted already, if there is one.
-    async fn accept_queued(&mut self) -> Option<Accepted> {
-        poll_fn(|cx| match self.poll_accept(cx) {
-            Poll::Ready(accepted) => Poll::Ready(accepted.ok()),
-            Poll::Pending => Poll::Ready(None),
-        })
-        .await
-    }
 }
 
 /// The connection died in the queue: nothing is wrong with the listener.
@@ -138,9 +136,43 @@ async fn run<S: Service + 'static>(
         () = accept_forever(&mut sockets, &worker) => {}
     }
     // Closing the listeners would reset what waits in their queues, though those peers believe to be connected.
-    while let Ok(slot) = Arc::clone(&worker.slots).try_acquire_owned() {
-        let Some((stream, peer)) = sockets.accept_queued().await else { return };
-        worker.open(stream, peer, slot);
+    for socket in sockets.sockets {
+        let Ok(queue) = socket.into_queue() else { continue };
+        while let Ok(slot) = Arc::clone(&worker.slots).try_acquire_owned() {
+            let Some((stream, peer)) = queue.next() else { break };
+            worker.open(stream, peer, slot);
+        }
+    }
+}
+
+/// A listener that is asked directly: the runtime learns of connections only between its turns.
+struct Queue(Kind);
+
+impl Queue {
+    /// The next connection that the kernel has accepted already.
+    fn next(&self) -> Option<Accepted> {
+        loop {
+            match self.accept() {
+                Ok(accepted) => return Some(accepted),
+                Err(error) if is_peers_fault(&error) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
+    fn accept(&self) -> io::Result<Accepted> {
+        match &self.0 {
+            Kind::Tcp(listener) => {
+                let (stream, address) = listener.accept()?;
+                stream.set_nonblocking(true)?;
+                Ok((Stream::Tcp(tokio::net::TcpStream::from_std(stream)?), Peer::Tcp(address)))
+            }
+            Kind::Unix(listener) => {
+                let (stream, _) = listener.accept()?;
+                stream.set_nonblocking(true)?;
+                Ok((Stream::Unix(tokio::net::UnixStream::from_std(stream)?), Peer::Unix))
+            }
+        }
     }
 }
 
