@@ -28,7 +28,7 @@ BOOKS = 60
 
 
 def fill(alias: str) -> None:
-    """Makes the rows, the same ones every time.
+    """Makes the rows, the same ones every time; floats that SQLite of any version adds up alike.
 
     Parameters:
         alias: database alias.
@@ -54,7 +54,7 @@ def fill(alias: str) -> None:
     for number in range(BOOKS):
         book = Book.objects.using(alias).create(
             title=f"Book {number} {'x' * (number % 4)}",
-            price=Decimal(chance.randrange(3000)) / 100,
+            price=Decimal(chance.randrange(120)) / 4,
             printed_on=chance.choice([None, dt.date(2000, 1, 1 + number % 28)]),
             author=chance.choice(authors[:-1]),
             editor=chance.choice([None, *authors]),
@@ -65,10 +65,13 @@ def fill(alias: str) -> None:
         )
         book.labels.set(chance.sample(labels[:-1], number % 4))
         Contribution.objects.using(alias).bulk_create(
-            Contribution(book=book, author=author, share=chance.random()) for author in chance.sample(authors, number % 3)
+            Contribution(book=book, author=author, share=chance.randrange(64) / 64)
+            for author in chance.sample(authors, number % 3)
         )
         if number % 2:
-            cover = Cover.objects.using(alias).create(book=book, picture=f"covers/{number} é.png" if number % 4 == 1 else "")
+            cover = Cover.objects.using(alias).create(
+                book=book, picture=f"covers/{number} é.png" if number % 4 == 1 else ""
+            )
             Note.objects.using(alias).bulk_create(Note(cover=cover, text=f"n{i}") for i in range(number % 3))
     Note.objects.using(alias).create(cover=None, text="of none")
     _fill_places(alias, authors)

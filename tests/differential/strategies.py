@@ -18,9 +18,26 @@ from tests.zoo.fields import Money
 __all__ = ["edges_of", "values_of"]
 
 _ODD: Final = (
-    "", " ", "a", "Ångström", "日本語", "🦀🏳️‍🌈", "\u2028\u2029", "\x01\x1f\x7f\x80\x9f", "\t\n\r\b\f", "\"\\/'</script>&amp;",
-    "e\u0301", "\ufeff\ufffe\uffff", "\U0010ffff", "{}", "null", "%s %% $1 ?1", "a" * 200, "\\u0041", "\ud7ff\ue000",
-)  # fmt: skip
+    "",
+    " ",
+    "a",
+    "Ångström",
+    "日本語",
+    "🦀🏳️‍🌈",
+    "\u2028\u2029",
+    "\x01\x1f\x7f\x80\x9f",
+    "\t\n\r\b\f",
+    "\"\\/'</script>&amp;",
+    "e\u0301",
+    "\ufeff\ufffe\uffff",
+    "\U0010ffff",
+    "{}",
+    "null",
+    "%s %% $1 ?1",
+    "a" * 200,
+    "\\u0041",
+    "\ud7ff\ue000",
+)
 _WIDE: Final = Context(prec=100)
 _MINUTE: Final = dt.timedelta(minutes=1)
 _FIRST: Final = dt.datetime(1, 1, 3)
@@ -38,14 +55,36 @@ _INTEGERS: Final = {
     "generated_integer": (-(2**29), 2**29),
 }
 _FLOATS: Final = (
-    0.0, -0.0, 1.0, -1.5, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, 1e16, 1e17, 1e21, 1e22, 1e-5, 1e-7, 0.1,
-    1 / 3, 123456789012345680.0, 2.0**53, 1e308,
-)  # fmt: skip
+    0.0,
+    -0.0,
+    1.0,
+    -1.5,
+    5e-324,
+    2.2250738585072014e-308,
+    1.7976931348623157e308,
+    1e16,
+    1e17,
+    1e21,
+    1e22,
+    1e-5,
+    1e-7,
+    0.1,
+    1 / 3,
+    123456789012345680.0,
+    2.0**53,
+    1e308,
+)
 _DURATIONS: Final = (
-    dt.timedelta(), dt.timedelta(microseconds=1), dt.timedelta(microseconds=-1), dt.timedelta(days=1), dt.timedelta(days=-1),
-    dt.timedelta(seconds=86399, microseconds=999999), dt.timedelta(days=106751990), dt.timedelta(days=-106751990),
+    dt.timedelta(),
+    dt.timedelta(microseconds=1),
+    dt.timedelta(microseconds=-1),
+    dt.timedelta(days=1),
+    dt.timedelta(days=-1),
+    dt.timedelta(seconds=86399, microseconds=999999),
+    dt.timedelta(days=106751990),
+    dt.timedelta(days=-106751990),
     dt.timedelta(days=365, hours=5, microseconds=100),
-)  # fmt: skip
+)
 
 
 def values_of(kind: str, vendor: str) -> st.SearchStrategy[Any]:
@@ -77,16 +116,21 @@ def edges_of(kind: str, vendor: str) -> list[Any]:
         "boolean": [True, False],
         "duration": list(_DURATIONS),
         "text": [*texts, *(["a\0b"] if vendor == "sqlite" else [])],
-        "char": texts, "citext": texts, "generated_text": ["ABC", "", "Ångström"], "upper": ["abc", ""],
+        "char": texts,
+        "citext": texts,
+        "generated_text": ["ABC", "", "Ångström"],
+        "upper": ["abc", ""],
         "binary": [b"", b"\0", bytes(range(256))],
         "uuid": [uuid.UUID(int=0), uuid.UUID(int=2**128 - 1)],
         "date": [dt.date.min, dt.date.max, dt.date(2024, 2, 29), dt.date(1970, 1, 1), dt.date(1, 1, 1)],
         "time": [dt.time.min, dt.time.max, dt.time(12), dt.time(0, 0, 0, 1), dt.time(1, 2, 3, 100000)],
         "datetime": [_aware(moment) for moment in (_FIRST, _LAST, dt.datetime(1970, 1, 1), dt.datetime(1969, 12, 31))],
         "file": ["", "a b.png", "ä/ö.txt", "a?b#c&d=e.txt", "100%.txt", "a\\b.txt", "~!*()'", "/abs.txt"],
-        "json": _json_edges(), "json_encoded": _json_edges(),
+        "json": _json_edges(),
+        "json_encoded": _json_edges(),
         "ip": ["0.0.0.0", "::", "::1", "::ffff:1.2.3.4", "::1.2.3.4", "fe80::1", "255.255.255.255", "2001:db8::1"],
-        "integer_range": _range_edges(1, 5), "big_integer_range": _range_edges(-(2**62), 2**62),
+        "integer_range": _range_edges(1, 5),
+        "big_integer_range": _range_edges(-(2**62), 2**62),
         "decimal_range": _range_edges(Decimal("-1.50"), Decimal(10) ** 30),
         "date_range": _range_edges(dt.date(1, 1, 1), dt.date(9999, 12, 30)),
         "datetime_range": _range_edges(_aware(_FIRST), _aware(_LAST)),
@@ -94,7 +138,7 @@ def edges_of(kind: str, vendor: str) -> list[Any]:
         "array_of_texts": [[], [None], ["", "NULL", "{}", '"', "\\", ","]],
         "array_of_arrays": [[], [[]], [[1, None], [2, 3]], [None]],
         "array_of_arrays_of_texts": [[], [[["a"], ["b"]], [["c"], ["d"]]]],
-    }  # fmt: skip
+    }
     return table.get(kind, [])
 
 
@@ -105,7 +149,10 @@ def _table(vendor: str) -> dict[str, st.SearchStrategy[Any]]:
         "uuid_key": st.uuids(),
         "float": st.floats(allow_nan=False, allow_infinity=False, width=64),
         "boolean": st.booleans(),
-        "char": text(vendor), "text": text(vendor, 2000), "citext": text(vendor), "generated_text": text(vendor),
+        "char": text(vendor),
+        "text": text(vendor, 2000),
+        "citext": text(vendor),
+        "generated_text": text(vendor),
         "slug": word,
         "email": st.builds("{}@{}.example".format, word, word),
         "url": st.builds("https://{}.example/{}".format, word, word),
@@ -115,10 +162,14 @@ def _table(vendor: str) -> dict[str, st.SearchStrategy[Any]]:
         "datetime": datetimes(),
         "duration": st.timedeltas(dt.timedelta(days=-106751990), dt.timedelta(days=106751990)),
         "binary": st.binary(max_size=300),
-        "json": stored_jsons(vendor), "json_encoded": stored_jsons(vendor),
-        "ip": st.ip_addresses().map(str), "ipv4": st.ip_addresses(v=4).map(str), "ipv6": st.ip_addresses(v=6).map(str),
+        "json": stored_jsons(vendor),
+        "json_encoded": stored_jsons(vendor),
+        "ip": st.ip_addresses().map(str),
+        "ipv4": st.ip_addresses(v=4).map(str),
+        "ipv6": st.ip_addresses(v=6).map(str),
         "ip_unpacked": st.ip_addresses().map(str),
-        "file": file_names(), "image": file_names(),
+        "file": file_names(),
+        "image": file_names(),
         "file_path": st.sampled_from([str(path) for path in Path(zoo.__file__).parent.iterdir()]) | text(vendor),
         "integer_choice": st.sampled_from([-1, 2, 3]),
         "text_choice": st.sampled_from(["glad", "très triste", "", "unknown"]),
@@ -126,7 +177,7 @@ def _table(vendor: str) -> dict[str, st.SearchStrategy[Any]]:
         "words": text(vendor).map(lambda words: words.split(" ")),
         "upper": text(vendor, 60),
         "hstore": st.dictionaries(text(vendor), st.none() | text(vendor), max_size=5),
-    }  # fmt: skip
+    }
     return table
 
 
