@@ -73,20 +73,6 @@ impl Clock {
         write_datetime(out, micros, offset)
     }
 
-    /// Appends an instant as the zone's wall clock showed it, without an offset.
-    ///
-    /// # Errors
-    /// [`OutOfRange`] outside the years 1 to 9999.
-    pub fn write_instant_naive(&self, out: &mut Vec<u8>, micros: i64) -> Result<(), OutOfRange> {
-        let offset = match &self.zone {
-            Zone::Utc => 0,
-            Zone::Fixed(seconds) => *seconds,
-            Zone::Named(zone) => self.offset_in(zone, micros),
-        };
-        let wall = micros.checked_add(i64::from(offset) * SECOND).ok_or(OutOfRange)?;
-        write_datetime(out, wall, Offset::Naive)
-    }
-
     /// Appends what the zone's wall clock showed (`micros` as if it were UTC) with its offset. In a gap and in a fold
     /// the earlier offset holds, as Python's `fold=0` has it.
     ///

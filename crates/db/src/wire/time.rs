@@ -19,7 +19,7 @@ const EPOCH: i64 = EPOCH_DAYS as i64 * DAY;
 pub(crate) enum Stamp {
     /// `timestamptz` as an aware datetime.
     InstantAware,
-    /// `timestamptz` as the zone's wall clock (`USE_TZ = False`).
+    /// `timestamptz` as the session's wall clock, where the driver makes its datetimes (`USE_TZ = False`).
     InstantNaive,
     /// `timestamptz` as the session's date (`Trunc` with a date for output).
     InstantDate,
@@ -59,7 +59,7 @@ pub(super) fn timestamp(
     let micros = micros(cell)?;
     match stamp {
         Stamp::InstantAware => clock.write_instant(out, micros)?,
-        Stamp::InstantNaive => clock.write_instant_naive(out, micros)?,
+        Stamp::InstantNaive => write_datetime(out, clock.session_wall(micros), Offset::Naive)?,
         Stamp::InstantDate => write_date_of(out, clock.session_wall(micros))?,
         Stamp::WallNaive => write_datetime(out, micros, Offset::Naive)?,
         Stamp::WallAware => clock.write_wall(out, micros)?,
