@@ -98,14 +98,17 @@ def compiled(operation: Operation) -> _core.Operation:
     return found
 
 
-def plan_result(result: Any, annotation: Any) -> tuple[_core.Operation, list[Any], str, bool]:
+def plan_result(result: Any, annotation: Any) -> tuple[_core.Operation, list[Any], str, bool, Operation | None]:
     """Plans what a handler returned.
 
     Returns:
-        compiled operation, its arguments, database alias, and whether Django's own connection has to run it.
+        compiled operation, its arguments, database alias, whether Django's own connection has to run it, and what has
+        to be kept until it has run: an operation that the cache does not keep, for :func:`run_here`.
     """
     operation, arguments = _planner()(result, None if annotation is MISSING else annotation)
-    return compiled(operation), arguments, operation.using, operation.backend == "django"
+    foreign = operation.backend == "django"
+    kept = operation if foreign or not operation.shared else None
+    return compiled(operation), arguments, operation.using, foreign, kept
 
 
 @functools.cache

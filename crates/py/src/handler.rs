@@ -19,6 +19,7 @@ use pyo3::types::{PyDict, PyTuple};
 use crate::encode::encode;
 use crate::eventloop::{Busy, Step, SyncCall};
 use crate::exceptions;
+use crate::pipeline::RustResponseBytes;
 use crate::registered::Registered;
 use crate::request::Request;
 use crate::response::{JSON, Response};
@@ -204,6 +205,9 @@ impl Inner {
         if let Ok(response) = value.cast::<Response>() {
             return Ok(response.get().to_http().into());
         }
+        if let Ok(finished) = value.cast_exact::<RustResponseBytes>() {
+            return Ok(finished.get().to_http(py, self.status).into());
+        }
         if results::is_query(value)? {
             return results::execute(self, py, value, url);
         }
@@ -211,8 +215,12 @@ impl Inner {
             return Ok(self.with_body(Body::Empty).into());
         }
         let mut out = Vec::with_capacity(USUAL_BODY);
-        encode(value, &mut out)?;
-        Ok(self.json(out.into()).into())
+        match encode(value, &mut out) {
+            Ok(()) => Ok(self.json(out.into()).into()),
+            // A dict is looked through only when it turned out to hold more than JSON.
+            Err(_) if results::holds_query(value)? => results::execute(self, py, value, url),
+            Err(error) => Err(error),
+        }
     }
 
     /// JSON bytes with the route's status.

@@ -7,7 +7,7 @@ use plectrum_db::Context;
 use plectrum_engine::native;
 use plectrum_http::{HeaderValue, Reply, Request, Uri, header};
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyDict, PyList};
 
 use crate::encode;
 use crate::handler::Inner;
@@ -36,9 +36,24 @@ impl Url {
     }
 }
 
+/// What `plectrum.bridge.plan_result` gives: operation, arguments, alias, whether Django's connection has to run it, and
+/// what has to outlive the execution.
+type Planned<'py> = (Bound<'py, Operation>, Bound<'py, PyList>, String, bool, Option<Py<PyAny>>);
+
 /// Whether a value is a QuerySet, or one of the results around one.
 pub(crate) fn is_query(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     encode::is_query(value)
+}
+
+/// Whether a value is a dict with a query result in it.
+pub(crate) fn holds_query(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let Ok(dict) = value.cast::<PyDict>() else { return Ok(false) };
+    for inner in dict.values() {
+        if is_query(&inner)? || holds_query(&inner)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Plans `value` and executes the plan on the database its queryset names.
@@ -50,8 +65,7 @@ pub(crate) fn execute(
 ) -> PyResult<Reply> {
     let returns = handler.registered.returns.bind(py);
     let planned = names::PLAN_RESULT.get(py)?.call1((value, returns))?;
-    let (operation, args, alias, foreign): (Bound<'_, Operation>, Bound<'_, PyList>, String, bool) =
-        planned.extract()?;
+    let (operation, args, alias, foreign, kept): Planned<'_> = planned.extract()?;
     let operation = Arc::clone(&operation.get().0);
     let args = args.iter().map(|arg| values::from_python(&arg)).collect::<PyResult<Vec<_>>>()?;
     let (database, zones) = handler.worker.databases.get(py, &alias, foreign)?;
@@ -59,6 +73,9 @@ pub(crate) fn execute(
     let handler = Rc::clone(handler);
     Ok(Reply::pending(async move {
         let outcome = database.run(&operation, args, context).await;
+        if let Some(kept) = kept {
+            Python::attach(|_| drop(kept));
+        }
         native::respond(outcome, handler.status, &handler.name)
     }))
 }
