@@ -28,6 +28,18 @@ fn idle_connections_close_at_once() {
 }
 
 #[test]
+fn the_first_request_of_a_last_moment_connection_is_answered() {
+    let mut server = Server::start(Config::default());
+    let mut fresh = server.connect();
+    server.begin_shutdown();
+    std::thread::sleep(Duration::from_millis(30));
+    let answer = fresh.get("/hello/1");
+    assert_eq!(answer.status, 200);
+    fresh.assert_closed();
+    assert_eq!(server.join().aborted, 0);
+}
+
+#[test]
 fn running_requests_finish_and_say_close() {
     let mut server = Server::start(Config::default());
     let mut slow = server.connect();

@@ -2,12 +2,16 @@
 
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::connection::Worker;
-use super::pulse::{Order, Pulse};
+use super::connection::{Clocked, Worker};
+use super::pulse::{Order, Phase, Pulse};
 use crate::Service;
+
+/// For the first request of a connection that was accepted at the last moment: it is on its way.
+const FRESH_TIME: Duration = Duration::from_millis(100);
 
 /// How a shutdown went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,23 +29,36 @@ pub(crate) async fn run<S: Service + 'static>(worker: &Rc<Worker<S>>) -> DrainRe
     // One turn of the driver, so that requests which have arrived are seen before connections count as idle.
     tokio::task::yield_now().await;
     let clocked = worker.clocked();
-    let open = command_all(&clocked.pulses.borrow(), Order::Drain);
+    let (fresh, settled): (Vec<_>, Vec<_>) =
+        open_pulses(&clocked).into_iter().partition(|pulse| pulse.phase() == Phase::Fresh);
+    let mut open = command(&settled, Order::Drain);
+    if !fresh.is_empty() {
+        sleep(FRESH_TIME.min(clocked.config.drain)).await;
+        let late = command(&fresh, Order::Drain);
+        open =
+            DrainReport { finished: open.finished + late.finished, idle: open.idle + late.idle, aborted: 0 };
+    }
+    drop((fresh, settled));
     let all = u32::try_from(clocked.config.max_connections).unwrap_or(u32::MAX);
     let closed = Arc::clone(&worker.slots);
     if timeout(clocked.config.drain, closed.acquire_many(all)).await.is_ok() {
         return DrainReport { aborted: 0, ..open };
     }
-    let cut = command_all(&clocked.pulses.borrow(), Order::Abort);
+    let cut = command(&open_pulses(&clocked), Order::Abort);
     let aborted = cut.finished + cut.idle;
     // Let the tasks see the order, so that their requests are dropped before the runtime goes.
     tokio::task::yield_now().await;
     DrainReport { finished: open.finished.saturating_sub(aborted), idle: open.idle, aborted }
 }
 
-/// Gives every open connection an order; counts the busy ones as finished (they will be) and the others as idle.
-fn command_all(pulses: &[Weak<Pulse>], order: Order) -> DrainReport {
+fn open_pulses(clocked: &Clocked) -> Vec<Rc<Pulse>> {
+    clocked.pulses.borrow().iter().filter_map(Weak::upgrade).collect()
+}
+
+/// Gives connections an order; counts the busy ones as finished (they will be) and the others as idle.
+fn command(pulses: &[Rc<Pulse>], order: Order) -> DrainReport {
     let mut report = DrainReport::default();
-    for pulse in pulses.iter().filter_map(Weak::upgrade) {
+    for pulse in pulses {
         if pulse.phase().awaits_request() {
             report.idle += 1;
         } else {
