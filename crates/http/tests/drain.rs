@@ -12,7 +12,7 @@ use plectrum_http::{Config, DrainReport};
 use support::{Client, Server, eventually};
 
 #[test]
-fn idle_connections_close_at_once() {
+fn idle_connections_close_soon() {
     let mut server = Server::start(Config::default());
     let mut idle = server.connect();
     let mut fresh = server.connect();
@@ -28,14 +28,17 @@ fn idle_connections_close_at_once() {
 }
 
 #[test]
-fn the_first_request_of_a_last_moment_connection_is_answered() {
+fn a_request_that_is_on_its_way_is_answered() {
     let mut server = Server::start(Config::default());
-    let mut fresh = server.connect();
+    let (mut fresh, mut kept) = (server.connect(), server.connect());
+    assert_eq!(kept.get("/hello/1").header("connection"), None);
     server.begin_shutdown();
     std::thread::sleep(Duration::from_millis(30));
-    let answer = fresh.get("/hello/1");
-    assert_eq!(answer.status, 200);
-    fresh.assert_closed();
+    for client in [&mut fresh, &mut kept] {
+        let answer = client.get("/hello/1");
+        assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+        client.assert_closed();
+    }
     assert_eq!(server.join().aborted, 0);
 }
 

@@ -126,7 +126,7 @@ fn supervise<S: Service + 'static>(
     match pulse.order() {
         Order::Expire(overdue) => return Poll::Ready(End::Overdue(overdue)),
         Order::Abort => return Poll::Ready(End::Aborted),
-        Order::Serve | Order::Drain => {}
+        Order::Serve | Order::LastCall | Order::Drain => {}
     }
     let mut connection = Pin::new(connection);
     let mut over = connection.as_mut().poll(cx).is_ready();

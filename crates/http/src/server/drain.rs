@@ -1,4 +1,5 @@
-//! The way out: idle connections close at once, running requests finish, the rest is cut off at the deadline.
+//! The way out: one more answer where a request is on its way, idle connections close, running requests finish, the
+//! rest is cut off at the deadline.
 
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -7,18 +8,18 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 use super::connection::{Clocked, Worker};
-use super::pulse::{Order, Phase, Pulse};
+use super::pulse::{Order, Pulse};
 use crate::Service;
 
-/// For the first request of a connection that was accepted at the last moment: it is on its way.
-const FRESH_TIME: Duration = Duration::from_millis(100);
+/// Peers do not know yet that the server stops: their next request may be on its way, and is answered.
+const LAST_CALL: Duration = Duration::from_millis(100);
 
 /// How a shutdown went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DrainReport {
     /// Connections with a request under way that was answered in time.
     pub finished: usize,
-    /// Connections between requests, closed at once.
+    /// Connections between requests.
     pub idle: usize,
     /// Connections cut off at the deadline.
     pub aborted: usize,
@@ -29,16 +30,11 @@ pub(crate) async fn run<S: Service + 'static>(worker: &Rc<Worker<S>>) -> DrainRe
     // One turn of the driver, so that requests which have arrived are seen before connections count as idle.
     tokio::task::yield_now().await;
     let clocked = worker.clocked();
-    let (fresh, settled): (Vec<_>, Vec<_>) =
-        open_pulses(&clocked).into_iter().partition(|pulse| pulse.phase() == Phase::Fresh);
-    let mut open = command(&settled, Order::Drain);
-    if !fresh.is_empty() {
-        sleep(FRESH_TIME.min(clocked.config.drain)).await;
-        let late = command(&fresh, Order::Drain);
-        open =
-            DrainReport { finished: open.finished + late.finished, idle: open.idle + late.idle, aborted: 0 };
+    let open = command(&open_pulses(&clocked), Order::LastCall);
+    if open.idle > 0 {
+        sleep(LAST_CALL.min(clocked.config.drain)).await;
     }
-    drop((fresh, settled));
+    command(&open_pulses(&clocked), Order::Drain);
     let all = u32::try_from(clocked.config.max_connections).unwrap_or(u32::MAX);
     let closed = Arc::clone(&worker.slots);
     if timeout(clocked.config.drain, closed.acquire_many(all)).await.is_ok() {

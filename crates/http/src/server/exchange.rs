@@ -9,12 +9,12 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HOST, SERVER};
-use http::{StatusCode, Version};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, SERVER};
+use http::{HeaderValue, StatusCode, Version};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use super::pulse::{Phase, Pulse};
+use super::pulse::{Order, Phase, Pulse};
 use crate::body::StreamError;
 use crate::{Body, Config, Peer, Reply, Request, RequestBody, Response, Service, problem};
 
@@ -123,6 +123,9 @@ impl Answer {
     fn send(&mut self, mut response: Response) -> http::Response<Outgoing> {
         if let Some(server) = self.server.take() {
             response.headers_mut().entry(SERVER).or_insert(server);
+        }
+        if self.pulse.order() != Order::Serve {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         // A length that contradicts the body would desynchronize the connection; the body knows best.
         if response.body().len().is_some() && !matches!(response.body(), Body::Empty) {

@@ -57,6 +57,8 @@ impl Phase {
 pub(crate) enum Order {
     /// Nothing special.
     Serve,
+    /// The next answer is the last one, and says so.
+    LastCall,
     /// Finish what runs, then close.
     Drain,
     /// Close: the peer took too long.
