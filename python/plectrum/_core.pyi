@@ -1,9 +1,11 @@
 """The compiled core: the boundary between Python and Rust, checked against the module by stubtest."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import builtins
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any, Self, final
 
 from .api import Compiled
+from .pipeline import Field
 
 @final
 class App:
@@ -97,6 +99,62 @@ class Response:
 
 def check_schema(description: str) -> None:
     """Compiles a type's description; ``ValueError`` says which of its constraints nothing can meet."""
+
+@final
+class RustResponseBytes:
+    """A JSON body that is finished; handed on without being parsed or copied.
+
+    Plectrum's handlers and Starlette's endpoints return it as it is. ``Response`` of Starlette and FastAPI and Django's
+    ``HttpResponse`` take it as their content.
+
+    Parameters:
+        data: the body.
+        content_type: its media type, ``application/json`` without one.
+    """
+
+    def __new__(cls, data: bytes, content_type: str | None = None) -> Self: ...
+    @property
+    def bytes(self) -> builtins.bytes:
+        """The body, each time the same object."""
+    @property
+    def content_type(self) -> str:
+        """Media type of the body."""
+    def encode(self, charset: str = "utf-8") -> builtins.bytes:
+        """The body in UTF-8, the one encoding JSON has; Starlette asks content that is not ``bytes`` for it."""
+    def __bytes__(self) -> builtins.bytes: ...
+    def __len__(self) -> int: ...
+    def __bool__(self) -> bool: ...
+    def __iter__(self) -> Iterator[builtins.bytes]:
+        """One chunk, the whole body, as WSGI and Django take content."""
+    def __call__(
+        self,
+        scope: MutableMapping[str, Any],
+        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ) -> Coroutine[Any, Any, None]:
+        """Sends the body as an ASGI response."""
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+    def __release_buffer__(self, buffer: memoryview, /) -> None: ...
+
+@final
+class TypeRegistry:
+    """Object types by name, and what their fields hold; shared by all threads."""
+
+    def __new__(cls) -> Self: ...
+    def register_type(self, name: str, fields: Mapping[str, str] | None = None) -> None:
+        """Adds a type, or replaces it; see :func:`plectrum.pipeline.register_type`."""
+    @property
+    def names(self) -> list[str]:
+        """The registered names, sorted."""
+
+def build_response(fields: Sequence[Field], registry: TypeRegistry) -> bytes:
+    """The response that holds ``fields``, in their order."""
+
+def to_camel(name: str) -> str:
+    """A snake_case name in camelCase; see :mod:`plectrum.naming`."""
+
+def to_snake(name: str) -> str:
+    """A camelCase name in snake_case; see :mod:`plectrum.naming`."""
 
 def encode(value: Any) -> bytes:
     """A value as JSON bytes."""

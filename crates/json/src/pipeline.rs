@@ -13,6 +13,7 @@
 //! once, and compares from then on.
 
 mod fault;
+mod key;
 mod learned;
 mod lex;
 mod project;

@@ -5,6 +5,7 @@
 //! * [`worker`]: what one thread has, [`databases`] its connections, [`eventloop`] its asyncio;
 //! * [`handler`]: a request through a Python function; [`results`] where that returned a query;
 //! * [`sink`] and [`encode`]: JSON → Python and Python → JSON; [`values`] statement arguments;
+//! * [`pipeline`]: JSON rows → GraphQL responses;
 //! * [`logging`]: what the Rust side reports, told to Python's `logging`;
 //! * [`names`]: what is imported from Python, lazily; [`exceptions`]: Python's errors as responses.
 
@@ -20,6 +21,7 @@ mod handler;
 mod logging;
 mod names;
 mod operation;
+mod pipeline;
 mod registered;
 mod request;
 mod response;
@@ -51,6 +53,8 @@ mod _core {
     #[pymodule_export]
     use crate::operation::Operation;
     #[pymodule_export]
+    use crate::pipeline::{RustResponseBytes, TypeRegistry};
+    #[pymodule_export]
     use crate::request::Request;
     #[pymodule_export]
     use crate::response::Response;
@@ -66,6 +70,28 @@ mod _core {
     fn check_schema(description: &str) -> PyResult<()> {
         let compiled = plectrum_schema::Schema::from_json(description);
         compiled.map(drop).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    /// JSON rows as the bytes of a GraphQL response.
+    #[pyfunction]
+    fn build_response<'py>(
+        py: Python<'py>,
+        fields: Vec<crate::pipeline::Field<'py>>,
+        registry: &Bound<'py, TypeRegistry>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        crate::pipeline::build(py, &fields, registry.get())
+    }
+
+    /// A snake_case name in camelCase.
+    #[pyfunction]
+    fn to_camel(name: &str) -> std::borrow::Cow<'_, str> {
+        plectrum_json::naming::to_camel(name)
+    }
+
+    /// A camelCase name in snake_case.
+    #[pyfunction]
+    fn to_snake(name: &str) -> std::borrow::Cow<'_, str> {
+        plectrum_json::naming::to_snake(name)
     }
 
     /// A value as JSON bytes.

@@ -46,6 +46,10 @@ pub(crate) static RUN_IN_POOL: Name = Name::new("plectrum.bridge", "run_in_pool"
 pub(crate) static COMPILED: Name = Name::new("plectrum.bridge", "compiled");
 /// `plectrum.errors.ConfigurationError`
 pub(crate) static CONFIGURATION_ERROR: Name = Name::new("plectrum.errors", "ConfigurationError");
+/// `plectrum.pipeline.InvalidRowError`
+pub(crate) static INVALID_ROW: Name = Name::new("plectrum.pipeline", "InvalidRowError");
+/// Sends a finished body as an ASGI response.
+pub(crate) static SEND_ASGI: Name = Name::new("plectrum.pipeline", "send_asgi");
 /// `logging.getLogger`
 pub(crate) static GET_LOGGER: Name = Name::new("logging", "getLogger");
 /// Where a function was written.

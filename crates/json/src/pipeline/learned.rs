@@ -1,9 +1,9 @@
 //! What has been learned of the objects at each place of a row.
 
 use super::Types;
+use super::key::Key;
 use super::select::{Selection, TYPENAME};
 use super::types::Of;
-use crate::naming::to_camel;
 use crate::text;
 use std::rc::Rc;
 
@@ -91,8 +91,7 @@ impl Place {
 
     /// What there is to know of a member: `found` are its bytes in the row, `key` the raw key in them.
     fn member(&mut self, types: &Types, found: &[u8], key: &str, first: bool) -> Member {
-        // What a name with escapes spells is not looked into: it is no identifier, and stays as it is.
-        let name = if key.contains('\\') { key.into() } else { to_camel(key) };
+        let Key { name, quoted } = Key::of(key);
         let found = Box::from(found);
         if let Some(select) = &self.select {
             return Member {
@@ -109,9 +108,8 @@ impl Place {
         if !first || typed {
             written.push(b',');
         }
-        written.push(b'"');
-        written.extend_from_slice(name.as_bytes());
-        written.extend_from_slice(b"\":");
+        written.extend_from_slice(&quoted);
+        written.push(b':');
         Member { found, written: written.into(), index: self.below(types.field(&self.of, &name)) }
     }
 

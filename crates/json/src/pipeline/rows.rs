@@ -33,6 +33,14 @@ impl<'t> Rows<'t> {
         Self { learned: Learned::new(types, of, select.map(Rc::new), always), spans: Vec::new() }
     }
 
+    /// A row that has come as bytes.
+    ///
+    /// # Errors
+    /// Where it is not UTF-8.
+    pub fn text(row: &[u8]) -> Result<&str, Fault> {
+        simdutf8::compat::from_utf8(row).map_err(|error| Fault::new(error.valid_up_to(), "invalid UTF-8"))
+    }
+
     /// Appends a row.
     ///
     /// # Errors

@@ -59,6 +59,12 @@ impl fmt::Display for SelectionError {
 impl std::error::Error for SelectionError {}
 
 impl Selection {
+    /// Whether nothing is asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
     /// Adds a path: names from the outside in, separated by dots, each with an alias where GraphQL has one:
     /// `author.name`, `writer: author.label: name`. Names as in the rows or as in GraphQL.
     ///

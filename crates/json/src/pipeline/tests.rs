@@ -45,8 +45,10 @@ fn keys_are_converted_and_values_copied() {
 }
 
 #[test]
-fn keys_with_escapes_stay_as_they_are() {
-    assert_eq!(whole(Of::Any, r#"{"a\"b_c":1,"a\u005fb_c":2}"#).unwrap(), r#"{"a\"b_c":1,"a\u005fb_c":2}"#);
+fn keys_with_escapes_are_the_names_they_spell() {
+    let row = r#"{"a\"b_c":1,"a\u005fb_c":2,"\u00e9_x":3,"\u00e9":4,"\ud800_x":5}"#;
+    assert_eq!(whole(Of::Any, row).unwrap(), r#"{"a\"bC":1,"aBC":2,"éX":3,"\u00e9":4,"\ud800_x":5}"#);
+    assert_eq!(projected(&["aBC"], row), r#"{"aBC":2}"#);
 }
 
 #[test]
@@ -160,6 +162,12 @@ fn a_refused_row_leaves_the_buffer_as_it_was() {
     let mut out = b"before".to_vec();
     Rows::new(&types, article(), None, false).write(&mut out, r#"{"a":1,"#).unwrap_err();
     assert_eq!(out, b"before");
+}
+
+#[test]
+fn bytes_that_are_no_text_are_refused_where_they_go_wrong() {
+    assert_eq!(Rows::text("é".as_bytes()), Ok("é"));
+    assert_eq!(Rows::text(b"\"ab\xFF\""), Err(Fault { at: 3, what: "invalid UTF-8" }));
 }
 
 #[test]
