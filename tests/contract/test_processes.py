@@ -63,6 +63,8 @@ def test_sigterm_under_load_truncates_nothing(serve: Serve, target: str) -> None
     assert load.statuses.keys() == {200}
     refused = [broken for broken in load.broken if not broken.startswith("connect:")]
     assert refused == []
+    # Requests on their way to a connection that closes are lost; on a starved machine a few may come too late.
+    assert load.closed <= load.clients // 10
     assert server.log == ""
     print(
         f"SIGTERM: {load.answered} answers, {load.closed} connections closed between requests, exit after {took:.3f} s"
