@@ -2,6 +2,7 @@
 
 use crate::naming::to_camel;
 use crate::text;
+use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 
@@ -12,6 +13,10 @@ pub(super) const TYPENAME: &str = "__typename";
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     pub(super) fields: Vec<Selected>,
+    /// Index of each alias: selections come from clients, who may send very long ones.
+    aliases: HashMap<Box<str>, usize>,
+    /// Index of the first field that reads each name.
+    names: HashMap<Box<str>, usize>,
 }
 
 /// One field of the answer.
@@ -123,23 +128,20 @@ impl Selection {
             return Err(SelectionError::Empty(segment.into()));
         }
         let alias: Box<str> = if segment.contains(':') { alias.into() } else { name.clone().into() };
-        if let Some(index) = self.fields.iter().position(|field| field.alias == alias) {
+        if let Some(&index) = self.aliases.get(&alias) {
             let same = *self.fields[index].name == *name;
             return if same { Ok(index) } else { Err(SelectionError::Conflict(alias)) };
         }
-        let source = self.fields.iter().position(|field| *field.name == *name);
-        self.fields.push(Selected {
-            key: text::key(&alias),
-            alias,
-            source: source.unwrap_or(self.fields.len()),
-            name: name.into(),
-            inner: None,
-        });
-        Ok(self.fields.len() - 1)
+        let name: Box<str> = name.into();
+        let index = self.fields.len();
+        let source = *self.names.entry(name.clone()).or_insert(index);
+        self.aliases.insert(alias.clone(), index);
+        self.fields.push(Selected { key: text::key(&alias), alias, source, name, inner: None });
+        Ok(index)
     }
 
     /// The field that reads `name` first.
     pub(super) fn reading(&self, name: &str) -> Option<usize> {
-        self.fields.iter().position(|field| *field.name == *name)
+        self.names.get(name).copied()
     }
 }

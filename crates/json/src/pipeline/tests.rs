@@ -250,6 +250,15 @@ fn a_selection_that_contradicts_itself_is_refused() {
 }
 
 #[test]
+fn a_flood_of_aliases_is_taken_in_its_stride() {
+    let mut selection = Selection::default();
+    (0..200_000).try_for_each(|number| selection.add(&format!("a{number}: id"))).unwrap();
+    let types = Types::default();
+    let answer = written(&mut Rows::new(&types, Of::Any, Some(selection), false), r#"{"id":1}"#).unwrap();
+    assert_eq!(answer.matches(":1").count(), 200_000);
+}
+
+#[test]
 fn a_response_holds_its_fields_in_order() {
     let types = shop();
     let mut rows = Rows::new(&types, Of::Any, None, false);
