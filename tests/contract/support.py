@@ -65,7 +65,8 @@ class Server:
     def ask(self, method: str, target: str, *headers: str, body: bytes = b"", timeout: float = 10.0) -> Answer:
         """One request on a connection of its own."""
         with self.connect(timeout) as connection:
-            connection.sendall(request(method, target, "connection: close", *headers, body=body))
+            with contextlib.suppress(BrokenPipeError):  # it has heard enough, and answered
+                connection.sendall(request(method, target, "connection: close", *headers, body=body))
             return Answer.read(connection.makefile("rb"), method)
 
     def send(self, data: bytes, timeout: float = 10.0) -> bytes:
