@@ -17,5 +17,5 @@ settings.register_profile(
     verbosity=Verbosity.quiet,
     suppress_health_check=list(HealthCheck),
 )
-settings.register_profile("explore", settings.get_profile("differential"), derandomize=False, max_examples=1000)
+settings.register_profile("explore", settings.get_profile("differential"), derandomize=False, max_examples=300)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "differential"))

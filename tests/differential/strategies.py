@@ -243,7 +243,7 @@ def _array(items: str, vendor: str) -> st.SearchStrategy[Any]:
     if items == "arrays_of_texts":
         short = st.text('ab,"{}\\ é', max_size=4)
         return st.lists(st.lists(st.lists(short, min_size=2, max_size=2), min_size=2, max_size=2), max_size=3)
-    return st.lists(values[items], max_size=6)
+    return st.lists(values[items], max_size=2 if items == "jsons" else 6)
 
 
 def _row(width: int) -> st.SearchStrategy[list[int | None]]:
