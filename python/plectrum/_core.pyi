@@ -158,3 +158,27 @@ def to_snake(name: str) -> str:
 
 def encode(value: Any) -> bytes:
     """A value as JSON bytes."""
+
+@final
+class Representation:
+    """The compiled ``to_representation`` of a DRF serializer; see :mod:`plectrum.drf`."""
+
+    def __new__(
+        cls,
+        serializer: object,
+        fields: list[Any],
+        steps: list[tuple[Any, str, tuple[Any, ...], tuple[Any, ...]]],
+    ) -> Self: ...
+    def represent(self, instance: object) -> Any:
+        """What the serializer's ``to_representation`` returns."""
+    def is_current(self) -> bool:
+        """Whether the serializer still has the fields it was compiled for, each as it was."""
+
+def represent_many(child: object, rows: object) -> list[Any]:
+    """``ListSerializer.to_representation`` over rows that are no manager."""
+
+def represent_json(child: object, rows: object, default: object) -> bytes:
+    """The JSON of :func:`represent_many`; ``default`` is the encoder's."""
+
+def dump_json(value: object, default: object, allow_nan: bool) -> bytes:
+    """A value as DRF's compact ``JSONRenderer`` writes it."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.conf import settings as django_settings
 from django.core import checks as registry
 
-from . import checks
+from . import checks, conf
 
 
 class PlectrumConfig(AppConfig):
-    """Registers the system checks; the ``plectrum`` management command comes with being installed."""
+    """Registers the system checks and applies ``PLECTRUM["DRF"]``; the command comes with being installed."""
 
     name = "plectrum"
     verbose_name = "Plectrum"
@@ -18,3 +19,8 @@ class PlectrumConfig(AppConfig):
         """Called by Django once all applications are loaded."""
         registry.register(checks.check_settings, "plectrum")
         registry.register(checks.check_api, "plectrum")
+        settings, _ = conf.read(getattr(django_settings, "PLECTRUM", None))
+        if settings.drf:
+            from . import drf  # DRF is not installed everywhere
+
+            drf.install()

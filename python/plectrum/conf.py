@@ -68,6 +68,7 @@ class Settings:
         "problem", "Shape of error bodies: RFC 9457 problem documents, or as DRF or FastAPI write them."
     )
     openapi: bool = _key(True, "Serve the OpenAPI document and its pages, where the API object names their paths.")
+    drf: bool = _key(False, "Let Rust represent what all DRF serializers give out; see `docs/drf.md`.")
 
     database_connections: int = _key(8, "PostgreSQL connections per worker.", minimum=1)
     database_acquire_timeout: float = _key(5.0, "Wait for a free connection, then 503.", minimum=0)

@@ -5,6 +5,7 @@
 //! * [`worker`]: what one thread has, [`databases`] its connections, [`eventloop`] its asyncio;
 //! * [`handler`]: a request through a Python function; [`results`] where that returned a query;
 //! * [`sink`] and [`encode`]: JSON → Python and Python → JSON; [`values`] statement arguments;
+//! * [`serializer`]: DRF's serializers, compiled;
 //! * [`pipeline`]: JSON rows → GraphQL responses;
 //! * [`logging`]: what the Rust side reports, told to Python's `logging`;
 //! * [`names`]: what is imported from Python, lazily; [`exceptions`]: Python's errors as responses.
@@ -26,6 +27,7 @@ mod registered;
 mod request;
 mod response;
 mod results;
+mod serializer;
 mod server;
 mod settings;
 mod sink;
@@ -58,6 +60,8 @@ mod _core {
     use crate::request::Request;
     #[pymodule_export]
     use crate::response::Response;
+    #[pymodule_export]
+    use crate::serializer::{Representation, dump_json, represent_json, represent_many};
 
     #[pymodule_init]
     fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {

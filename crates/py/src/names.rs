@@ -54,3 +54,23 @@ pub(crate) static SEND_ASGI: Name = Name::new("plectrum.pipeline", "send_asgi");
 pub(crate) static GET_LOGGER: Name = Name::new("logging", "getLogger");
 /// Where a function was written.
 pub(crate) static LINE_OF: Name = Name::new("plectrum.errors", "line_of");
+/// `rest_framework.fields.SkipField`
+pub(crate) static SKIP_FIELD: Name = Name::new("rest_framework.fields", "SkipField");
+/// `rest_framework.relations.PKOnlyObject`
+pub(crate) static PK_ONLY_OBJECT: Name = Name::new("rest_framework.relations", "PKOnlyObject");
+/// `decimal.getcontext`
+pub(crate) static DECIMAL_CONTEXT: Name = Name::new("decimal", "getcontext");
+/// The compiled form of a DRF serializer.
+pub(crate) static COMPILED_SERIALIZER: Name = Name::new("plectrum.drf.compile", "compiled");
+/// Django's current time zone, as datetimes are shown.
+pub(crate) static CURRENT_ZONE: Name = Name::new("plectrum.drf.values", "current_zone");
+/// Lets DRF answer for an attribute that cannot be read.
+pub(crate) static REPLAY: Name = Name::new("plectrum.drf.values", "replay");
+/// What DRF makes of an attribute that is a function.
+pub(crate) static CALLED: Name = Name::new("plectrum.drf.values", "called");
+/// How a model holds an attribute or a related object's key.
+pub(crate) static COLUMN_OF: Name = Name::new("plectrum.drf.values", "column_of");
+/// The rows a manager stands for.
+pub(crate) static ROWS_OF: Name = Name::new("plectrum.drf.values", "rows_of");
+/// How DRF looks attributes up in a value.
+pub(crate) static TRAITS_OF: Name = Name::new("plectrum.drf.values", "traits_of");

@@ -1,0 +1,14 @@
+"""Django REST framework, faster: serializers and JSON renderer that answer as DRF's own do.
+
+:class:`RustSerializerMixin` takes over the output of one serializer, :func:`install` (or ``PLECTRUM = {"DRF": True}``)
+of all. A field is taken over where its class, its options and the serializer's own methods leave no doubt about what
+DRF would do; any other field is called as DRF calls it, in the same pass.
+"""
+
+from __future__ import annotations
+
+from .mixin import RustSerializerMixin
+from .renderer import RustJSONRenderer, to_json
+from .switch import install, installed, uninstall
+
+__all__ = ["RustJSONRenderer", "RustSerializerMixin", "install", "installed", "to_json", "uninstall"]

@@ -1,0 +1,157 @@
+"""Serializer instance → its compiled form, made when it begins to pay and kept while nothing about it changes.
+
+Fields are copied per serializer instance and may be changed there, so the instance is what is compiled. That costs
+about as much as representing one object, so a serializer's first object is represented by DRF itself.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from django.core.signals import setting_changed
+from rest_framework import serializers
+from rest_framework.utils.serializer_helpers import BindingDict
+
+from .._core import Representation, represent_many
+from .describe import Description, describe, register
+from .values import class_of, rows_of, state_of
+
+__all__ = [
+    "LIST_DATA",
+    "REPRESENT",
+    "REPRESENT_LIST",
+    "compiled",
+    "current",
+    "is_list",
+    "our_list",
+    "ours",
+    "rows",
+    "take_over",
+]
+
+# DRF's own, as they were before anybody could patch them.
+REPRESENT: Any = vars(serializers.Serializer)["to_representation"]
+REPRESENT_LIST: Any = vars(serializers.ListSerializer)["to_representation"]
+LIST_DATA: Any = vars(serializers.ListSerializer)["data"]
+_READABLE: Any = vars(serializers.Serializer)["_readable_fields"]
+_FIELDS: Any = vars(serializers.Serializer)["fields"]
+
+_KEPT = "_plectrum_representation"
+# Kept where one object was represented: the era that never is.
+_USED = (None, None, None)
+_ours: set[object] = {REPRESENT}
+_lists: set[object] = {REPRESENT_LIST}
+_era = [object()]
+
+
+def _forget(**_: Any) -> None:
+    """Settings decide what fields do: what was compiled under others is out of date."""
+    _era[0] = object()
+
+
+setting_changed.connect(_forget, dispatch_uid="plectrum.drf.compile")
+
+
+def ours(method: Any) -> Any:
+    """Marks a method that represents as ``Serializer.to_representation`` does."""
+    _ours.add(method)
+    register(method, _nested)
+    return method
+
+
+def our_list(method: Any) -> Any:
+    """Marks a method that represents as ``ListSerializer.to_representation`` does."""
+    _lists.add(method)
+    register(method, _nested_rows)
+    return method
+
+
+def compiled(serializer: Any) -> Representation | None:
+    """The compiled form, for many rows; ``None`` where each row is the serializer's own business."""
+    kind = class_of(serializer)
+    if getattr(kind, "fields", None) is not _FIELDS or "to_representation" in state_of(serializer):
+        return None
+    return current(serializer, first=False) if _represents_as_drf(kind.__mro__) else None
+
+
+def current(serializer: Any, after: type | None = None, *, first: bool = True) -> Representation | None:
+    """The compiled form of the serializer as it is now; ``None`` where DRF is to represent.
+
+    Parameters:
+        after: the class whose ``to_representation`` asks; only what it would delegate to must be DRF's.
+        first: whether this may be the serializer's only object, as in a detail view.
+    """
+    state = state_of(serializer)
+    kept = state.get(_KEPT)
+    # `copy.copy` of a serializer copies what is kept for the original.
+    if kept is not None and kept[0] is _era[0] and kept[1] is serializer and kept[2].is_current():
+        found: Representation = kept[2]
+        return found
+    if kept is None and first:
+        state[_KEPT] = _USED
+        return None
+    kind = class_of(serializer)
+    mro = kind.__mro__ if after is None else kind.__mro__[kind.__mro__.index(after) + 1 :]
+    if getattr(kind, "_readable_fields", None) is not _READABLE or not _represents_as_drf(mro):
+        return None
+    return _compile(serializer)
+
+
+def _represents_as_drf(mro: tuple[type, ...]) -> bool:
+    """Whether every ``to_representation`` down to ``Serializer``'s is DRF's or ours."""
+    for kind in mro:
+        method = vars(kind).get("to_representation")
+        if method is not None and method not in _ours:
+            return False
+        if kind is serializers.Serializer:
+            return True
+    return False
+
+
+def _compile(serializer: Any) -> Representation | None:
+    fields: Any = serializer.fields
+    if not _is_binding(fields):
+        return None
+    readable = [field for field in fields.values() if not field.write_only]
+    names = {field.field_name for field in readable}
+    if len(names) != len(readable) or not all(type(name) is str for name in names):
+        return None
+    steps = [(field, field.field_name, *describe(field)) for field in readable]
+    made = Representation(serializer, list(fields.values()), steps)
+    state_of(serializer)[_KEPT] = (_era[0], serializer, made)
+    return made
+
+
+def _is_binding(fields: object) -> bool:
+    return type(fields) is BindingDict
+
+
+def rows(serializer: Any, data: Any) -> Any:
+    """``ListSerializer.to_representation``, one crossing for all rows."""
+    return represent_many(serializer.child, rows_of(data))
+
+
+def take_over(serializer: Any) -> None:
+    """Makes one list serializer represent its rows by :func:`rows`, where it would have as DRF does."""
+    if getattr(class_of(serializer), "to_representation", None) is REPRESENT_LIST:
+        serializer.to_representation = functools.partial(rows, serializer)
+
+
+def is_list(serializer: Any) -> bool:
+    """Whether a list serializer represents its rows one by one and nothing else."""
+    method = state_of(serializer).get("to_representation", getattr(class_of(serializer), "to_representation", None))
+    return (method.func if isinstance(method, functools.partial) else method) in _lists
+
+
+def _nested(serializer: Any) -> Description:
+    return ("record", serializer)
+
+
+def _nested_rows(serializer: Any) -> Description:
+    return ("records", serializer.child)
+
+
+register(REPRESENT, _nested)
+register(REPRESENT_LIST, _nested_rows)
+our_list(rows)

@@ -1,0 +1,191 @@
+"""What a DRF field does on output, told to Rust.
+
+A field is known by the functions its class answers with, not by its class: a subclass that only validates
+differently is as good as its parent, and a patched class is not itself any more. What is not known is ``("python",)``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import rest_framework.fields
+import rest_framework.relations
+from rest_framework.settings import api_settings
+
+from .values import class_of, state_of, zone
+
+__all__ = ["Description", "describe", "register"]
+
+Description = tuple[Any, ...]
+
+# Looked at, not called: their types say nothing here.
+fields: Any = rest_framework.fields
+relations: Any = rest_framework.relations
+
+_PYTHON: Description = ("python",)
+_CONVERTERS: dict[object, Callable[[Any], Description]] = {}
+# DRF's own functions, as they were before anybody could patch them.
+_GET = fields.Field.get_attribute
+_GET_RELATED = relations.RelatedField.get_attribute
+_WHOLE_OBJECT = (
+    relations.RelatedField.use_pk_only_optimization,
+    relations.HyperlinkedIdentityField.use_pk_only_optimization,
+)
+_KEY_ONLY = relations.PrimaryKeyRelatedField.use_pk_only_optimization
+_KEY = relations.PrimaryKeyRelatedField.to_representation
+
+
+def register(method: Any, describe: Callable[[Any], Description]) -> None:
+    """Names the description of fields whose ``to_representation`` is ``method``."""
+    _CONVERTERS[method] = describe
+
+
+def describe(field: Any) -> tuple[Description, Description]:
+    """How a bound field finds its value, and how it represents it."""
+    return _access(field), _convert(field)
+
+
+def _own(field: Any, name: str) -> object:
+    """The function that answers ``field.name(…)``; ``None`` where only this instance knows."""
+    kind = class_of(field)
+    given = state_of(field).get(name)
+    if isinstance(given, functools.partial) and given.args == (field,):
+        return given.func  # as `take_over` sets it
+    if given is not None or kind.__getattribute__ is not object.__getattribute__:
+        return None
+    return getattr(kind, name, None)
+
+
+def _access(field: Any) -> Description:
+    get = _own(field, "get_attribute")
+    if get is _GET:
+        return ("path", field.source_attrs)
+    if get is not _GET_RELATED:
+        return _PYTHON
+    optimized = _own(field, "use_pk_only_optimization")
+    if optimized in _WHOLE_OBJECT:
+        return ("path", field.source_attrs)
+    plain = _own(field, "to_representation") is _KEY and field.pk_field is None
+    if optimized is _KEY_ONLY and plain and len(field.source_attrs) == 1:
+        return ("key", field.source_attrs[0])
+    return _PYTHON
+
+
+def _convert(field: Any) -> Description:
+    method = _own(field, "to_representation")
+    if method is None:
+        return _PYTHON
+    found = _CONVERTERS.get(method)
+    return _PYTHON if found is None else found(field)
+
+
+def _always(*description: Any) -> Callable[[Any], Description]:
+    return lambda field: description
+
+
+def _boolean(field: Any) -> Description:
+    true, false = field.TRUE_VALUES, field.FALSE_VALUES
+    usual = True in true and False in false and False not in true and True not in false
+    same = _own(field, "_lower_if_str") is _LOWER
+    return ("boolean",) if usual and same else _PYTHON
+
+
+def _big_integer(field: Any) -> Description:
+    as_text = getattr(field, "coerce_to_string", api_settings.COERCE_BIGINT_TO_STRING)
+    return ("text",) if as_text else ("integer",)
+
+
+def _decimal(field: Any) -> Description:
+    if field.localize or getattr(field, "normalize_output", False) or _own(field, "quantize") is not _QUANTIZE:
+        return _PYTHON
+    as_text = bool(getattr(field, "coerce_to_string", api_settings.COERCE_DECIMAL_TO_STRING))
+    return ("decimal", field.decimal_places, field.max_digits, as_text)
+
+
+def _is_iso(field: Any, default: object) -> bool:
+    chosen = getattr(field, "format", default)
+    return isinstance(chosen, str) and chosen.lower() == "iso-8601"
+
+
+def _datetime(field: Any) -> Description:
+    own = _own(field, "enforce_timezone") is _ENFORCE and _own(field, "default_timezone") is _DEFAULT_ZONE
+    if not own or not _is_iso(field, api_settings.DATETIME_FORMAT):
+        return _PYTHON
+    return ("datetime in", zone(field.timezone)) if hasattr(field, "timezone") else ("datetime",)
+
+
+def _date(field: Any) -> Description:
+    return ("date",) if _is_iso(field, api_settings.DATE_FORMAT) else _PYTHON
+
+
+def _time(field: Any) -> Description:
+    return ("time",) if _is_iso(field, api_settings.TIME_FORMAT) else _PYTHON
+
+
+def _duration(field: Any) -> Description:
+    # DRF before 3.17 knows no format but Django's.
+    chosen = getattr(field, "format", getattr(api_settings, "DURATION_FORMAT", "django"))
+    return ("duration",) if isinstance(chosen, str) and chosen.lower() == "django" else _PYTHON
+
+
+def _uuid(field: Any) -> Description:
+    return ("uuid",) if field.uuid_format == "hex_verbose" else _PYTHON
+
+
+def _choice(field: Any) -> Description:
+    choices: object = field.choice_strings_to_values
+    return ("choice", field.choice_strings_to_values) if type(choices) is dict else _PYTHON
+
+
+def _json(field: Any) -> Description:
+    return _PYTHON if field.binary else ("same",)
+
+
+def _method(field: Any) -> Description:
+    return ("method", field.parent, field.method_name)
+
+
+def _slug(field: Any) -> Description:
+    return ("attributes", field.slug_field.replace("__", ".").split("."))
+
+
+def _items(field: Any) -> Description:
+    return ("items", field.child, _convert(field.child))
+
+
+def _members(field: Any) -> Description:
+    return ("members", field.child, _convert(field.child))
+
+
+_LOWER: object = getattr(fields.BooleanField, "_lower_if_str", None)
+_QUANTIZE: object = fields.DecimalField.quantize
+_ENFORCE: object = fields.DateTimeField.enforce_timezone
+_DEFAULT_ZONE: object = fields.DateTimeField.default_timezone
+
+_DRF: tuple[tuple[Any, Callable[[Any], Description]], ...] = (
+    (fields.BooleanField, _boolean),
+    (fields.CharField, _always("text")),
+    (fields.UUIDField, _uuid),
+    (fields.IntegerField, _always("integer")),
+    (fields.FloatField, _always("float")),
+    (fields.DecimalField, _decimal),
+    (fields.DateTimeField, _datetime),
+    (fields.DateField, _date),
+    (fields.TimeField, _time),
+    (fields.DurationField, _duration),
+    (fields.ChoiceField, _choice),
+    (fields.ListField, _items),
+    (class_of(fields.ListField().child), _always("same")),
+    (fields.DictField, _members),
+    (fields.JSONField, _json),
+    (fields.ReadOnlyField, _always("same")),
+    (fields.SerializerMethodField, _method),
+    (relations.SlugRelatedField, _slug),
+    (relations.StringRelatedField, _always("text")),
+)
+for _kind, _description in _DRF:
+    register(_kind.to_representation, _description)
+if hasattr(fields, "BigIntegerField"):  # since DRF 3.17
+    register(fields.BigIntegerField.to_representation, _big_integer)

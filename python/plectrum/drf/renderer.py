@@ -1,0 +1,77 @@
+"""JSON bytes, equal to those of DRF's ``JSONRenderer``."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from rest_framework.renderers import JSONRenderer
+from rest_framework.serializers import ListSerializer
+
+from .._core import dump_json, represent_json
+from .compile import LIST_DATA, is_list
+from .values import class_of, rows_of, state_of
+
+__all__ = ["RustJSONRenderer", "to_json"]
+
+_OVERRIDES = ("__init__", "encode", "iterencode")
+
+
+class RustJSONRenderer(JSONRenderer):
+    """``JSONRenderer`` in Rust, for ``DEFAULT_RENDERER_CLASSES`` or a view's ``renderer_classes``.
+
+    Indented, non-compact and ASCII-only output, and encoders that override more than ``default``, are DRF's own work;
+    so is every value that cannot be written, as the error is then DRF's too.
+    """
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        """See ``rest_framework.renderers.JSONRenderer.render``."""
+        if data is not None and self._is_plain(accepted_media_type, renderer_context):
+            # Whatever goes wrong, DRF meets it again and says it in its own words.
+            with contextlib.suppress(Exception):
+                return dump_json(data, self._default(), not self.strict)
+        rendered: bytes = super().render(data, accepted_media_type, renderer_context)
+        return rendered
+
+    def _is_plain(self, media_type: str | None, context: Mapping[str, Any] | None) -> bool:
+        if self.ensure_ascii or not self.compact or self.get_indent(cast("str", media_type), context or {}) is not None:
+            return False
+        kind = self.encoder_class
+        return all(getattr(kind, name) is getattr(json.JSONEncoder, name) for name in _OVERRIDES)
+
+    def _default(self) -> Any:
+        return self.encoder_class(ensure_ascii=False, allow_nan=not self.strict, separators=(",", ":")).default
+
+
+def to_json(serializer: Any) -> bytes:
+    """``JSONRenderer().render(serializer.data)``, for ``many=True`` without building ``.data``.
+
+    Parameters:
+        serializer: one whose ``.data`` can be asked for.
+
+    Returns:
+        UTF-8 bytes, compact, to be sent as ``application/json``.
+
+    Errors:
+        What DRF would raise.
+    """
+    renderer = RustJSONRenderer()
+    if _is_direct(serializer) and renderer._is_plain(None, None):
+        with contextlib.suppress(Exception):
+            return represent_json(serializer.child, rows_of(serializer.instance), renderer._default())
+    return renderer.render(serializer.data)
+
+
+def _is_direct(serializer: Any) -> bool:
+    """Whether ``.data`` would be the list of the instances' representations, and has not been asked for."""
+    kind, state = class_of(serializer), state_of(serializer)
+    if state.get("instance") is None or not {"_data", "_errors", "initial_data"}.isdisjoint(state):
+        return False
+    return issubclass(kind, ListSerializer) and bool(kind.data is LIST_DATA) and is_list(serializer)
