@@ -152,3 +152,14 @@ def test_straight_to_bytes(when: Any) -> None:
     asked = Row(rows[1])
     asked.data["name"] = "changed"
     assert to_json(asked) == JSONRenderer().render(asked.data)
+
+
+def test_an_iterator_that_fails_loses_no_row() -> None:
+    def rows() -> Any:
+        yield {"name": "a", "when": 1}
+        yield {"name": "b", "when": float("nan")}
+        raise LookupError("row 3")
+
+    for data in (rows, lambda: {"results": rows()}, lambda: [iter([1, 2]), nested(250)], lambda: [rows(), nested(250)]):
+        assert outcome(lambda: RustJSONRenderer().render(data())) == outcome(lambda: JSONRenderer().render(data()))
+    assert outcome(lambda: to_json(Row(rows(), many=True))) == (LookupError, "row 3")

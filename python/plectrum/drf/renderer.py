@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from django.db.models import QuerySet
+from django.db.models.manager import BaseManager
 from rest_framework.renderers import JSONRenderer
 from rest_framework.serializers import ListSerializer
 
@@ -47,7 +49,15 @@ class RustJSONRenderer(JSONRenderer):
         return all(getattr(kind, name) is getattr(json.JSONEncoder, name) for name in _OVERRIDES)
 
     def _default(self) -> Any:
-        return self.encoder_class(ensure_ascii=False, allow_nan=not self.strict, separators=(",", ":")).default
+        default = self.encoder_class(ensure_ascii=False, allow_nan=not self.strict, separators=(",", ":")).default
+
+        def repeatable(value: Any) -> Any:
+            # What can be iterated only once must still be whole when DRF has to begin again.
+            if isinstance(value, Iterator):
+                raise TypeError("an iterator is DRF's to write")
+            return default(value)
+
+        return repeatable
 
 
 def to_json(serializer: Any) -> bytes:
@@ -72,6 +82,10 @@ def to_json(serializer: Any) -> bytes:
 def _is_direct(serializer: Any) -> bool:
     """Whether ``.data`` would be the list of the instances' representations, and has not been asked for."""
     kind, state = class_of(serializer), state_of(serializer)
-    if state.get("instance") is None or not {"_data", "_errors", "initial_data"}.isdisjoint(state):
+    if not isinstance(state.get("instance"), (list, tuple, QuerySet, BaseManager)) or not {
+        "_data",
+        "_errors",
+        "initial_data",
+    }.isdisjoint(state):
         return False
     return issubclass(kind, ListSerializer) and bool(kind.data is LIST_DATA) and is_list(serializer)
