@@ -107,9 +107,7 @@ class Router:
         if not path.startswith("/"):
             raise ConfigurationError(f'{line_of(handler)}: the path {path!r} must start with "/".')
         if not 200 <= options.status <= 599:
-            raise ConfigurationError(
-                f"{line_of(handler)}: status={options.status} is not an answer's: 200 to 599."
-            )
+            raise ConfigurationError(f"{line_of(handler)}: status={options.status} is not an answer's: 200 to 599.")
         options = dataclasses.replace(options, tags=(*self.tags, *options.tags))
         route = Route(method=method, path=self.prefix + path, handler=handler, options=options, native=native)
         self.routes.append(route)
