@@ -1,4 +1,4 @@
-"""`python -m bench.measure [all|gate]`, called by `bench/run`."""
+"""`python -m bench.measure [all|gate|report]`, called by `bench/run`; `report` writes anew what was measured last."""
 
 from __future__ import annotations
 
@@ -7,22 +7,27 @@ import dataclasses
 import json
 import shutil
 import sys
+from typing import Any
 
 from . import gate, latency, machine, picture, places, ratios, report
 
 _ALL = ("limit", "us", "bolt", "fastapi", "ninja", "drf")
 _BASELINE = places.BENCH / "baseline.json"
+_RECORD = places.BENCH / "results.json"
 
 
 def main() -> int:
     """Measures, writes, and says what to look at."""
     parser = argparse.ArgumentParser(prog="bench/run", description="Measures Plectrum beside its peers.")
-    parser.add_argument("what", nargs="?", choices=["all", "gate"], default="all")
+    parser.add_argument("what", nargs="?", choices=["all", "gate", "report"], default="all")
     parser.add_argument("--update", action="store_true", help="gate: make this the baseline")
     parser.add_argument("--tolerance", type=float, default=gate.TOLERANCE, help="gate: how much worse is a regression")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=3, help="per endpoint and round")
     options = parser.parse_args()
+    if options.what == "report":
+        _write(json.loads(_RECORD.read_text()))
+        return 0
     if shutil.which("wrk") is None:
         print("wrk, the load generator, is not installed (Debian, Ubuntu: apt-get install wrk).", file=sys.stderr)
         return 2
@@ -35,15 +40,29 @@ def _all(options: argparse.Namespace) -> int:
     about = machine.describe()
     results = ratios.measure(_ALL, options.rounds, options.seconds)
     cells = latency.measure(options.seconds)
-    text = report.write(about, results, cells, options.rounds, options.seconds)
+    record = {
+        "about": about,
+        "rounds": options.rounds,
+        "seconds": options.seconds,
+        "results": results,
+        "latency": [dataclasses.asdict(cell) for cell in cells],
+    }
+    _RECORD.write_text(json.dumps(record, indent=1) + "\n")
+    _remember(about, results)
+    _write(record)
+    return 0
+
+
+def _write(record: dict[str, Any]) -> None:
+    """The report and the picture of a record."""
+    about, rounds, seconds = record["about"], record["rounds"], record["seconds"]
+    results = ratios.meaningful(record["results"], seconds)
+    cells = [latency.Cell(**{**cell, "percentiles": tuple(cell["percentiles"])}) for cell in record["latency"]]
+    text = report.write(about, results, cells, rounds, seconds)
     (places.BENCH / "RESULTS.md").write_text(text)
     (places.BENCH / "ratios.svg").write_text(picture.draw(results, f"{about['date'][:10]}, {about['commit'][:7]}"))
-    record = {"about": about, "results": results, "latency": [dataclasses.asdict(cell) for cell in cells]}
-    (places.BENCH / "results.json").write_text(json.dumps(record, indent=1) + "\n")
-    _remember(about, results)
     print(text)
     print("Written: bench/RESULTS.md, ratios.svg, results.json and a line of history.jsonl")
-    return 0
 
 
 def _remember(about: dict[str, str], results: dict[str, ratios.Rounds]) -> None:

@@ -43,6 +43,18 @@ def measure(servers: Sequence[str], rounds: int, seconds: int) -> dict[str, Roun
     return results
 
 
+#: Answers per round below which a number says nothing: the CPU of those still being worked on is counted, too.
+ENOUGH = 100
+
+
+def meaningful(results: Mapping[str, Rounds], seconds: int) -> dict[str, Rounds]:
+    """The results without servers that answered too few requests of an endpoint to be judged by them."""
+    return {
+        endpoint: {name: runs for name, runs in of.items() if min(run["rps"] for run in runs) * seconds >= ENOUGH}
+        for endpoint, of in results.items()
+    }
+
+
 def median(rounds: Rounds, server: str, what: str) -> float | None:
     """The median of a server's rounds, or ``None`` where it does not serve the endpoint."""
     runs = rounds.get(server)

@@ -48,6 +48,10 @@ _DOUBTS = """\
 - Where the load average is above the number of cores, others were using the machine. CPU per request then counts their
   evictions from the caches, too, for every server alike; requests per second and latencies suffer more and are to be
   read as orders of magnitude.
+- An empty cell is a server that answered fewer than 100 requests in a round: the CPU of those it was still working on
+  would have been counted, too.
+- Memory is the sum over a server's processes: Plectrum's are the worker, a spare one that is loaded already, and the
+  supervisor; pages they share are counted in each.
 - Server, load generator and database share a processor. Where the database is the bottleneck (1000 rows), requests per
   second are its, not the server's; CPU per request still is the server's own."""
 
