@@ -111,3 +111,12 @@ def test_the_picture_is_well_formed_and_to_scale() -> None:
 
 def test_every_peer_of_the_picture_has_a_name() -> None:
     assert picture._COLOURS.keys() <= report.NAMES.keys()
+
+
+def test_servers_that_answered_too_little_are_not_judged() -> None:
+    few = rounds(limit=[9.0], drf=[9.0])
+    few["drf"][0]["rps"] = 30.0
+    kept = ratios.meaningful({"1000": few}, 3)
+    assert kept["1000"].keys() == {"limit"}
+    assert ratios.meaningful({"1000": few}, 4)["1000"].keys() == {"limit", "drf"}
+    assert "| 1.00 | - |" in report.write({}, {**kept, "hello": rounds(limit=[9.0], drf=[9.0])}, [], 1, 3)

@@ -9,7 +9,7 @@ from html import escape
 from .ratios import LIMIT, US, Rounds, ratio
 from .report import ENDPOINTS, NAMES
 
-_LEFT, _TOP, _ROW, _WIDTH, _RIGHT = 236, 92, 30, 860, 40
+_LEFT, _TOP, _ROW, _WIDTH, _RIGHT = 256, 92, 30, 860, 40
 _TITLE = "CPU per request over that of the same endpoint hand-written in Rust"
 _TICKS = (0.25, 0.5, 1, 2, 5, 10, 20, 50, 100)
 #: Colours that keep apart on light and dark ground, and for colour-blind readers (Okabe and Ito).
