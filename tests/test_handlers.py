@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import dataclasses
 import datetime
 import decimal
@@ -415,3 +416,16 @@ def test_errors_take_the_shape_of_other_frameworks(shape: str, status: int, body
     if shape == "fastapi":
         found["detail"].sort(key=lambda error: error["loc"], reverse=True)
     assert found == body
+
+
+def test_a_client_belongs_to_its_thread() -> None:
+    with TestClient(api) as client, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        with pytest.raises(RuntimeError, match="Make one per thread"):
+            pool.submit(client.get, "/slow").result()
+        assert client.get("/slow").status_code == 200
+
+
+def test_a_forgotten_client_may_be_collected_anywhere() -> None:
+    forgotten = [TestClient(api)]
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        pool.submit(forgotten.clear).result()

@@ -1,5 +1,6 @@
 //! `Client`: requests to an app on the calling thread, without a socket.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,20 +17,29 @@ use tokio::runtime::{Builder, LocalRuntime};
 use crate::app::Registration;
 use crate::detached::detached;
 use crate::response::pairs_of;
+use crate::thread_bound::ThreadBound;
 use crate::worker::Worker;
 
 /// How long tasks may take to end when a client is closed.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A worker without a server.
-#[pyclass(unsendable, module = "plectrum._core")]
-pub(crate) struct Client {
+#[pyclass(frozen, module = "plectrum._core")]
+pub(crate) struct Client(ThreadBound<Inner>);
+
+struct Inner {
     runtime: LocalRuntime,
-    state: Option<(Rc<Worker>, App)>,
+    /// None once it is closed.
+    state: RefCell<Option<Rc<State>>>,
     /// The server's limits, which apply without one.
     limits: Config,
     /// The planners in it keep the Python side of every plan alive.
     _registration: Arc<Registration>,
+}
+
+struct State {
+    worker: Rc<Worker>,
+    app: App,
 }
 
 type Answer<'py> = (u16, Vec<(String, String)>, Bound<'py, PyBytes>);
@@ -41,7 +51,8 @@ impl Client {
         worker.event_loop.pause(py)?;
         let app = registration.build(py, &worker)?;
         let limits = registration.settings.http()?;
-        Ok(Self { runtime, state: Some((worker, app)), limits, _registration: Arc::clone(registration) })
+        let state = RefCell::new(Some(Rc::new(State { worker, app })));
+        Ok(Self(ThreadBound::new(Inner { runtime, state, limits, _registration: Arc::clone(registration) })))
     }
 }
 
@@ -56,14 +67,16 @@ impl Client {
         headers: Vec<(String, String)>,
         body: &[u8],
     ) -> PyResult<Answer<'py>> {
-        let (worker, app) =
-            self.state.as_ref().ok_or_else(|| PyRuntimeError::new_err("The client is closed."))?;
+        let inner = self.0.get()?;
+        let state = inner.state.borrow().clone();
+        let state = state.ok_or_else(|| PyRuntimeError::new_err("The client is closed."))?;
+        let State { worker, app } = &*state;
         let request = request_of(method, target, headers, body)?;
         let is_head = request.method == Method::HEAD;
         worker.event_loop.resume(py)?;
         let answer = detached(py, || {
-            self.runtime.block_on(async {
-                let reply = match self.limits.refuses(&request.uri, &request.headers) {
+            inner.runtime.block_on(async {
+                let reply = match inner.limits.refuses(&request.uri, &request.headers) {
                     Some(status) => problem::of(status).into(),
                     None => app.call(request),
                 };
@@ -83,12 +96,14 @@ impl Client {
     }
 
     /// Ends what is still running.
-    fn close(&mut self, py: Python<'_>) -> PyResult<()> {
-        let Some((worker, _app)) = self.state.take() else { return Ok(()) };
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let inner = self.0.get()?;
+        let Some(state) = inner.state.take() else { return Ok(()) };
+        let worker = &state.worker;
         worker.event_loop.resume(py)?;
         let event_loop = Rc::clone(&worker.event_loop);
         detached(py, || {
-            self.runtime.block_on(async {
+            inner.runtime.block_on(async {
                 worker.databases.close().await;
                 event_loop.shutdown(GRACE).await
             })

@@ -31,6 +31,7 @@ mod serializer;
 mod server;
 mod settings;
 mod sink;
+mod thread_bound;
 mod values;
 mod worker;
 

@@ -1,0 +1,51 @@
+//! A value that belongs to the thread that made it, in an object that Python may drop on any thread.
+
+use std::mem::ManuallyDrop;
+use std::thread::{self, ThreadId};
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+
+/// Gives its value out on the thread that made it only. Dropped elsewhere (by a garbage collection that happens to run
+/// there), the value is leaked: better than freeing what is not shared between threads.
+pub(crate) struct ThreadBound<T> {
+    owner: ThreadId,
+    value: ManuallyDrop<T>,
+}
+
+// SAFETY: the value is reached through `get` and dropped through `drop` alone, and both check the thread first.
+unsafe impl<T> Send for ThreadBound<T> {}
+// SAFETY: as above; no other thread ever gets a reference.
+unsafe impl<T> Sync for ThreadBound<T> {}
+
+impl<T> ThreadBound<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self { owner: thread::current().id(), value: ManuallyDrop::new(value) }
+    }
+
+    fn is_here(&self) -> bool {
+        thread::current().id() == self.owner
+    }
+
+    /// The value.
+    ///
+    /// # Errors
+    /// `RuntimeError` on another thread than the one that made it.
+    pub(crate) fn get(&self) -> PyResult<&T> {
+        if self.is_here() {
+            return Ok(&self.value);
+        }
+        Err(PyRuntimeError::new_err(
+            "A client is used on another thread than the one that made it. Make one per thread.",
+        ))
+    }
+}
+
+impl<T> Drop for ThreadBound<T> {
+    fn drop(&mut self) {
+        if self.is_here() {
+            // SAFETY: this is the only place that drops the value, and nothing can reach it afterwards.
+            unsafe { ManuallyDrop::drop(&mut self.value) }
+        }
+    }
+}
