@@ -38,7 +38,7 @@ class Settings:
     """Everything that can be set. ``metadata["doc"]`` of a field describes it; see ``docs/settings.md``."""
 
     api: str | None = _key(None, "The API object, as `package.module.name`; found in `<project>.api` where absent.")
-    debug: bool = _key(False, "Show tracebacks in answers and check outputs strictly. Django's `DEBUG` where absent.")
+    debug: bool = _key(False, "Show tracebacks in answers. Django's `DEBUG` where absent.")
 
     host: str = _key("127.0.0.1", "Address to listen on; `0.0.0.0` or `::` for all.")
     port: int = _key(8000, "Port to listen on; 0 takes a free one.", minimum=0, maximum=65_535)
