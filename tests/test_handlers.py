@@ -429,3 +429,16 @@ def test_a_forgotten_client_may_be_collected_anywhere() -> None:
     forgotten = [TestClient(api)]
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         pool.submit(forgotten.clear).result()
+
+
+def test_a_forgotten_client_may_be_collected_while_another_one_is_asked() -> None:
+    forgotten = [TestClient(api)]
+    asked = API()
+
+    @asked.get("/forget")
+    async def forget() -> int:
+        forgotten.clear()
+        return len(forgotten)
+
+    with TestClient(asked) as client:
+        assert client.get("/forget").json() == 0

@@ -5,9 +5,11 @@ use std::thread::{self, ThreadId};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+use tokio::runtime::Handle;
 
-/// Gives its value out on the thread that made it only. Dropped elsewhere (by a garbage collection that happens to run
-/// there), the value is leaked: better than freeing what is not shared between threads.
+/// Gives its value out on the thread that made it only. Dropped elsewhere, or while a runtime runs there (by a garbage
+/// collection that happens to run then), the value is leaked: what it holds is not shared between threads, and a runtime
+/// cannot be dropped inside of another.
 pub(crate) struct ThreadBound<T> {
     owner: ThreadId,
     value: ManuallyDrop<T>,
@@ -43,7 +45,7 @@ impl<T> ThreadBound<T> {
 
 impl<T> Drop for ThreadBound<T> {
     fn drop(&mut self) {
-        if self.is_here() {
+        if self.is_here() && Handle::try_current().is_err() {
             // SAFETY: this is the only place that drops the value, and nothing can reach it afterwards.
             unsafe { ManuallyDrop::drop(&mut self.value) }
         }
