@@ -16,6 +16,7 @@ use crate::operation::Operation;
 use crate::values;
 
 /// A request's address, for the links of a page; spelled out only when there are any.
+#[expect(clippy::large_enum_variant, reason = "lives on the stack of one request; a box would be an allocation")]
 pub(crate) enum Url {
     /// In the request, which the handler did not ask for.
     Request(Request),

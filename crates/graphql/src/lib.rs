@@ -1,0 +1,1 @@
+//! GraphQL over models: document and model graph → plans of the database crate. No I/O.
