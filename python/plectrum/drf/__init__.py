@@ -2,13 +2,25 @@
 
 :class:`RustSerializerMixin` takes over the output of one serializer, :func:`install` (or ``PLECTRUM = {"DRF": True}``)
 of all. A field is taken over where its class, its options and the serializer's own methods leave no doubt about what
-DRF would do; any other field is called as DRF calls it, in the same pass.
+DRF would do; any other field is called as DRF calls it, in the same pass. :func:`explain` tells which are which.
 """
 
 from __future__ import annotations
 
+from .explain import Decision, FieldExplanation, SerializerExplanation, explain
 from .mixin import RustSerializerMixin
 from .renderer import RustJSONRenderer, to_json
 from .switch import install, installed, uninstall
 
-__all__ = ["RustJSONRenderer", "RustSerializerMixin", "install", "installed", "to_json", "uninstall"]
+__all__ = [
+    "Decision",
+    "FieldExplanation",
+    "RustJSONRenderer",
+    "RustSerializerMixin",
+    "SerializerExplanation",
+    "explain",
+    "install",
+    "installed",
+    "to_json",
+    "uninstall",
+]

@@ -24,6 +24,7 @@ __all__ = [
     "compiled",
     "current",
     "is_list",
+    "obstacle",
     "our_list",
     "ours",
     "rows",
@@ -69,10 +70,18 @@ def our_list(method: Any) -> Any:
 
 def compiled(serializer: Any) -> Representation | None:
     """The compiled form, for many rows; ``None`` where each row is the serializer's own business."""
+    return None if obstacle(serializer) else current(serializer, first=False)
+
+
+def obstacle(serializer: Any) -> str:
+    """The override that makes each row the serializer's own business, as a clause; empty where there is none."""
     kind = class_of(serializer)
-    if getattr(kind, "fields", None) is not _FIELDS or "to_representation" in state_of(serializer):
-        return None
-    return current(serializer, first=False) if _represents_as_drf(kind.__mro__) else None
+    for name, drfs in (("fields", _FIELDS), ("_readable_fields", _READABLE)):
+        if getattr(kind, name, None) is not drfs:
+            return f"{kind.__name__}.{name} is not DRF's own"
+    if "to_representation" in state_of(serializer) or not _represents_as_drf(kind.__mro__):
+        return f"{kind.__name__}.to_representation is not DRF's own"
+    return ""
 
 
 def current(serializer: Any, after: type | None = None, *, first: bool = True) -> Representation | None:

@@ -1,7 +1,8 @@
 """What a DRF field does on output, told to Rust.
 
 A field is known by the functions its class answers with, not by its class: a subclass that only validates
-differently is as good as its parent, and a patched class is not itself any more. What is not known is ``("python",)``.
+differently is as good as its parent, and a patched class is not itself any more. What is not known is
+``("python", reason, remedy)``: Rust reads the first of these, :mod:`plectrum.drf.explain` the others.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from rest_framework.settings import api_settings
 
 from .values import class_of, state_of, zone
 
-__all__ = ["Description", "describe", "register"]
+__all__ = ["Description", "describe", "overridden", "own", "python", "register"]
 
 Description = tuple[Any, ...]
 
@@ -24,7 +25,6 @@ Description = tuple[Any, ...]
 fields: Any = rest_framework.fields
 relations: Any = rest_framework.relations
 
-_PYTHON: Description = ("python",)
 _CONVERTERS: dict[object, Callable[[Any], Description]] = {}
 # DRF's own functions, as they were before anybody could patch them.
 _GET = fields.Field.get_attribute
@@ -37,6 +37,21 @@ _KEY_ONLY = relations.PrimaryKeyRelatedField.use_pk_only_optimization
 _KEY = relations.PrimaryKeyRelatedField.to_representation
 
 
+def python(reason: str, remedy: str = "") -> Description:
+    """A field that is called as DRF calls it.
+
+    Parameters:
+        reason: why, as a clause.
+        remedy: what would let Rust take it over, as an imperative clause; empty where nothing would.
+    """
+    return ("python", reason, remedy)
+
+
+def overridden(field: Any, name: str) -> Description:
+    """A field that answers ``name`` with a function that is not DRF's."""
+    return python(f"{class_of(field).__name__}.{name} is not DRF's own", f"leave {name} to DRF's field")
+
+
 def register(method: Any, describe: Callable[[Any], Description]) -> None:
     """Names the description of fields whose ``to_representation`` is ``method``."""
     _CONVERTERS[method] = describe
@@ -47,7 +62,7 @@ def describe(field: Any) -> tuple[Description, Description]:
     return _access(field), _convert(field)
 
 
-def _own(field: Any, name: str) -> object:
+def own(field: Any, name: str) -> object:
     """The function that answers ``field.name(…)``; ``None`` where only this instance knows."""
     kind = class_of(field)
     given = state_of(field).get(name)
@@ -59,26 +74,28 @@ def _own(field: Any, name: str) -> object:
 
 
 def _access(field: Any) -> Description:
-    get = _own(field, "get_attribute")
+    get = own(field, "get_attribute")
     if get is _GET:
         return ("path", field.source_attrs)
     if get is not _GET_RELATED:
-        return _PYTHON
-    optimized = _own(field, "use_pk_only_optimization")
+        return overridden(field, "get_attribute")
+    optimized = own(field, "use_pk_only_optimization")
     if optimized in _WHOLE_OBJECT:
         return ("path", field.source_attrs)
-    plain = _own(field, "to_representation") is _KEY and field.pk_field is None
+    plain = own(field, "to_representation") is _KEY and field.pk_field is None
     if optimized is _KEY_ONLY and plain and len(field.source_attrs) == 1:
         return ("key", field.source_attrs[0])
-    return _PYTHON
+    return python("only DRF knows how it takes the key of its related object", "use a plain PrimaryKeyRelatedField")
 
 
 def _convert(field: Any) -> Description:
-    method = _own(field, "to_representation")
-    if method is None:
-        return _PYTHON
-    found = _CONVERTERS.get(method)
-    return _PYTHON if found is None else found(field)
+    method = own(field, "to_representation")
+    found = None if method is None else _CONVERTERS.get(method)
+    if found is not None:
+        return found(field)
+    if method in _DRFS_OWN:
+        return python(f"{class_of(field).__name__} has no form in Rust")
+    return overridden(field, "to_representation")
 
 
 def _always(*description: Any) -> Callable[[Any], Description]:
@@ -88,8 +105,10 @@ def _always(*description: Any) -> Callable[[Any], Description]:
 def _boolean(field: Any) -> Description:
     true, false = field.TRUE_VALUES, field.FALSE_VALUES
     usual = True in true and False in false and False not in true and True not in false
-    same = _own(field, "_lower_if_str") is _LOWER
-    return ("boolean",) if usual and same else _PYTHON
+    same = own(field, "_lower_if_str") is _LOWER
+    if usual and same:
+        return ("boolean",)
+    return python("its TRUE_VALUES or FALSE_VALUES are not the usual ones", "keep True and False in them")
 
 
 def _big_integer(field: Any) -> Description:
@@ -98,8 +117,8 @@ def _big_integer(field: Any) -> Description:
 
 
 def _decimal(field: Any) -> Description:
-    if field.localize or getattr(field, "normalize_output", False) or _own(field, "quantize") is not _QUANTIZE:
-        return _PYTHON
+    if field.localize or getattr(field, "normalize_output", False) or own(field, "quantize") is not _QUANTIZE:
+        return python("it localizes, normalizes or quantizes in its own way", "leave localize and normalize_output off")
     as_text = bool(getattr(field, "coerce_to_string", api_settings.COERCE_DECIMAL_TO_STRING))
     return ("decimal", field.decimal_places, field.max_digits, as_text)
 
@@ -110,37 +129,44 @@ def _is_iso(field: Any, default: object) -> bool:
 
 
 def _datetime(field: Any) -> Description:
-    own = _own(field, "enforce_timezone") is _ENFORCE and _own(field, "default_timezone") is _DEFAULT_ZONE
-    if not own or not _is_iso(field, api_settings.DATETIME_FORMAT):
-        return _PYTHON
+    if own(field, "enforce_timezone") is not _ENFORCE or own(field, "default_timezone") is not _DEFAULT_ZONE:
+        return python(f"{class_of(field).__name__} has a time zone rule of its own", "use default_timezone=")
+    if not _is_iso(field, api_settings.DATETIME_FORMAT):
+        return _NOT_ISO
     return ("datetime in", zone(field.timezone)) if hasattr(field, "timezone") else ("datetime",)
 
 
 def _date(field: Any) -> Description:
-    return ("date",) if _is_iso(field, api_settings.DATE_FORMAT) else _PYTHON
+    return ("date",) if _is_iso(field, api_settings.DATE_FORMAT) else _NOT_ISO
 
 
 def _time(field: Any) -> Description:
-    return ("time",) if _is_iso(field, api_settings.TIME_FORMAT) else _PYTHON
+    return ("time",) if _is_iso(field, api_settings.TIME_FORMAT) else _NOT_ISO
 
 
 def _duration(field: Any) -> Description:
     # DRF before 3.17 knows no format but Django's.
     chosen = getattr(field, "format", getattr(api_settings, "DURATION_FORMAT", "django"))
-    return ("duration",) if isinstance(chosen, str) and chosen.lower() == "django" else _PYTHON
+    if isinstance(chosen, str) and chosen.lower() == "django":
+        return ("duration",)
+    return python("its format is not Django's", 'use format="django"')
 
 
 def _uuid(field: Any) -> Description:
-    return ("uuid",) if field.uuid_format == "hex_verbose" else _PYTHON
+    if field.uuid_format == "hex_verbose":
+        return ("uuid",)
+    return python(f"its format is {field.uuid_format!r}", 'use format="hex_verbose"')
 
 
 def _choice(field: Any) -> Description:
     choices: object = field.choice_strings_to_values
-    return ("choice", field.choice_strings_to_values) if type(choices) is dict else _PYTHON
+    if type(choices) is dict:
+        return ("choice", field.choice_strings_to_values)
+    return python("its choices are not kept in a dict", "leave choices to DRF's field")
 
 
 def _json(field: Any) -> Description:
-    return _PYTHON if field.binary else ("same",)
+    return python("it is binary", "leave binary off") if field.binary else ("same",)
 
 
 def _method(field: Any) -> Description:
@@ -159,6 +185,7 @@ def _members(field: Any) -> Description:
     return ("members", field.child, _convert(field.child))
 
 
+_NOT_ISO = python("its format is not ISO 8601", "leave format and the format settings at iso-8601")
 _LOWER: object = getattr(fields.BooleanField, "_lower_if_str", None)
 _QUANTIZE: object = fields.DecimalField.quantize
 _ENFORCE: object = fields.DateTimeField.enforce_timezone
@@ -189,3 +216,16 @@ for _kind, _description in _DRF:
     register(_kind.to_representation, _description)
 if hasattr(fields, "BigIntegerField"):  # since DRF 3.17
     register(fields.BigIntegerField.to_representation, _big_integer)
+# Those that are known to stay in Python.
+_DRFS_OWN = {
+    kind.to_representation
+    for kind in (
+        fields.Field,
+        fields.FileField,
+        fields.ModelField,
+        fields.MultipleChoiceField,
+        relations.HyperlinkedRelatedField,
+        relations.ManyRelatedField,
+        relations.PrimaryKeyRelatedField,
+    )
+}
