@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._core import Request
 from .api import API
+from .deps import Depends
 from .errors import (
     BadRequest,
     ConfigurationError,
@@ -42,6 +43,7 @@ __all__ = [
     "Conflict",
     "Cookie",
     "Count",
+    "Depends",
     "Exists",
     "Field",
     "Forbidden",

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from . import assets
+from .deps import CallPlan
+from .deps.resolve import Overrides
 from .errors import ConfigurationError, line_of
 from .hygiene import with_django_connections
 from .native import Planner, compile_native
@@ -32,6 +34,7 @@ class CompiledRoute:
         parameters: arguments in the handler's order.
         returns: what the return annotation says.
         planner: makes a native route's plans; ``None`` on the other ways.
+        plan: runs the handler's dependencies; ``None`` where it has none.
     """
 
     route: Route
@@ -39,11 +42,15 @@ class CompiledRoute:
     parameters: tuple[Parameter, ...]
     returns: Returns
     planner: Planner | None = None
+    plan: CallPlan | None = None
 
     @functools.cached_property
     def call(self) -> Handler:
-        """What Rust calls: the handler, with Django's hygiene around a sync one."""
-        return with_django_connections(self.route.handler) if self.route.options.sync else self.route.handler
+        """What Rust calls: the handler, behind its dependencies, with Django's hygiene around a sync one."""
+        handler, sync = self.route.handler, self.route.options.sync
+        if self.plan is not None:
+            handler = self.plan.bind(handler, sync=sync)
+        return with_django_connections(handler) if sync else handler
 
     @property
     def keywords(self) -> tuple[str, ...]:
@@ -89,6 +96,7 @@ class API(Router):
         docs_url: path of Swagger UI; ``None`` switches it off.
         redoc_url: path of Redoc; ``None`` switches it off.
         tags: OpenAPI tags of every route.
+        dependencies: run before every handler, each made by ``Depends``.
 
     Example::
 
@@ -111,8 +119,9 @@ class API(Router):
         docs_url: str | None = "/docs",
         redoc_url: str | None = "/redoc",
         tags: Iterable[str] = (),
+        dependencies: Iterable[Any] = (),
     ) -> None:
-        super().__init__(prefix, tags=tags)
+        super().__init__(prefix, tags=tags, dependencies=dependencies)
         self.info = {"title": title, "version": version, "description": description}
         shown = openapi_url is not None
         self.docs = {
@@ -125,8 +134,11 @@ class API(Router):
         """Registers list and detail routes of a Django model; see :func:`plectrum.resources.add_resource`."""
         add_resource(self, model, path, **options)
 
-    def compile(self) -> Compiled:
+    def compile(self, overrides: Overrides | None = None) -> Compiled:
         """Compiles every route: signatures, types, query functions.
+
+        Parameters:
+            overrides: dependencies by the one that each stands in for, in tests.
 
         Returns:
             What :class:`plectrum._core.App` is made of.
@@ -137,20 +149,27 @@ class API(Router):
             ConfigurationError: a route is malformed.
         """
         nodes = Nodes()
-        routes = tuple(compile_route(route, nodes) for route in self.routes)
+        routes = tuple(compile_route(route, nodes, overrides) for route in self.routes)
         docs = {**self.docs, "assets": assets.directory()}
         described = {"info": self.info, "docs": docs, "routes": [route.describe() for route in routes]}
         return Compiled(json.dumps(described), routes, tuple(nodes.classes))
 
 
-def compile_route(route: Route, nodes: Nodes) -> CompiledRoute:
+def compile_route(route: Route, nodes: Nodes, overrides: Overrides | None = None) -> CompiledRoute:
     """Compiles one route; see :meth:`API.compile`."""
-    signature = read_signature(route.handler, route.path_names, nodes)
+    signature = read_signature(
+        route.handler,
+        route.path_names,
+        nodes,
+        dependencies=route.options.dependencies if route.native is None else (),
+        overrides=overrides,
+        sync=route.options.sync,
+    )
     returns = read_returns(signature.returns, nodes, route.handler)
     if route.native is not None:
         return _compile_native(route, signature, returns, nodes)
     _check_handler(route)
-    return CompiledRoute(route, returns.way, signature.parameters, returns)
+    return CompiledRoute(route, returns.way, signature.parameters, returns, plan=signature.plan)
 
 
 def _compile_native(route: Route, signature: Signature, returns: Returns, nodes: Nodes) -> CompiledRoute:
@@ -158,6 +177,12 @@ def _compile_native(route: Route, signature: Signature, returns: Returns, nodes:
         raise ConfigurationError(
             f"{line_of(route.handler)}: {route.handler.__qualname__}() is a query function and runs once, at start-up. "
             "Write it with plain 'def', or register it with @api.get to run it per request."
+        )
+    if signature.plan is not None or route.options.dependencies:
+        raise ConfigurationError(
+            f"{line_of(route.handler)}: {route.handler.__qualname__}() is a query function: no Python runs for a "
+            "request, so no dependency can. Register it with @api.get as an 'async def', or take it out of the router "
+            "whose dependencies= it would run."
         )
     planner, parameters = compile_native(route, signature, nodes)
     returns = dataclasses.replace(returns, schema=describe_operation(planner.base, nodes))

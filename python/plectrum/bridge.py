@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import datetime
 import decimal
@@ -13,10 +12,11 @@ import sys
 import traceback
 import uuid
 import weakref
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from . import _core, conf
+from ._here import outside_asyncio
 from .errors import HTTPException, line_of_error
 from .params import MISSING
 
@@ -155,7 +155,7 @@ def run_here(alias: str, optional: bool, number: int, arguments: list[Any]) -> l
     """
     from .orm.connection import must_run_on_django
 
-    with _outside_asyncio():  # where a loop runs, Django looks for this thread's connections in another place
+    with outside_asyncio():  # where a loop runs, Django looks for this thread's connections in another place
         if optional and not must_run_on_django(alias):
             return None
         return _rows_of(number, arguments)
@@ -172,17 +172,6 @@ def run_in_pool(alias: str, number: int, arguments: list[Any]) -> list[list[tupl
             return _rows_of(number, arguments)
     finally:
         close_old_connections()
-
-
-@contextlib.contextmanager
-def _outside_asyncio() -> Generator[None]:
-    """Django refuses its synchronous ORM where a loop is running; on a test's own thread it is meant."""
-    loop = asyncio._get_running_loop()
-    asyncio._set_running_loop(None)
-    try:
-        yield
-    finally:
-        asyncio._set_running_loop(loop)
 
 
 def _rows_of(number: int, arguments: list[Any]) -> list[list[tuple[Any, ...]]]:

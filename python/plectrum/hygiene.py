@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import functools
 import sys
 from typing import Any
 
 from .routing import Handler
 
-__all__ = ["with_django_connections"]
+__all__ = ["keeps_connections", "with_django_connections"]
+
+#: Whether the thread's connections are a test's, whose transaction a close would end; as in Django's own test client.
+keeps_connections: contextvars.ContextVar[bool] = contextvars.ContextVar("keeps_connections", default=False)
 
 
 def with_django_connections(handler: Handler) -> Handler:
@@ -33,16 +37,21 @@ def with_django_connections(handler: Handler) -> Handler:
 
     @functools.wraps(handler)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        close_old_connections()
+        tidy = _nothing if keeps_connections.get() else close_old_connections
+        tidy()
         try:
             with contextlib.ExitStack() as stack:
                 for alias in aliases:
                     stack.enter_context(transaction.atomic(using=alias))
                 return handler(*args, **kwargs)
         finally:
-            close_old_connections()
+            tidy()
 
     return wrapped
+
+
+def _nothing() -> None:
+    """Stands in for the tidying up."""
 
 
 def _django_is_ready() -> bool:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .deps.marker import Dependency
 from .errors import ConfigurationError, line_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Options:
         sync: run a plain ``def`` handler in the bounded thread pool.
         tags, summary, description, deprecated: for OpenAPI; the docstring gives summary and description.
         include_in_schema: whether OpenAPI shows the route.
+        dependencies: run before the handler for what they do, each made by ``Depends``.
     """
 
     name: str | None = None
@@ -40,6 +42,7 @@ class Options:
     description: str | None = None
     deprecated: bool = False
     include_in_schema: bool = True
+    dependencies: tuple[Dependency, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -88,13 +91,15 @@ class Router:
     Parameters:
         prefix: put before every path; starts with ``/`` and does not end with one.
         tags: OpenAPI tags of every route in it.
+        dependencies: run before every handler in it, each made by ``Depends``.
     """
 
-    def __init__(self, prefix: str = "", *, tags: Iterable[str] = ()) -> None:
+    def __init__(self, prefix: str = "", *, tags: Iterable[str] = (), dependencies: Iterable[Any] = ()) -> None:
         if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
             raise ConfigurationError(f'The prefix {prefix!r} must start with "/" and not end with one, such as "/api".')
         self.prefix = prefix
         self.tags = tuple(tags)
+        self.dependencies: tuple[Dependency, ...] = tuple(dependencies)
         self.routes: list[Route] = []
         self.query = QueryRoutes(self)
 
@@ -108,15 +113,20 @@ class Router:
             raise ConfigurationError(f'{line_of(handler)}: the path {path!r} must start with "/".')
         if not 200 <= options.status <= 599:
             raise ConfigurationError(f"{line_of(handler)}: status={options.status} is not an answer's: 200 to 599.")
-        options = dataclasses.replace(options, tags=(*self.tags, *options.tags))
+        options = self._inherited(options)
         route = Route(method=method, path=self.prefix + path, handler=handler, options=options, native=native)
         self.routes.append(route)
 
     def include(self, router: Router, prefix: str = "") -> None:
         """Adds every route of ``router`` as it is now, under this router's prefix and ``prefix``."""
         for route in router.routes:
-            options = dataclasses.replace(route.options, tags=(*self.tags, *route.options.tags))
+            options = self._inherited(route.options)
             self.routes.append(dataclasses.replace(route, path=self.prefix + prefix + route.path, options=options))
+
+    def _inherited(self, options: Options) -> Options:
+        """A route's options with what holds for every route here."""
+        dependencies = (*self.dependencies, *options.dependencies)
+        return dataclasses.replace(options, tags=(*self.tags, *options.tags), dependencies=dependencies)
 
     def route(self, path: str, *, methods: Sequence[str], **options: Any) -> Callable[[H], H]:
         """Registers the decorated handler for several methods."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import json
 import typing
@@ -10,6 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, get_args, get_origin
 
 from . import _core
+from .deps import CallPlan, Dependency, Need, Resolver
+from .deps.marker import is_injected
+from .deps.resolve import Overrides
 from .errors import ConfigurationError, SchemaError, line_of
 from .nodes import Node, Nodes, is_body_type
 from .params import MISSING, Field
@@ -76,59 +80,117 @@ def _as_json(default: Any) -> Any:
 
 @dataclasses.dataclass(frozen=True)
 class Signature:
-    """All of a handler's parameters, in order, and what it returns."""
+    """All of a handler's parameters, in order, and what it returns.
+
+    Parameters:
+        parameters: the handler's own, or with a plan those of its dependencies, too.
+        returns: the evaluated return annotation, or ``MISSING``.
+        plan: how the dependencies are run; ``None`` where there are none.
+    """
 
     parameters: tuple[Parameter, ...]
     returns: Any
+    plan: CallPlan | None = None
 
 
-def read_signature(handler: Handler, path_names: Sequence[str], nodes: Nodes) -> Signature:
+def read_signature(
+    handler: Handler,
+    path_names: Sequence[str],
+    nodes: Nodes,
+    *,
+    dependencies: Sequence[Dependency] = (),
+    overrides: Overrides | None = None,
+    sync: bool = False,
+) -> Signature:
     """Compiles ``handler``'s signature.
 
     Parameters:
         handler: the user's function.
         path_names: the names between braces in the route's path.
         nodes: the API's type compiler.
+        dependencies: run besides those in the signature.
+        overrides: what stands in for a dependency, in tests.
+        sync: whether the handler runs in the thread pool.
 
     Errors:
         ConfigurationError: a parameter cannot be filled, or a path name has no parameter.
         SchemaError: a type or constraint is wrong.
     """
-    hints = _hints(handler)
-    found = [
-        _read_parameter(parameter, hints, path_names, nodes, handler)
-        for parameter in inspect.signature(handler).parameters.values()
-    ]
+    returns = _hints(handler).get("return", MISSING)
+
+    def read(function: Handler) -> list[Parameter | Need]:
+        return _read_function(function, path_names, nodes)
+
+    resolver = Resolver(read, overrides or {}, sync=sync)
+    plan = resolver.resolve(handler, dependencies)
+    # Without a plan the handler itself is called, with its parameters as they are.
+    found = resolver.parameters if plan else [item for item in read(handler) if isinstance(item, Parameter)]
     unused = [name for name in path_names if name not in {p.wire for p in found if p.source == "path"}]
     if unused:
         raise ConfigurationError(
             f"{line_of(handler)}: the path names {{{unused[0]}}}, but {handler.__qualname__}() has no parameter "
             f"{unused[0]!r}. Add the parameter or take it out of the path."
         )
-    return Signature(tuple(_split_bodies(found, handler)), hints.get("return", MISSING))
+    return Signature(tuple(_split_bodies(found, handler)), returns, plan)
+
+
+def _read_function(function: Handler, path_names: Sequence[str], nodes: Nodes) -> list[Parameter | Need]:
+    """Parameters and needs of a handler or of a dependency, in order."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except ValueError:
+        return []  # written in C without a signature, such as the providers of `dependency-injector`
+    known: tuple[Any, ...] = (type, functools.partial)
+    if not inspect.isroutine(function) and not isinstance(function, known):
+        # An object that can be called with anything needs nothing in particular.
+        parameters = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    hints = _hints(function)
+    kept = (parameter for parameter in parameters if not _left_to_inject(parameter, hints))
+    return [_read_parameter(parameter, hints, path_names, nodes, function) for parameter in kept]
+
+
+def _left_to_inject(parameter: inspect.Parameter, hints: dict[str, Any]) -> bool:
+    """Whether ``@inject`` of ``dependency-injector`` fills the parameter, when it is left out."""
+    annotation, default = hints.get(parameter.name), parameter.default
+    marks: tuple[Any, ...] = get_args(annotation)[1:] if get_origin(annotation) is typing.Annotated else ()
+    marks = tuple(mark.provider if isinstance(mark, Dependency) else mark for mark in (*marks, default))
+    return any(is_injected(mark) for mark in marks)
 
 
 def _hints(handler: Handler) -> dict[str, Any]:
+    target: Any = handler
+    while isinstance(target, functools.partial):
+        target = target.func
+    if inspect.isclass(target):
+        target = target.__init__
+    elif not inspect.isroutine(target) and not hasattr(target, "__annotations__"):
+        target = target.__call__
     try:
-        return typing.get_type_hints(handler, include_extras=True)
+        return typing.get_type_hints(target, include_extras=True)
     except NameError as error:
         raise ConfigurationError(
-            f"{line_of(handler)}: the annotation {error.name!r} of {handler.__qualname__}() is not defined where the "
+            f"{line_of(handler)}: the annotation {error.name!r} of {_name_of(handler)}() is not defined where the "
             "function is. Import it at run time (not only under TYPE_CHECKING)."
         ) from error
 
 
+def _name_of(function: Any) -> str:
+    return str(getattr(function, "__qualname__", None) or type(function).__qualname__)
+
+
 def _read_parameter(
     parameter: inspect.Parameter, hints: dict[str, Any], path_names: Sequence[str], nodes: Nodes, handler: Handler
-) -> Parameter:
+) -> Parameter | Need:
     name = parameter.name
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
         raise ConfigurationError(
-            f"{line_of(handler)}: {handler.__qualname__}() takes *{name}, which no request can fill. "
-            "Name each parameter."
+            f"{line_of(handler)}: {_name_of(handler)}() takes *{name}, which no request can fill. Name each parameter."
         )
     keyword_only = parameter.kind is parameter.KEYWORD_ONLY
     annotation = hints.get(name, str if name in path_names else Any)
+    need = _need(parameter, annotation, handler)
+    if need is not None:
+        return need
     annotation, marker = _split_marker(annotation)
     default = MISSING if parameter.default is parameter.empty else parameter.default
     if isinstance(default, Field):
@@ -138,7 +200,7 @@ def _read_parameter(
     if _is_request(annotation) or (name == "request" and name not in hints and marker is None):
         return Parameter(name, name, "request", None, annotation=annotation, keyword_only=keyword_only)
     source = _source(name, annotation, marker, path_names)
-    where = f"{handler.__qualname__}({name})"
+    where = f"{_name_of(handler)}({name})"
     try:
         schema = nodes.schema(annotation, marker, where)
     except SchemaError as error:
@@ -156,6 +218,23 @@ def _read_parameter(
         description=marker.description if marker else None,
         keyword_only=keyword_only,
     )
+
+
+def _need(parameter: inspect.Parameter, annotation: Any, handler: Handler) -> Need | None:
+    """What ``Depends`` says of a parameter, where it does."""
+    marker, own = parameter.default, annotation
+    if get_origin(annotation) is typing.Annotated:
+        own, *metadata = get_args(annotation)
+        marker = next((item for item in metadata if isinstance(item, Dependency)), marker)
+    if not isinstance(marker, Dependency):
+        return None
+    provider = marker.provider or own
+    if not callable(provider) or provider in (Any, parameter.empty):
+        raise ConfigurationError(
+            f"{line_of(handler)}: {_name_of(handler)}({parameter.name}) has Depends() without a provider, and its "
+            "annotation is no class that could be one. Name it: Depends(function)."
+        )
+    return Need(parameter.name, provider, marker.cache, parameter.kind is parameter.KEYWORD_ONLY)
 
 
 def _split_marker(annotation: Any) -> tuple[Any, Field | None]:

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from . import _core, conf
 from .api import API
+from .deps.resolve import Overrides
 
 __all__ = ["TestClient", "TestResponse"]
 
@@ -49,6 +50,7 @@ class TestClient:
     Parameters:
         api: the API; compiled when the client is made.
         headers: sent with every request.
+        overrides: dependencies by the one that each stands in for.
         settings: settings that differ from the project's, by their names in lower case.
 
     Errors:
@@ -57,8 +59,15 @@ class TestClient:
 
     __test__ = False
 
-    def __init__(self, api: API, *, headers: Mapping[str, str] | None = None, **settings: Any) -> None:
-        compiled = api.compile()
+    def __init__(
+        self,
+        api: API,
+        *,
+        headers: Mapping[str, str] | None = None,
+        overrides: Overrides | None = None,
+        **settings: Any,
+    ) -> None:
+        compiled = api.compile(overrides)
         self._client = _core.App(compiled, conf.current().replace(**settings).to_json()).client()
         self._headers = dict(headers or {})
 

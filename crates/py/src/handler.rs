@@ -19,6 +19,7 @@ use pyo3::types::{PyDict, PyTuple};
 use crate::encode::encode;
 use crate::eventloop::{Busy, Step, SyncCall};
 use crate::exceptions;
+use crate::names;
 use crate::pipeline::RustResponseBytes;
 use crate::registered::Registered;
 use crate::request::Request;
@@ -88,6 +89,10 @@ impl Inner {
             return plectrum_http::problem::of(StatusCode::INTERNAL_SERVER_ERROR).into();
         };
         match arguments {
+            Ok(arguments) if self.registered.sync && self.worker.in_process => {
+                let result = self.call_here(py, arguments);
+                self.answer(py, result, &url)
+            }
             Ok(arguments) if self.registered.sync => self.run_in_pool(py, arguments, url),
             Ok(arguments) => self.run(py, &arguments, url),
             Err(error) => self.failed(py, &error).into(),
@@ -165,19 +170,31 @@ impl Inner {
         }
     }
 
-    fn submit(
+    fn submit(&self, py: Python<'_>, arguments: Vec<Bound<'_, PyAny>>) -> PyResult<Result<SyncCall, Busy>> {
+        let (arguments, keywords) = self.split(py, arguments)?;
+        self.worker.pool.call(self.registered.function.bind(py), &arguments, keywords.as_ref())
+    }
+
+    /// Calls a sync handler on this thread: a test's transaction is on it.
+    fn call_here(&self, py: Python<'_>, arguments: Vec<Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+        let (arguments, keywords) = self.split(py, arguments)?;
+        let call = names::CALL_HERE.get(py)?;
+        call.call1((self.registered.function.bind(py), arguments, keywords)).map(Bound::unbind)
+    }
+
+    /// Arguments as a call of Python's takes them: by position, and by name what is taken by name only.
+    fn split<'py>(
         &self,
-        py: Python<'_>,
-        mut arguments: Vec<Bound<'_, PyAny>>,
-    ) -> PyResult<Result<SyncCall, Busy>> {
-        let function = self.registered.function.bind(py);
+        py: Python<'py>,
+        mut arguments: Vec<Bound<'py, PyAny>>,
+    ) -> PyResult<(Bound<'py, PyTuple>, Option<Bound<'py, PyDict>>)> {
         let Some(names) = self.registered.keywords.as_ref().map(|names| names.bind(py)) else {
-            return self.worker.pool.call(function, &PyTuple::new(py, arguments)?, None);
+            return Ok((PyTuple::new(py, arguments)?, None));
         };
         let named = arguments.split_off(arguments.len() - names.len());
         let keywords = PyDict::new(py);
         names.iter().zip(named).try_for_each(|(name, value)| keywords.set_item(name, value))?;
-        self.worker.pool.call(function, &PyTuple::new(py, arguments)?, Some(&keywords))
+        Ok((PyTuple::new(py, arguments)?, Some(keywords)))
     }
 
     /// Waits for what Python has begun.

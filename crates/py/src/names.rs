@@ -42,6 +42,8 @@ pub(crate) static DATABASE: Name = Name::new("plectrum.bridge", "database");
 pub(crate) static RUN_HERE: Name = Name::new("plectrum.bridge", "run_here");
 /// Runs an operation on Django's connection of a pool thread.
 pub(crate) static RUN_IN_POOL: Name = Name::new("plectrum.bridge", "run_in_pool");
+/// Calls a sync function on this thread, outside of its event loop.
+pub(crate) static CALL_HERE: Name = Name::new("plectrum._here", "call_here");
 /// The compiled form of a `plectrum.orm.Operation`.
 pub(crate) static COMPILED: Name = Name::new("plectrum.bridge", "compiled");
 /// `plectrum.errors.ConfigurationError`

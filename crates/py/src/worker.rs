@@ -16,6 +16,8 @@ pub(crate) struct Worker {
     pub(crate) event_loop: Rc<EventLoop>,
     pub(crate) pool: Rc<SyncPool>,
     pub(crate) databases: Databases,
+    /// A test's client calls the app: everything stays on its thread.
+    pub(crate) in_process: bool,
     pub(crate) debug: bool,
 }
 
@@ -24,9 +26,10 @@ impl Worker {
     pub(crate) fn start(py: Python<'_>, settings: &Settings, in_process: bool) -> PyResult<Rc<Self>> {
         let pool = Rc::new(SyncPool::new(settings.sync_threads, settings.sync_threads * QUEUE_PER_THREAD));
         Ok(Rc::new(Self {
-            event_loop: EventLoop::start(py)?,
+            event_loop: if in_process { EventLoop::start_in_process(py)? } else { EventLoop::start(py)? },
             databases: Databases::new(in_process, Rc::clone(&pool)),
             pool,
+            in_process,
             debug: settings.debug,
         }))
     }

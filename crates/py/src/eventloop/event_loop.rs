@@ -63,8 +63,17 @@ impl EventLoop {
     /// The thread must be inside a Tokio `LocalRuntime`, and its Python thread state must outlive the loop: that is so
     /// where the runtime runs within `Python::detach`.
     pub(crate) fn start(py: Python<'_>) -> PyResult<Rc<Self>> {
+        Self::start_as(py, "plectrum._loop", "WorkerEventLoop")
+    }
+
+    /// As [`Self::start`]; what a worker would do on other threads happens on this one, where a test's transaction is.
+    pub(crate) fn start_in_process(py: Python<'_>) -> PyResult<Rc<Self>> {
+        Self::start_as(py, "plectrum._here", "InProcessEventLoop")
+    }
+
+    fn start_as(py: Python<'_>, module: &str, class: &str) -> PyResult<Rc<Self>> {
         let signal = Arc::new(Signal::default());
-        let class = py.import("plectrum._loop")?.getattr("WorkerEventLoop")?;
+        let class = py.import(module)?.getattr(class)?;
         let python = class.call1((PyWake(signal.clone()),))?;
         python.call_method0("resume")?;
         let tasks = py.import("asyncio.tasks")?;

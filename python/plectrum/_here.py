@@ -1,0 +1,85 @@
+"""The event loop of :class:`plectrum.testing.TestClient`: sync code stays on the calling thread.
+
+A test's transaction belongs to its thread. So what a worker would run on other threads (``sync=True`` handlers, and the
+ORM calls behind ``await``, which Django sends to one thread of asgiref's) runs here where the test itself runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import sys
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, TypeVar, TypeVarTuple
+
+from ._loop import WorkerEventLoop
+from .hygiene import keeps_connections
+
+_T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
+
+__all__ = ["InProcessEventLoop", "call_here", "outside_asyncio"]
+
+
+class InProcessEventLoop(WorkerEventLoop):
+    """A worker's loop that has no threads for Django's ORM."""
+
+    _calls = 0
+
+    def run_in_executor(self, executor: Any, func: Callable[[*_Ts], _T], *args: *_Ts) -> asyncio.Future[_T]:
+        """As in asyncio; what asgiref means for its one thread is called at once, on this one."""
+        if executor is None or executor is not _thread_of_asgiref():
+            return super().run_in_executor(executor, func, *args)
+        future: asyncio.Future[_T] = self.create_future()
+        self._calls += 1
+        try:
+            future.set_result(call_here(func, args, None))
+        except Exception as error:  # noqa: BLE001 - handed on to who awaits it
+            future.set_exception(error)
+        finally:
+            self._calls -= 1
+            _forget_loop()
+        return future
+
+    def call_soon_threadsafe(
+        self, callback: Callable[[*_Ts], object], *args: *_Ts, context: contextvars.Context | None = None
+    ) -> asyncio.Handle:
+        """As in asyncio; refused to sync code on this thread that would wait for it here, so asgiref makes a loop."""
+        if self._calls and threading.get_ident() == self._thread_id:
+            raise RuntimeError("This thread runs sync code; it cannot run its loop meanwhile.")
+        return super().call_soon_threadsafe(callback, *args, context=context)
+
+
+def call_here(function: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any] | None) -> Any:
+    """Calls a sync function on this thread, where Django's synchronous ORM is allowed meanwhile."""
+    with outside_asyncio():
+        context = contextvars.copy_context()
+        context.run(keeps_connections.set, True)
+        return context.run(function, *arguments, **(keywords or {}))
+
+
+@contextlib.contextmanager
+def outside_asyncio() -> Generator[None]:
+    """Hides the running loop: Django refuses its synchronous ORM, and its connections, where there is one."""
+    loop = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(loop)
+
+
+def _thread_of_asgiref() -> Any:
+    """The executor behind ``sync_to_async``, where asgiref is loaded."""
+    asgiref: Any = sys.modules.get("asgiref.sync")
+    return None if asgiref is None else asgiref.SyncToAsync.single_thread_executor
+
+
+def _forget_loop() -> None:
+    """asgiref notes which loop a thread works for; this thread is the test's own again."""
+    local: Any = sys.modules["asgiref.sync"].SyncToAsync.threadlocal
+    for name in ("main_event_loop", "main_event_loop_pid", "task_context"):
+        if hasattr(local, name):
+            delattr(local, name)
