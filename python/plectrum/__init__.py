@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._core import Request
 from .api import API
+from .background import BackgroundTasks
 from .deps import Depends
 from .errors import (
     BadRequest,
@@ -26,7 +27,7 @@ from .errors import (
 )
 from .pagination import LimitOffset, PageNumber
 from .params import Body, Cookie, Form, Header, Path, Query
-from .responses import HTML, JSON, PlainText, Redirect, Response
+from .responses import HTML, JSON, NDJSON, PlainText, Redirect, Response, Stream
 from .routing import Router
 from .schema import Field, Schema
 
@@ -37,6 +38,8 @@ __all__ = [
     "API",
     "HTML",
     "JSON",
+    "NDJSON",
+    "BackgroundTasks",
     "BadRequest",
     "Body",
     "ConfigurationError",
@@ -67,6 +70,7 @@ __all__ = [
     "Schema",
     "SchemaError",
     "ServiceUnavailable",
+    "Stream",
     "Unauthorized",
     "ValidationError",
     "register_writer",

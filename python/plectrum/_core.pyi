@@ -1,11 +1,17 @@
 """The compiled core: the boundary between Python and Rust, checked against the module by stubtest."""
 
+import asyncio
 import builtins
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Self, final
 
+from typing_extensions import Buffer
+
 from .api import Compiled
+from .background import BackgroundTasks
 from .pipeline import Field
+from .streaming import Source
 
 @final
 class App:
@@ -63,6 +69,16 @@ class Request:
         """The first value of a header, or ``default``; the name in any case."""
     def cookie(self, name: str) -> str:
         """A cookie's value; ``KeyError`` where there is none."""
+    def signed_cookie(self, name: str, *, salt: str = "", max_age: int | timedelta | None = None) -> str | None:
+        """The value of a cookie that :meth:`Response.set_signed_cookie` (or Django) signed.
+
+        Parameters:
+            name, salt: as it was set with.
+            max_age: seconds since it was signed, at most.
+
+        Returns:
+            ``None`` where it is absent, was changed, or is too old.
+        """
     @property
     def client(self) -> tuple[str, int] | None:
         """The nearest hop's address and port; ``None`` over a unix socket."""
@@ -81,6 +97,7 @@ class Response:
         status: 200 to 599.
         headers: a mapping, or pairs where a name repeats.
         media_type: of the body.
+        background: a function without arguments or :class:`plectrum.BackgroundTasks`, called after the answer was sent.
     """
 
     def __new__(
@@ -89,13 +106,80 @@ class Response:
         status: int = 200,
         headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
         media_type: str | None = None,
+        background: Callable[[], Any] | BackgroundTasks | None = None,
+        _source: Source | None = None,
     ) -> Self: ...
     @property
     def status(self) -> int: ...
     @property
     def headers(self) -> list[tuple[str, str]]: ...
     @property
-    def body(self) -> bytes: ...
+    def body(self) -> bytes | None:
+        """Already encoded; ``None`` where it is made while it is sent."""
+    def set_header(self, name: str, value: str) -> None:
+        """Sets a header, in place of any of that name.
+
+        Errors:
+            ValueError: name or value would end the header, or are none.
+        """
+    def set_cookie(
+        self,
+        name: str,
+        value: str = "",
+        *,
+        max_age: int | timedelta | None = None,
+        expires: datetime | float | None = None,
+        path: str | None = "/",
+        domain: str | None = None,
+        secure: bool = False,
+        httponly: bool = False,
+        samesite: str | None = "lax",
+        partitioned: bool = False,
+    ) -> None:
+        """Adds a cookie (RFC 6265, RFC 6265bis).
+
+        Parameters:
+            name: a token.
+            value: printable ASCII without spaces, quotes, commas, semicolons and backslashes.
+            max_age: seconds it is kept; as long as the browser runs where neither this nor ``expires`` is given.
+            expires: an aware datetime, or seconds since 1970.
+            path: where it is sent to.
+            domain: host whose subdomains get it too.
+            secure: sent over TLS only.
+            httponly: not shown to scripts.
+            samesite: ``"lax"``, ``"strict"``, ``"none"``, or ``None`` to leave it to the browser.
+            partitioned: kept apart by top-level site.
+
+        Errors:
+            ValueError: the client would drop the cookie, or read another one than was meant.
+        """
+    def set_signed_cookie(self, name: str, value: str, *, salt: str = "", **attributes: Any) -> None:
+        """As :meth:`set_cookie`, with a value nobody can change; :meth:`Request.signed_cookie` reads it."""
+    def delete_cookie(
+        self,
+        name: str,
+        *,
+        path: str | None = "/",
+        domain: str | None = None,
+        secure: bool = False,
+        samesite: str | None = "lax",
+        partitioned: bool = False,
+    ) -> None:
+        """Has the client forget a cookie; path and domain must be those it was set with."""
+
+@final
+class StreamQueue:
+    """Where the driver of a stream puts what it has; see :mod:`plectrum.streaming`."""
+
+    def push(self, data: Buffer | str) -> asyncio.Future[None] | None:
+        """Adds a piece; what to wait for where the queue is full."""
+    def put(self, data: Buffer | str) -> bool:
+        """Adds a piece and blocks the thread while the queue is full; whether anybody reads still."""
+    def close(self, broken: bool = False) -> None:
+        """Ends the stream; a broken one is cut off, so that the client can tell."""
+    @property
+    def abandoned(self) -> bool:
+        """Whether nobody reads any more."""
 
 def check_schema(description: str) -> None:
     """Compiles a type's description; ``ValueError`` says which of its constraints nothing can meet."""

@@ -40,6 +40,8 @@ class Settings:
     api: str | None = _key(None, "The API object, as `package.module.name`; found in `<project>.api` where absent.")
     debug: bool = _key(False, "Show tracebacks in answers. Django's `DEBUG` where absent.")
 
+    secret_key: str | None = _key(None, "Signs cookies where Django, whose `SECRET_KEY` does otherwise, is not set up.")
+
     host: str = _key("127.0.0.1", "Address to listen on; `0.0.0.0` or `::` for all.")
     port: int = _key(8000, "Port to listen on; 0 takes a free one.", minimum=0, maximum=65_535)
     unix_socket: str | None = _key(None, "Path of a unix socket to listen on instead of host and port.")

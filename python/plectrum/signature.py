@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, get_args, get_origin
 
 from . import _core
+from .background import BackgroundTasks
 from .deps import CallPlan, Dependency, Need, Resolver
 from .deps.marker import is_injected
 from .deps.resolve import Overrides
@@ -30,8 +31,10 @@ class Parameter:
     Parameters:
         name: Python name.
         wire: name on the wire.
-        source: ``path``, ``query``, ``header``, ``cookie``, ``body``, ``body_field``, ``form`` or ``request``.
-        schema: node description (see :mod:`plectrum.nodes`); ``None`` for ``request``.
+        source: ``path``, ``query``, ``header``, ``cookie``, ``body``, ``body_field``, ``form``, ``request`` or
+            ``background``.
+        schema: node description (see :mod:`plectrum.nodes`); ``None`` for ``request``
+            and ``background``.
         default: value where absent, or :data:`MISSING`.
         factory: makes the default instead.
         many: every value of a repeated name is taken.
@@ -199,6 +202,8 @@ def _read_parameter(
         default = marker.default
     if _is_request(annotation) or (name == "request" and name not in hints and marker is None):
         return Parameter(name, name, "request", None, annotation=annotation, keyword_only=keyword_only)
+    if annotation is BackgroundTasks:
+        return Parameter(name, name, "background", None, annotation=annotation, keyword_only=keyword_only)
     source = _source(name, annotation, marker, path_names)
     where = f"{_name_of(handler)}({name})"
     try:

@@ -133,6 +133,8 @@ pub enum Source {
     Form,
     /// The request object.
     Request,
+    /// A list of tasks for after the response.
+    Background,
 }
 
 /// A native route's database side.

@@ -88,7 +88,9 @@ fn parameter_object(parameter: &Parameter, components: &mut Describer<'_>) -> Op
         Source::Query => "query",
         Source::Header => "header",
         Source::Cookie => "cookie",
-        Source::Body | Source::BodyField | Source::Form | Source::Request => return None,
+        Source::Body | Source::BodyField | Source::Form | Source::Request | Source::Background => {
+            return None;
+        }
     };
     let mut schema =
         parameter.schema.as_ref().map_or_else(|| json!({}), |schema| components.describe(schema));
@@ -141,7 +143,11 @@ fn responses(route: &Route, components: &mut Describer<'_>) -> Value {
     }
     let mut responses = json!({route.status.to_string(): success});
     let problem = json!({"application/problem+json": {"schema": {"$ref": format!("{COMPONENTS}Problem")}}});
-    if route.parameters.iter().any(|parameter| parameter.source != Source::Request) {
+    if route
+        .parameters
+        .iter()
+        .any(|parameter| !matches!(parameter.source, Source::Request | Source::Background))
+    {
         responses["422"] = json!({"description": "Validation failed", "content": problem});
     }
     responses["default"] = json!({"description": "Problem (RFC 9457)", "content": problem});

@@ -5,7 +5,7 @@
 //! * [`server`]: listeners, bounded accept, timeouts, limits, graceful shutdown ([`serve`]);
 //! * [`request`] and [`body`]: what arrives, moved out of the parser and never copied;
 //! * [`router`]: method + path → endpoint, typed parameters, 405, OPTIONS, trailing slashes;
-//! * [`query`], [`cookie`], [`media`]: lazy readers over header and query text;
+//! * [`query`], [`cookie`], [`media`]: lazy readers over header and query text; [`set_cookie`] writes;
 //! * [`service`] and [`problem`]: the answer, and the pre-encoded error answers of RFC 9457.
 //!
 //! Everything runs on one thread of a current-thread runtime: nothing here is `Send`, nothing locks.
@@ -20,6 +20,7 @@ pub mod request;
 pub mod router;
 pub mod server;
 pub mod service;
+pub mod set_cookie;
 
 pub use bytes::Bytes;
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header};

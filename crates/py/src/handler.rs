@@ -16,6 +16,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
+use crate::asked::Asked;
+use crate::background;
 use crate::encode::encode;
 use crate::eventloop::{Busy, Step, SyncCall};
 use crate::exceptions;
@@ -24,12 +26,31 @@ use crate::pipeline::RustResponseBytes;
 use crate::registered::Registered;
 use crate::request::Request;
 use crate::response::{JSON, Response};
-use crate::results::{self, Url};
+use crate::results;
 use crate::sink::{Class, PySink, vectorcall};
 use crate::worker::Worker;
 
 /// Bytes set aside for a JSON body before it is written.
 const USUAL_BODY: usize = 256;
+
+/// An argument that the binding fills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Given {
+    /// The request.
+    Request,
+    /// A list of tasks for after the response.
+    Background,
+}
+
+impl Given {
+    fn of(source: Source) -> Option<Self> {
+        match source {
+            Source::Request => Some(Self::Request),
+            Source::Background => Some(Self::Background),
+            _ => None,
+        }
+    }
+}
 
 /// One handler on one worker.
 #[derive(Clone)]
@@ -40,7 +61,8 @@ pub(crate) struct Inner {
     pub(crate) registered: Arc<Registered>,
     classes: Arc<[Class]>,
     extractor: Extractor,
-    request_at: Option<usize>,
+    /// What each argument is, where it is not a value of the request's.
+    given: Box<[Option<Given>]>,
     pub(crate) status: StatusCode,
     pub(crate) name: String,
     pub(crate) worker: Rc<Worker>,
@@ -58,7 +80,7 @@ impl Handler {
             registered,
             classes,
             extractor,
-            request_at: route.parameters.iter().position(|parameter| parameter.source == Source::Request),
+            given: route.parameters.iter().map(|parameter| Given::of(parameter.source)).collect(),
             status: StatusCode::from_u16(route.status).unwrap_or(StatusCode::OK),
             name: route.name.clone(),
             worker,
@@ -72,7 +94,7 @@ impl Endpoint for Handler {
     }
 
     fn reads_body(&self) -> bool {
-        self.0.extractor.reads_body() || self.0.request_at.is_some()
+        self.0.extractor.reads_body() || self.0.given.contains(&Some(Given::Request))
     }
 }
 
@@ -82,21 +104,18 @@ impl Inner {
             Ok(slots) => slots,
             Err(response) => return (*response).into(),
         };
-        let mut call = Some(call);
-        let url = self.request_at.and(call.as_ref()).map(|call| Url::of(&call.request));
-        let arguments = self.arguments(py, slots, &mut call);
-        let Some(url) = url.or_else(|| call.map(|call| Url::Request(call.request))) else {
-            return plectrum_http::problem::of(StatusCode::INTERNAL_SERVER_ERROR).into();
+        let (arguments, asked) = match self.arguments(py, slots, call) {
+            Ok(both) => both,
+            Err(error) => return self.failed(py, &error).into(),
         };
-        match arguments {
-            Ok(arguments) if self.registered.sync && self.worker.in_process => {
-                let result = self.call_here(py, arguments);
-                self.answer(py, result, &url)
-            }
-            Ok(arguments) if self.registered.sync => self.run_in_pool(py, arguments, url),
-            Ok(arguments) => self.run(py, &arguments, url),
-            Err(error) => self.failed(py, &error).into(),
+        if self.registered.sync && self.worker.in_process {
+            let result = self.call_here(py, arguments);
+            return self.answer(py, result, &asked);
         }
+        if self.registered.sync {
+            return self.run_in_pool(py, arguments, asked);
+        }
+        self.run(py, &arguments, asked)
     }
 
     /// The validated arguments, or the answer to a request that has none.
@@ -119,28 +138,41 @@ impl Inner {
         }
     }
 
-    /// Validated values, defaults for the absent ones, and the request where it is asked for.
+    /// Validated values, defaults for the absent ones, and what the binding gives; and what is kept of the request.
     fn arguments<'py>(
         &self,
         py: Python<'py>,
         slots: Slots<Bound<'py, PyAny>>,
-        call: &mut Option<Call>,
-    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        call: Call,
+    ) -> PyResult<(Vec<Bound<'py, PyAny>>, Asked)> {
         let mut arguments = Vec::with_capacity(slots.len());
+        let mut call = Some(call);
+        let (mut request, mut tasks) = (None, None);
         for (index, slot) in slots.into_iter().enumerate() {
-            let argument = match (slot, self.registered.defaults.get(index).and_then(Option::as_ref)) {
-                (Some(value), _) => value,
-                (None, Some(default)) => default.get(py)?,
-                (None, None) => match call.take() {
-                    Some(Call { request, body, .. }) => {
-                        Bound::new(py, Request::new(request, body))?.into_any()
-                    }
-                    None => py.None().into_bound(py),
-                },
+            let default = self.registered.defaults.get(index).and_then(Option::as_ref);
+            let argument = match (slot, self.given.get(index).copied().flatten()) {
+                (_, Some(Given::Request)) => shared(&mut request, || match call.take() {
+                    Some(Call { request, body, .. }) => Bound::new(py, Request::new(request, body)),
+                    None => Err(PyValueError::new_err("the request was taken already")),
+                })?
+                .into_any(),
+                (_, Some(Given::Background)) => {
+                    shared(&mut tasks, || names::BACKGROUND_TASKS.get(py)?.call0())?
+                }
+                (Some(value), None) => value,
+                (None, None) => {
+                    default.map_or_else(|| Ok(py.None().into_bound(py)), |default| default.get(py))?
+                }
             };
             arguments.push(argument);
         }
-        Ok(arguments)
+        let tasks = tasks.map(Bound::unbind);
+        let asked = match (call, request) {
+            (Some(call), _) => Asked::here(call.request, tasks),
+            (None, Some(request)) => Asked::object(request.unbind(), tasks),
+            (None, None) => return Err(PyValueError::new_err("a request without its head")),
+        };
+        Ok((arguments, asked))
     }
 
     fn invoke<'py>(&self, py: Python<'py>, arguments: &[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
@@ -151,20 +183,20 @@ impl Inner {
         vectorcall(function, &pointers, positional, keywords)
     }
 
-    fn run(self: &Rc<Self>, py: Python<'_>, arguments: &[Bound<'_, PyAny>], url: Url) -> Reply {
+    fn run(self: &Rc<Self>, py: Python<'_>, arguments: &[Bound<'_, PyAny>], asked: Asked) -> Reply {
         let coroutine = match self.invoke(py, arguments) {
             Ok(coroutine) => coroutine,
             Err(error) => return self.failed(py, &error).into(),
         };
         match self.worker.event_loop.step(coroutine) {
-            Step::Done(result) => self.answer(py, result, &url),
-            Step::Suspended(pending) => self.later(pending, url),
+            Step::Done(result) => self.answer(py, result, &asked),
+            Step::Suspended(pending) => self.later(pending, asked),
         }
     }
 
-    fn run_in_pool(self: &Rc<Self>, py: Python<'_>, arguments: Vec<Bound<'_, PyAny>>, url: Url) -> Reply {
+    fn run_in_pool(self: &Rc<Self>, py: Python<'_>, arguments: Vec<Bound<'_, PyAny>>, asked: Asked) -> Reply {
         match self.submit(py, arguments) {
-            Ok(Ok(call)) => self.later(call, url),
+            Ok(Ok(call)) => self.later(call, asked),
             Ok(Err(_busy)) => error::unavailable().into(),
             Err(error) => self.failed(py, &error).into(),
         }
@@ -201,32 +233,40 @@ impl Inner {
     fn later(
         self: &Rc<Self>,
         pending: impl Future<Output = PyResult<Py<PyAny>>> + 'static,
-        url: Url,
+        asked: Asked,
     ) -> Reply {
         let handler = Rc::clone(self);
         Reply::pending(async move {
             let result = pending.await;
-            settle(Python::attach(|py| handler.answer(py, result, &url))).await
+            settle(Python::attach(|py| handler.answer(py, result, &asked))).await
         })
     }
 
     /// A handler's result as a response; a query result goes on to the database.
-    pub(crate) fn answer(self: &Rc<Self>, py: Python<'_>, result: PyResult<Py<PyAny>>, url: &Url) -> Reply {
-        match result.and_then(|value| self.respond(py, value.bind(py), url)) {
-            Ok(reply) => reply,
+    pub(crate) fn answer(
+        self: &Rc<Self>,
+        py: Python<'_>,
+        result: PyResult<Py<PyAny>>,
+        asked: &Asked,
+    ) -> Reply {
+        match result.and_then(|value| self.respond(py, value.bind(py), asked)) {
+            Ok(reply) => match &asked.tasks {
+                Some(tasks) => self.with_tasks(py, reply, tasks),
+                None => reply,
+            },
             Err(error) => self.failed(py, &error).into(),
         }
     }
 
-    fn respond(self: &Rc<Self>, py: Python<'_>, value: &Bound<'_, PyAny>, url: &Url) -> PyResult<Reply> {
+    fn respond(self: &Rc<Self>, py: Python<'_>, value: &Bound<'_, PyAny>, asked: &Asked) -> PyResult<Reply> {
         if let Ok(response) = value.cast::<Response>() {
-            return Ok(response.get().to_http().into());
+            return response.get().send(py, &self.worker, &self.name);
         }
         if let Ok(finished) = value.cast_exact::<RustResponseBytes>() {
             return Ok(finished.get().to_http(py, self.status).into());
         }
         if results::is_query(value)? {
-            return results::execute(self, py, value, url);
+            return results::execute(self, py, value, asked);
         }
         if value.is_none() && self.status == StatusCode::NO_CONTENT {
             return Ok(self.with_body(Body::Empty).into());
@@ -235,8 +275,23 @@ impl Inner {
         match encode(value, &mut out) {
             Ok(()) => Ok(self.json(out.into()).into()),
             // A dict is looked through only when it turned out to hold more than JSON.
-            Err(_) if results::holds_query(value)? => results::execute(self, py, value, url),
+            Err(_) if results::holds_query(value)? => results::execute(self, py, value, asked),
             Err(error) => Err(error),
+        }
+    }
+
+    /// A reply after whose end `tasks` run, if there are any by then.
+    fn with_tasks(self: &Rc<Self>, py: Python<'_>, reply: Reply, tasks: &Py<PyAny>) -> Reply {
+        if !tasks.bind(py).is_truthy().unwrap_or(true) {
+            return reply;
+        }
+        let (handler, tasks) = (Rc::clone(self), tasks.clone_ref(py));
+        let attach = move |response: plectrum_http::Response| {
+            response.map(|body| background::after(body, &handler.worker, tasks))
+        };
+        match reply {
+            Reply::Ready(response) => attach(response).into(),
+            Reply::Pending(pending) => Reply::pending(async move { attach(pending.await) }),
         }
     }
 
@@ -261,6 +316,18 @@ impl Inner {
 
 fn is_the_inputs_fault(py: Python<'_>, raised: &PyErr) -> bool {
     raised.is_instance_of::<PyOverflowError>(py) || raised.is_instance_of::<PyValueError>(py)
+}
+
+/// What `slot` holds, made the first time it is asked for: two parameters may name the same thing.
+fn shared<'py, T>(
+    slot: &mut Option<Bound<'py, T>>,
+    make: impl FnOnce() -> PyResult<Bound<'py, T>>,
+) -> PyResult<Bound<'py, T>> {
+    if let Some(known) = slot {
+        return Ok(known.clone());
+    }
+    let made = make()?;
+    Ok(slot.insert(made).clone())
 }
 
 /// Waits for a reply that may need more than one step.

@@ -4,6 +4,7 @@
 //! * [`app`]: registration; [`server`] serves an app on sockets, [`client`] in process;
 //! * [`worker`]: what one thread has, [`databases`] its connections, [`eventloop`] its asyncio;
 //! * [`handler`]: a request through a Python function; [`results`] where that returned a query;
+//! * [`request`] and [`response`]: what Python sees of both; [`stream`] and [`background`] go on after a handler returned;
 //! * [`sink`] and [`encode`]: JSON → Python and Python → JSON; [`values`] statement arguments;
 //! * [`serializer`]: DRF's serializers, compiled;
 //! * [`pipeline`]: JSON rows → GraphQL responses;
@@ -11,6 +12,8 @@
 //! * [`names`]: what is imported from Python, lazily; [`exceptions`]: Python's errors as responses.
 
 mod app;
+mod asked;
+mod background;
 mod client;
 mod databases;
 mod detached;
@@ -31,6 +34,7 @@ mod serializer;
 mod server;
 mod settings;
 mod sink;
+mod stream;
 mod thread_bound;
 mod values;
 mod worker;
@@ -63,6 +67,9 @@ mod _core {
     use crate::response::Response;
     #[pymodule_export]
     use crate::serializer::{Representation, dump_json, represent_json, represent_many};
+
+    #[pymodule_export]
+    use crate::stream::StreamQueue;
 
     #[pymodule_init]
     fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -34,6 +34,14 @@ pub(crate) static UUID: Name = Name::new("uuid", "UUID");
 pub(crate) static CLASSIFY: Name = Name::new("plectrum.encoding", "classify");
 /// Turns a query result into an operation and its arguments.
 pub(crate) static PLAN_RESULT: Name = Name::new("plectrum.bridge", "plan_result");
+/// Runs the tasks of a response that was sent.
+pub(crate) static RUN_BACKGROUND: Name = Name::new("plectrum.background", "run");
+/// What a parameter annotated `BackgroundTasks` is given.
+pub(crate) static BACKGROUND_TASKS: Name = Name::new("plectrum.background", "BackgroundTasks");
+/// Signs a cookie's value.
+pub(crate) static SIGN_COOKIE: Name = Name::new("plectrum.signing", "sign_cookie");
+/// Reads a signed cookie's value.
+pub(crate) static UNSIGN_COOKIE: Name = Name::new("plectrum.signing", "unsign_cookie");
 /// Turns an exception into a response's parts.
 pub(crate) static DESCRIBE_EXCEPTION: Name = Name::new("plectrum.bridge", "describe_exception");
 /// How an alias is reached.

@@ -7,6 +7,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
+use crate::asked::Head;
+use crate::names;
 use crate::response::pairs_of;
 
 /// The request, as a handler's parameter annotated ``Request`` receives it.
@@ -24,6 +26,10 @@ impl Request {
     pub(crate) fn new(request: plectrum_http::Request, body: Bytes) -> Self {
         let plectrum_http::Request { method, uri, headers, peer, .. } = request;
         Self { method, uri, headers, peer, body, state: PyOnceLock::new() }
+    }
+
+    pub(crate) fn head(&self) -> Head<'_> {
+        Head { uri: &self.uri, headers: &self.headers }
     }
 }
 
@@ -80,6 +86,20 @@ impl Request {
     fn cookie(&self, name: &str) -> PyResult<String> {
         let found = cookie::get(&self.headers, name).map(str::to_owned);
         found.ok_or_else(|| PyKeyError::new_err(name.to_owned()))
+    }
+
+    /// The value of a cookie that ``Response.set_signed_cookie`` (or Django) signed; ``None`` where it is absent, changed, or
+    /// signed more than ``max_age`` seconds ago.
+    #[pyo3(signature = (name, *, salt="", max_age=None))]
+    fn signed_cookie<'py>(
+        &self,
+        py: Python<'py>,
+        name: &str,
+        salt: &str,
+        max_age: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let Some(signed) = cookie::get(&self.headers, name) else { return Ok(py.None().into_bound(py)) };
+        names::UNSIGN_COOKIE.get(py)?.call1((name, signed, salt, max_age))
     }
 
     /// The nearest hop's address and port; ``None`` over a unix socket.

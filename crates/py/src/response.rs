@@ -1,12 +1,22 @@
-//! `Response`: a handler's answer with its own status, headers and bytes.
+//! `Response`: a handler's answer with its own status, headers and body.
+
+use std::rc::Rc;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use plectrum_http::{Body, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use plectrum_engine::error;
+use plectrum_http::set_cookie::{SameSite, SetCookie};
+use plectrum_http::{Body, HeaderMap, HeaderName, HeaderValue, Reply, StatusCode, header};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
+use crate::background;
 use crate::encode::encode;
+use crate::names;
+use crate::stream;
+use crate::worker::Worker;
 
 /// The media type of everything written as JSON.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -15,25 +25,40 @@ pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json"
 #[pyclass(frozen, subclass, module = "plectrum._core")]
 pub(crate) struct Response {
     status: StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
+    headers: Mutex<HeaderMap>,
+    content: Content,
+    background: Option<Py<PyAny>>,
+}
+
+enum Content {
+    Bytes(Bytes),
+    /// `plectrum.streaming.Source`.
+    Stream(Py<PyAny>),
 }
 
 #[pymethods]
 impl Response {
     #[new]
-    #[pyo3(signature = (content=None, status=200, headers=None, media_type=None))]
+    #[pyo3(signature = (content=None, status=200, headers=None, media_type=None, background=None, _source=None))]
     fn new(
         content: Option<&Bound<'_, PyAny>>,
         status: u16,
         headers: Option<&Bound<'_, PyAny>>,
         media_type: Option<&str>,
+        background: Option<Py<PyAny>>,
+        _source: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let status = StatusCode::from_u16(status)
             .ok()
             .filter(|status| (200..=599).contains(&status.as_u16()))
             .ok_or_else(|| PyValueError::new_err(format!("status must be 200 to 599, not {status}.")))?;
-        let (body, natural) = content.map_or(Ok((Bytes::new(), None)), body_of)?;
+        let (content, natural) = match _source {
+            Some(source) => (Content::Stream(source), None),
+            None => {
+                let (bytes, natural) = content.map_or(Ok((Bytes::new(), None)), body_of)?;
+                (Content::Bytes(bytes), natural)
+            }
+        };
         let mut map = HeaderMap::new();
         if let Some(headers) = headers {
             add_headers(&mut map, headers)?;
@@ -42,7 +67,7 @@ impl Response {
         if let (Some(media_type), false) = (media_type, map.contains_key(header::CONTENT_TYPE)) {
             map.insert(header::CONTENT_TYPE, media_type);
         }
-        Ok(Self { status, headers: map, body })
+        Ok(Self { status, headers: Mutex::new(map), content, background })
     }
 
     /// Status code.
@@ -51,31 +76,169 @@ impl Response {
         self.status.as_u16()
     }
 
-    /// Body, already encoded.
+    /// Body, already encoded; ``None`` where it is made while it is sent.
     #[getter]
-    fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.body)
+    fn body<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        match &self.content {
+            Content::Bytes(bytes) => Some(PyBytes::new(py, bytes)),
+            Content::Stream(_) => None,
+        }
     }
 
     /// Name and value of each header, names in lower case.
     #[getter]
     fn headers(&self) -> Vec<(String, String)> {
-        pairs_of(&self.headers)
+        pairs_of(&self.head())
+    }
+
+    /// Sets a header, in place of any of that name.
+    fn set_header(&self, name: &str, value: &str) -> PyResult<()> {
+        self.head().insert(header_name(name)?, header_value(value)?);
+        Ok(())
+    }
+
+    /// Adds a cookie (RFC 6265); see the stub for its parameters.
+    #[pyo3(signature = (
+        name, value="", *, max_age=None, expires=None, path="/", domain=None, secure=false, httponly=false,
+        samesite="lax", partitioned=false
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "the attributes of a cookie, by keyword")]
+    fn set_cookie(
+        &self,
+        name: &str,
+        value: &str,
+        max_age: Option<&Bound<'_, PyAny>>,
+        expires: Option<&Bound<'_, PyAny>>,
+        path: Option<&str>,
+        domain: Option<&str>,
+        secure: bool,
+        httponly: bool,
+        samesite: Option<&str>,
+        partitioned: bool,
+    ) -> PyResult<()> {
+        let cookie = SetCookie {
+            name,
+            value,
+            path,
+            domain,
+            max_age: max_age.map(seconds).transpose()?,
+            expires: expires.map(moment).transpose()?,
+            secure,
+            http_only: httponly,
+            same_site: samesite.map(same_site).transpose()?,
+            partitioned,
+        };
+        self.add_cookie(&cookie)
+    }
+
+    /// As ``set_cookie``, with a signed value that ``Request.signed_cookie`` reads; Django reads it too where it is set up.
+    #[pyo3(signature = (name, value, *, salt="", **attributes))]
+    fn set_signed_cookie(
+        slf: &Bound<'_, Self>,
+        name: &str,
+        value: &str,
+        salt: &str,
+        attributes: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        let signed = names::SIGN_COOKIE.get(slf.py())?.call1((name, value, salt))?;
+        slf.call_method("set_cookie", (name, signed), attributes).map(drop)
+    }
+
+    /// Has the client forget a cookie; path and domain must be those it was set with.
+    #[pyo3(signature = (name, *, path="/", domain=None, secure=false, samesite="lax", partitioned=false))]
+    fn delete_cookie(
+        &self,
+        name: &str,
+        path: Option<&str>,
+        domain: Option<&str>,
+        secure: bool,
+        samesite: Option<&str>,
+        partitioned: bool,
+    ) -> PyResult<()> {
+        self.add_cookie(&SetCookie {
+            name,
+            path,
+            domain,
+            max_age: Some(0),
+            expires: Some(SystemTime::UNIX_EPOCH),
+            // Browsers refuse changes to such a cookie that are not secure themselves.
+            secure: secure || name.starts_with("__Secure-") || name.starts_with("__Host-"),
+            same_site: samesite.map(same_site).transpose()?,
+            partitioned,
+            ..SetCookie::default()
+        })
     }
 
     fn __repr__(&self) -> String {
-        format!("<Response {} with {} bytes>", self.status.as_u16(), self.body.len())
+        let status = self.status.as_u16();
+        match &self.content {
+            Content::Bytes(bytes) => format!("<Response {status} with {} bytes>", bytes.len()),
+            Content::Stream(_) => format!("<Response {status} with a stream>"),
+        }
     }
 }
 
 impl Response {
     /// The answer on its way to the socket.
-    pub(crate) fn to_http(&self) -> plectrum_http::Response {
-        let mut response = plectrum_http::Response::new(Body::from(self.body.clone()));
+    pub(crate) fn send(&self, py: Python<'_>, worker: &Rc<Worker>, route: &str) -> PyResult<Reply> {
+        let body = match &self.content {
+            Content::Bytes(bytes) => Body::from(bytes.clone()),
+            Content::Stream(source) => match stream::start(source.bind(py), worker, route)? {
+                Ok(body) => body,
+                Err(_busy) => return Ok(error::unavailable().into()),
+            },
+        };
+        let mut response = plectrum_http::Response::new(body);
         *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers.clone();
-        response
+        *response.headers_mut() = self.head().clone();
+        if let Some(tasks) = &self.background {
+            response = response.map(|body| background::after(body, worker, tasks.clone_ref(py)));
+        }
+        Ok(response.into())
     }
+
+    fn head(&self) -> MutexGuard<'_, HeaderMap> {
+        self.headers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add_cookie(&self, cookie: &SetCookie<'_>) -> PyResult<()> {
+        let line = cookie.to_header().map_err(|error| {
+            PyValueError::new_err(format!("The cookie {:?} cannot be set: {error}.", cookie.name))
+        })?;
+        self.head().append(header::SET_COOKIE, line);
+        Ok(())
+    }
+}
+
+/// `SameSite` by name.
+fn same_site(name: &str) -> PyResult<SameSite> {
+    let known = SameSite::parse(name);
+    known.ok_or_else(|| {
+        PyValueError::new_err(format!(
+            "samesite must be \"lax\", \"strict\", \"none\" or None, not {name:?}."
+        ))
+    })
+}
+
+/// Whole seconds of a number or a `timedelta`.
+fn seconds(value: &Bound<'_, PyAny>) -> PyResult<i64> {
+    match value.extract::<i64>() {
+        Ok(seconds) => Ok(seconds),
+        Err(_) => value.call_method0("total_seconds")?.extract::<f64>().map(|seconds| seconds as i64),
+    }
+}
+
+/// An aware `datetime`, or seconds since 1970.
+fn moment(value: &Bound<'_, PyAny>) -> PyResult<SystemTime> {
+    let refused = || PyValueError::new_err("expires must be an aware datetime between 1970 and 9999.");
+    let timestamp = match value.extract::<f64>() {
+        Ok(timestamp) => timestamp,
+        Err(_) if value.getattr("tzinfo")?.is_none() => return Err(refused()),
+        Err(_) => value.call_method0("timestamp")?.extract()?,
+    };
+    // HTTP dates have four digits for the year.
+    let delay = Duration::try_from_secs_f64(timestamp).ok().filter(|delay| delay.as_secs() < 253_402_300_800);
+    delay.and_then(|delay| SystemTime::UNIX_EPOCH.checked_add(delay)).ok_or_else(refused)
 }
 
 /// Headers as Python sees them.
@@ -109,11 +272,14 @@ pub(crate) fn add_headers(map: &mut HeaderMap, headers: &Bound<'_, PyAny>) -> Py
         if let Ok(dict) = headers.cast::<PyDict>() { dict.items().into_any() } else { headers.clone() };
     for pair in pairs.try_iter()? {
         let (name, value): (String, String) = pair?.extract()?;
-        let parsed = HeaderName::try_from(name.as_str())
-            .map_err(|_| PyValueError::new_err(format!("{name:?} cannot be the name of a header.")))?;
-        map.append(parsed, header_value(&value)?);
+        map.append(header_name(&name)?, header_value(&value)?);
     }
     Ok(())
+}
+
+fn header_name(name: &str) -> PyResult<HeaderName> {
+    HeaderName::try_from(name)
+        .map_err(|_| PyValueError::new_err(format!("{name:?} cannot be the name of a header.")))
 }
 
 /// Refuses line breaks and other controls: they would split the response.

@@ -5,37 +5,16 @@ use std::sync::Arc;
 
 use plectrum_db::Context;
 use plectrum_engine::native;
-use plectrum_http::{HeaderValue, Reply, Request, Uri, header};
+use plectrum_http::Reply;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
+use crate::asked::Asked;
 use crate::encode;
 use crate::handler::Inner;
 use crate::names;
 use crate::operation::Operation;
 use crate::values;
-
-/// A request's address, for the links of a page; spelled out only when there are any.
-#[expect(clippy::large_enum_variant, reason = "lives on the stack of one request; a box would be an allocation")]
-pub(crate) enum Url {
-    /// In the request, which the handler did not ask for.
-    Request(Request),
-    /// Taken from it before the handler got it.
-    Parts { uri: Uri, host: Option<HeaderValue> },
-}
-
-impl Url {
-    pub(crate) fn of(request: &Request) -> Self {
-        Self::Parts { uri: request.uri.clone(), host: request.headers.get(header::HOST).cloned() }
-    }
-
-    fn to_text(&self) -> String {
-        match self {
-            Self::Request(request) => native::address(&request.uri, request.headers.get(header::HOST)),
-            Self::Parts { uri, host } => native::address(uri, host.as_ref()),
-        }
-    }
-}
 
 /// What `plectrum.bridge.plan_result` gives: operation, arguments, alias, whether Django's connection has to run it, and
 /// what has to outlive the execution.
@@ -62,7 +41,7 @@ pub(crate) fn execute(
     handler: &Rc<Inner>,
     py: Python<'_>,
     value: &Bound<'_, PyAny>,
-    url: &Url,
+    asked: &Asked,
 ) -> PyResult<Reply> {
     let returns = handler.registered.returns.bind(py);
     let planned = names::PLAN_RESULT.get(py)?.call1((value, returns))?;
@@ -70,7 +49,7 @@ pub(crate) fn execute(
     let operation = Arc::clone(&operation.get().0);
     let args = args.iter().map(|arg| values::from_python(&arg)).collect::<PyResult<Vec<_>>>()?;
     let (database, zones) = handler.worker.databases.get(py, &alias, foreign)?;
-    let context = Context { zone: zones.current, session: zones.session, url: url.to_text() };
+    let context = Context { zone: zones.current, session: zones.session, url: asked.url() };
     let handler = Rc::clone(handler);
     Ok(Reply::pending(async move {
         let outcome = database.run(&operation, args, context).await;

@@ -36,6 +36,8 @@ pub(crate) fn run(
                 tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
             })
             .await?;
+            // The tasks of the last responses; what takes longer is cancelled with the event loop.
+            let _ = tokio::time::timeout(registration.settings.drain(), worker.background.drained()).await;
             worker.databases.close().await;
             std::io::Result::Ok(())
         })

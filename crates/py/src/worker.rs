@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use pyo3::prelude::*;
 
+use crate::background::Background;
 use crate::databases::Databases;
 use crate::eventloop::{EventLoop, SyncPool};
 use crate::settings::Settings;
@@ -16,6 +17,7 @@ pub(crate) struct Worker {
     pub(crate) event_loop: Rc<EventLoop>,
     pub(crate) pool: Rc<SyncPool>,
     pub(crate) databases: Databases,
+    pub(crate) background: Background,
     /// A test's client calls the app: everything stays on its thread.
     pub(crate) in_process: bool,
     pub(crate) debug: bool,
@@ -28,6 +30,7 @@ impl Worker {
         Ok(Rc::new(Self {
             event_loop: if in_process { EventLoop::start_in_process(py)? } else { EventLoop::start(py)? },
             databases: Databases::new(in_process, Rc::clone(&pool)),
+            background: Background::default(),
             pool,
             in_process,
             debug: settings.debug,

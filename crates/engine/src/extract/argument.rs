@@ -32,7 +32,7 @@ pub(super) enum Place {
     BodyKey,
     Form,
     /// Filled by the binding.
-    Request,
+    Given,
 }
 
 /// A value, or that it is absent and may be.
@@ -54,7 +54,7 @@ impl Argument {
             Source::Body => Place::Body,
             Source::BodyField => Place::BodyKey,
             Source::Form => Place::Form,
-            Source::Request => Place::Request,
+            Source::Request | Source::Background => Place::Given,
         };
         let schema = parameter.schema.clone().unwrap_or_else(|| Arc::new(Schema::any()));
         Ok(Self { wire: wire.into(), place, schema, required: parameter.required, many: parameter.many })
@@ -151,7 +151,7 @@ impl Place {
             Self::Header(_) => "header",
             Self::Cookie => "cookie",
             Self::Body | Self::BodyKey | Self::Form => "body",
-            Self::Request => "request",
+            Self::Given => "request",
         }
     }
 }

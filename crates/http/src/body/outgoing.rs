@@ -42,6 +42,18 @@ impl Body {
         Self::Stream(Box::pin(stream))
     }
 
+    /// The same body; `end` is called once its last byte was handed over, and never when it is given up before.
+    #[must_use]
+    pub fn on_end(self, end: impl FnOnce() + 'static) -> Self {
+        match self {
+            Self::Stream(inner) => Self::stream(Ending { inner, end: Some(Box::new(end)) }),
+            known => {
+                end();
+                known
+            }
+        }
+    }
+
     /// The length in bytes, when known.
     #[must_use]
     pub fn len(&self) -> Option<u64> {
@@ -74,6 +86,32 @@ impl Body {
                 Ok(all.into())
             }
         }
+    }
+}
+
+/// A stream, and what happens after it.
+struct Ending {
+    inner: Pin<Box<dyn BodyStream>>,
+    end: Option<Box<dyn FnOnce()>>,
+}
+
+impl BodyStream for Ending {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, StreamError>>> {
+        let next = self.inner.as_mut().poll_next(cx);
+        // A stream of known length may not be polled past its last byte.
+        let last = match &next {
+            Poll::Ready(None) => true,
+            Poll::Ready(Some(Ok(_))) => self.remaining() == Some(0),
+            Poll::Ready(Some(Err(_))) | Poll::Pending => false,
+        };
+        if last && let Some(end) = self.end.take() {
+            end();
+        }
+        next
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        self.inner.remaining()
     }
 }
 

@@ -187,6 +187,11 @@ impl EventLoop {
         self.leave_task.bind(py).call1((&self.python, &spare.task)).map(drop)
     }
 
+    /// The loop's `create_future`.
+    pub(crate) fn create_future(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.python.bind(py).getattr(intern!(py, "create_future")).map(Bound::unbind)
+    }
+
     /// Runs one turn of the loop, collecting I/O events if there may be some.
     pub(super) fn turn(&self, py: Python<'_>, readable: bool) {
         if self.in_python.replace(true) {

@@ -1,0 +1,55 @@
+//! What is kept of a request while its handler runs, for making the answer.
+
+use plectrum_engine::native;
+use plectrum_http::{HeaderMap, Uri, header};
+use pyo3::prelude::*;
+
+use crate::request::Request;
+
+/// A request, wherever it is, and what its handler was given to be done after it.
+pub(crate) struct Asked {
+    place: Place,
+    /// `plectrum.background.BackgroundTasks`, where the handler asked for them.
+    pub(crate) tasks: Option<Py<PyAny>>,
+}
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives on the stack of one request; a box would be an allocation"
+)]
+enum Place {
+    /// Here: the handler did not ask for it.
+    Here(plectrum_http::Request),
+    /// In the object the handler got.
+    Object(Py<Request>),
+}
+
+/// The head of a request.
+#[derive(Clone, Copy)]
+pub(crate) struct Head<'a> {
+    pub(crate) uri: &'a Uri,
+    pub(crate) headers: &'a HeaderMap,
+}
+
+impl Asked {
+    pub(crate) fn here(request: plectrum_http::Request, tasks: Option<Py<PyAny>>) -> Self {
+        Self { place: Place::Here(request), tasks }
+    }
+
+    pub(crate) fn object(request: Py<Request>, tasks: Option<Py<PyAny>>) -> Self {
+        Self { place: Place::Object(request), tasks }
+    }
+
+    pub(crate) fn head(&self) -> Head<'_> {
+        match &self.place {
+            Place::Here(request) => Head { uri: &request.uri, headers: &request.headers },
+            Place::Object(request) => request.get().head(),
+        }
+    }
+
+    /// The request's address, for the links of a page.
+    pub(crate) fn url(&self) -> String {
+        let head = self.head();
+        native::address(head.uri, head.headers.get(header::HOST))
+    }
+}

@@ -1,0 +1,253 @@
+//! Streams from Python: an iterator fills a bounded queue, the socket empties it.
+//!
+//! One coroutine drives an async iterator from its first item to its last, in the context its [`Source`](names::START_STREAM)
+//! was made in: context variables live through. A plain iterator is driven by one thread of the pool, so that its database
+//! connection is one thread's. A full queue makes the driver wait; a client that goes away drops the [`Body`], which
+//! cancels the coroutine, or tells the thread so at its next item.
+//!
+//! Anything that pushes may be given the queue: heartbeats beside events, for instance. The Python half is
+//! `plectrum/streaming.py`: `Source.start(queue, route)` begins to drive and returns the task, `Source.run` is what a
+//! thread runs.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use plectrum_http::body::StreamError;
+use plectrum_http::{Body, BodyStream, Bytes};
+use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString, PyTuple};
+
+use crate::eventloop::{Busy, EventLoop, SyncCall};
+use crate::worker::Worker;
+
+/// Bytes in the queue from which on a driver waits.
+const ENOUGH: usize = 64 * 1024;
+
+/// Where a driver puts what it has, for the socket to take.
+#[pyclass(frozen, module = "plectrum._core")]
+pub(crate) struct StreamQueue {
+    shared: Arc<Shared>,
+    create_future: Py<PyAny>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// There is room again, or nobody reads any more.
+    room: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    pieces: VecDeque<Bytes>,
+    size: usize,
+    /// Whoever waits for bytes.
+    reader: Option<Waker>,
+    /// The futures of coroutines that wait for room.
+    writers: Vec<Py<PyAny>>,
+    end: Option<End>,
+    abandoned: bool,
+}
+
+#[derive(Clone, Copy)]
+enum End {
+    Complete,
+    Broken,
+}
+
+#[pymethods]
+impl StreamQueue {
+    /// Adds bytes or text; what to wait for where the queue is full, else ``None``.
+    fn push<'py>(&self, data: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let py = data.py();
+        if !self.shared.add(piece_of(data)?) {
+            return Ok(None);
+        }
+        let future = self.create_future.bind(py).call0()?;
+        self.shared.lock().writers.push(future.clone().unbind());
+        Ok(Some(future))
+    }
+
+    /// Adds bytes or text and blocks the thread while the queue is full; ``False`` where nobody reads any more.
+    fn put(&self, data: &Bound<'_, PyAny>) -> PyResult<bool> {
+        if self.shared.add(piece_of(data)?) {
+            data.py().detach(|| self.shared.wait_for_room());
+        }
+        Ok(!self.shared.lock().abandoned)
+    }
+
+    /// Ends the stream; a broken one is cut off, so that the client can tell.
+    #[pyo3(signature = (broken=false))]
+    fn close(&self, broken: bool) {
+        let mut state = self.shared.lock();
+        state.end.get_or_insert(if broken { End::Broken } else { End::Complete });
+        state.wake_reader();
+    }
+
+    /// Whether nobody reads any more.
+    #[getter]
+    fn abandoned(&self) -> bool {
+        self.shared.lock().abandoned
+    }
+}
+
+impl Shared {
+    /// Whether the queue is full now.
+    fn add(&self, piece: Bytes) -> bool {
+        let mut state = self.lock();
+        if state.abandoned || piece.is_empty() {
+            return false;
+        }
+        state.size += piece.len();
+        state.pieces.push_back(piece);
+        state.wake_reader();
+        state.size >= ENOUGH
+    }
+
+    fn wait_for_room(&self) {
+        let mut state = self.lock();
+        while state.size >= ENOUGH && !state.abandoned {
+            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn wake_reader(&mut self) {
+        if let Some(waker) = self.reader.take() {
+            waker.wake();
+        }
+    }
+
+    /// All that is there, in one piece: small items share a chunk and a system call.
+    fn take(&mut self) -> Option<Bytes> {
+        self.size = 0;
+        if self.pieces.len() < 2 {
+            return self.pieces.pop_front();
+        }
+        let all: Vec<u8> = self.pieces.drain(..).flatten().collect();
+        Some(all.into())
+    }
+}
+
+/// The bytes of an item.
+fn piece_of(data: &Bound<'_, PyAny>) -> PyResult<Bytes> {
+    if let Ok(bytes) = data.cast::<PyBytes>() {
+        return Ok(Bytes::copy_from_slice(bytes.as_bytes()));
+    }
+    if let Ok(text) = data.cast::<PyString>() {
+        return Ok(Bytes::copy_from_slice(text.to_str()?.as_bytes()));
+    }
+    let Ok(buffer) = PyBuffer::<u8>::get(data) else {
+        let found = data.get_type().name()?;
+        return Err(PyTypeError::new_err(format!(
+            "A stream's items must be bytes or str, not {found}. For one JSON value a line, return NDJSON(...)."
+        )));
+    };
+    buffer.to_vec(data.py()).map(Bytes::from)
+}
+
+/// Begins to drive `source` (`plectrum.streaming.Source`); its bytes are the body.
+///
+/// The inner error says that every thread is taken.
+pub(crate) fn start(source: &Bound<'_, PyAny>, worker: &Worker, route: &str) -> PyResult<Result<Body, Busy>> {
+    let py = source.py();
+    let shared = Arc::new(Shared::default());
+    let event_loop = Rc::clone(&worker.event_loop);
+    let create_future = event_loop.create_future(py)?;
+    let queue = Bound::new(py, StreamQueue { shared: Arc::clone(&shared), create_future })?;
+    let driver = if source.getattr(intern!(py, "is_async"))?.is_truthy()? {
+        let task = source.call_method1(intern!(py, "start"), (queue, route))?;
+        event_loop.settle(py);
+        Driver::Task(task.unbind())
+    } else {
+        let run = source.getattr(intern!(py, "run"))?;
+        let arguments = PyTuple::new(py, [queue.into_any(), PyString::new(py, route).into_any()])?;
+        match worker.pool.call(&run, &arguments, None)? {
+            Ok(call) => Driver::Thread { _call: call },
+            Err(busy) => return Ok(Err(busy)),
+        }
+    };
+    Ok(Ok(Body::stream(PyStream { shared, driver, event_loop })))
+}
+
+/// What fills the queue.
+enum Driver {
+    /// An asyncio task.
+    Task(Py<PyAny>),
+    /// A call in the thread pool, withdrawn when this is dropped before it began.
+    Thread { _call: SyncCall },
+}
+
+/// The end of the queue that the socket reads.
+struct PyStream {
+    shared: Arc<Shared>,
+    driver: Driver,
+    event_loop: Rc<EventLoop>,
+}
+
+impl BodyStream for PyStream {
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, StreamError>>> {
+        let mut state = self.shared.lock();
+        let Some(bytes) = state.take() else {
+            return match state.end {
+                Some(End::Complete) => Poll::Ready(None),
+                Some(End::Broken) => Poll::Ready(Some(Err("the stream's iterator failed".into()))),
+                None => {
+                    state.reader = Some(cx.waker().clone());
+                    Poll::Pending
+                }
+            };
+        };
+        let writers = std::mem::take(&mut state.writers);
+        drop(state);
+        self.shared.room.notify_all();
+        if !writers.is_empty() {
+            self.resume(writers);
+        }
+        Poll::Ready(Some(Ok(bytes)))
+    }
+}
+
+impl PyStream {
+    /// Lets coroutines go on that waited for room.
+    fn resume(&self, writers: Vec<Py<PyAny>>) {
+        Python::attach(|py| {
+            for future in &writers {
+                // Cancelled ones refuse a result, and need none.
+                let _ = future.bind(py).call_method1(intern!(py, "set_result"), (py.None(),));
+            }
+            self.event_loop.settle(py);
+        });
+    }
+}
+
+impl Drop for PyStream {
+    fn drop(&mut self) {
+        let ended = {
+            let mut state = self.shared.lock();
+            state.abandoned = true;
+            state.pieces.clear();
+            state.end.is_some()
+        };
+        self.shared.room.notify_all();
+        let Driver::Task(task) = &self.driver else { return };
+        // Without an interpreter there is nothing left to cancel.
+        Python::try_attach(|py| {
+            if !ended && let Err(error) = task.bind(py).call_method0(intern!(py, "cancel")) {
+                error.write_unraisable(py, Some(task.bind(py)));
+            }
+            self.event_loop.settle(py);
+        });
+    }
+}
