@@ -23,7 +23,7 @@ def test_tasks_of_both_kinds_run_in_order() -> None:
         done.append(what)
 
     def blocking(what: str, *, times: int) -> None:
-        done.append((what * times, threading.current_thread() is not threading.main_thread(), VARIABLE.get()))
+        done.append((what * times, threading.current_thread() is threading.main_thread(), VARIABLE.get()))
 
     @api.post("/", status=201)
     async def handler(request: Request, tasks: BackgroundTasks) -> dict[str, int]:

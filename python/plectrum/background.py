@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import inspect
 import logging
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec
 
@@ -79,12 +80,21 @@ async def _call(
             await asyncio.get_running_loop().create_task(_awaited(awaitable), context=context)
         else:
             call = with_django_connections(function)
-            await asyncio.to_thread(lambda: context.run(call, *args, **kwargs))
+            await _call_sync(lambda: context.run(call, *args, **kwargs))
     except Exception as error:  # noqa: BLE001 - whatever the user's function raises
         place = line_of_error(error)
         name = getattr(function, "__qualname__", repr(function))
         where = f" at {place}" if place else ""
         _log.exception("%s: %s: %s%s", name, type(error).__name__, error, where)
+
+
+async def _call_sync(call: Callable[[], Any]) -> None:
+    """On a thread; on the test's own where a test client calls, which sees the test's transaction there."""
+    here = sys.modules.get("plectrum._here")
+    if here is not None and isinstance(asyncio.get_running_loop(), here.InProcessEventLoop):
+        here.call_here(call, (), None)
+    else:
+        await asyncio.to_thread(call)
 
 
 async def _awaited(awaitable: Awaitable[Any]) -> None:

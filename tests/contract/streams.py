@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 
@@ -62,6 +63,11 @@ async def endless_plain() -> Stream:
             events.append("closed")
 
     return Stream(items())
+
+
+@api.get("/threads")
+async def threads() -> Stream:
+    return Stream(f"{threading.get_ident()} " for _ in range(20))
 
 
 @api.get("/broken")

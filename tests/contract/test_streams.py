@@ -67,6 +67,12 @@ def test_what_is_not_taken_is_not_made(streams: Server, target: str) -> None:
     until(lambda: events(streams)[-1] == "closed")
 
 
+def test_a_plain_generator_has_one_thread_for_itself(streams: Server) -> None:
+    threads = streams.get("/threads").body.split()
+    assert len(threads) == 20
+    assert len(set(threads)) == 1
+
+
 def test_a_broken_stream_has_no_end(streams: Server) -> None:
     received = streams.send(request("GET", "/broken"))
     assert received.endswith(b"\r\n\r\n4\r\nsome\r\n")

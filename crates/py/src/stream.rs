@@ -1,7 +1,7 @@
 //! Streams from Python: an iterator fills a bounded queue, the socket empties it.
 //!
-//! One coroutine drives an async iterator from its first item to its last, in the context its [`Source`](names::START_STREAM)
-//! was made in: context variables live through. A plain iterator is driven by one thread of the pool, so that its database
+//! One coroutine drives an async iterator from its first item to its last, in the context its
+//! `Source` was made in: context variables live through. A plain iterator is driven by one thread of the pool, so that its database
 //! connection is one thread's. A full queue makes the driver wait; a client that goes away drops the [`Body`], which
 //! cancels the coroutine, or tells the thread so at its next item.
 //!
@@ -24,6 +24,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 
 use crate::eventloop::{Busy, EventLoop, SyncCall};
+use crate::names;
 use crate::worker::Worker;
 
 /// Bytes in the queue from which on a driver waits.
@@ -53,6 +54,8 @@ struct State {
     writers: Vec<Py<PyAny>>,
     end: Option<End>,
     abandoned: bool,
+    /// Never full: its driver runs on the reader's own thread.
+    unbounded: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -107,12 +110,12 @@ impl Shared {
         state.size += piece.len();
         state.pieces.push_back(piece);
         state.wake_reader();
-        state.size >= ENOUGH
+        state.is_full()
     }
 
     fn wait_for_room(&self) {
         let mut state = self.lock();
-        while state.size >= ENOUGH && !state.abandoned {
+        while state.is_full() && !state.abandoned {
             state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -123,6 +126,10 @@ impl Shared {
 }
 
 impl State {
+    fn is_full(&self) -> bool {
+        self.size >= ENOUGH && !self.unbounded
+    }
+
     fn wake_reader(&mut self) {
         if let Some(waker) = self.reader.take() {
             waker.wake();
@@ -173,6 +180,11 @@ pub(crate) fn start(source: &Bound<'_, PyAny>, worker: &Worker, route: &str) -> 
     } else {
         let run = source.getattr(intern!(py, "run"))?;
         let arguments = PyTuple::new(py, [queue.into_any(), PyString::new(py, route).into_any()])?;
+        if worker.in_process {
+            shared.lock().unbounded = true;
+            names::CALL_HERE.get(py)?.call1((run, arguments, py.None()))?;
+            return Ok(Ok(Body::stream(PyStream { shared, driver: Driver::Done, event_loop })));
+        }
         match worker.pool.call(&run, &arguments, None)? {
             Ok(call) => Driver::Thread { _call: call },
             Err(busy) => return Ok(Err(busy)),
@@ -185,6 +197,8 @@ pub(crate) fn start(source: &Bound<'_, PyAny>, worker: &Worker, route: &str) -> 
 enum Driver {
     /// An asyncio task.
     Task(Py<PyAny>),
+    /// Nothing any more.
+    Done,
     /// A call in the thread pool, withdrawn when this is dropped before it began.
     Thread { _call: SyncCall },
 }
