@@ -16,7 +16,10 @@ from .routing import Handler
 if TYPE_CHECKING:
     from .orm import Operation
 
-__all__ = ["Returns", "describe_operation", "read_returns"]
+__all__ = ["ROWS", "Returns", "describe_operation", "read_returns"]
+
+#: Attribute of a function that Plectrum made for the user: makes the queryset whose rows it answers with.
+ROWS = "__plectrum_rows__"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +42,7 @@ def read_returns(annotation: Any, nodes: Nodes, handler: Handler) -> Returns:
     if annotation is MISSING or annotation is Any:
         return Returns(annotation, "object")
     if _names_query(annotation):
-        return Returns(annotation, "queryset", _describe_query(annotation, nodes))
+        return Returns(annotation, "queryset", _describe_query(annotation, nodes, handler))
     try:
         schema = nodes.schema(annotation, where=f"{handler.__qualname__}() -> ")
     except SchemaError:
@@ -64,8 +67,11 @@ def _row_name(operation: Operation) -> str:
     return "Row"
 
 
-def _describe_query(annotation: Any, nodes: Nodes) -> Node | None:
-    """The description of ``QuerySet[M]``, ``list[M]`` or ``M``: of all of the model's rows, or of one."""
+def _describe_query(annotation: Any, nodes: Nodes, handler: Handler) -> Node | None:
+    """The description of ``QuerySet[M]``, ``list[M]`` or ``M``: of all of the model's rows, or of one.
+
+    A handler that Plectrum made says itself which rows it gives, as :data:`ROWS`.
+    """
     from django.db.models import Model, QuerySet
 
     from .errors import PlanError
@@ -75,7 +81,7 @@ def _describe_query(annotation: Any, nodes: Nodes) -> Node | None:
     (inner, *rest) = get_args(annotation) or (annotation,)
     if rest or not isinstance(inner, type) or not issubclass(inner, Model):
         return None
-    rows = inner._default_manager.all()
+    rows: Any = getattr(handler, ROWS, inner._default_manager.all)()
     try:
         operation = plan(rows if many else One(rows), None).operation
     except PlanError:
