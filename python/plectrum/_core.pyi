@@ -258,6 +258,20 @@ class Representation:
     def is_current(self) -> bool:
         """Whether the serializer still has the fields it was compiled for, each as it was."""
 
+@final
+class Validation:
+    """The compiled ``run_validation`` of a DRF serializer; see :mod:`plectrum.drf`."""
+
+    def __new__(cls, serializer: object, fields: list[Any], steps: list[tuple[Any, ...]], has_tail: bool) -> Self: ...
+    def internal(self, data: dict[str, Any]) -> dict[str, Any]:
+        """What the serializer's ``to_internal_value`` returns for a dict."""
+
+    def run_many(self, rows: list[Any], start: int, valid: list[Any], invalid: dict[int, Exception]) -> int:
+        """Validates rows until the fields are found to have changed; gives the position of the first that is left."""
+
+    def is_current(self) -> bool:
+        """Whether the serializer still has the fields it was compiled for, each as it was."""
+
 def represent_many(child: object, rows: object) -> list[Any]:
     """``ListSerializer.to_representation`` over rows that are no manager."""
 

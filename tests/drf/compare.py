@@ -1,4 +1,4 @@
-"""A serializer beside itself with the mixin: the same values of the same types, or the same exception."""
+"""A serializer beside itself with the mixin: the same values of the same types, the same errors, the same exception."""
 
 from __future__ import annotations
 
@@ -51,3 +51,37 @@ def both_ways(serializer: Any, instance: Any, **options: Any) -> None:
     made = rust(serializer)(**options)
     expected = outcome(lambda: serializer(**options).to_representation(instance))
     assert [outcome(lambda: made.to_representation(instance)) for _ in range(3)] == [expected] * 3
+
+
+def validated(serializer: Any, data: Any, **options: Any) -> Any:
+    """All that validation says, codes of errors included."""
+
+    def run() -> Any:
+        made = serializer(data=data, **options)
+        valid = made.is_valid()
+        errors = made.errors
+        return valid, type(errors), coded(errors), made.validated_data
+
+    return outcome(run)
+
+
+def coded(errors: Any) -> Any:
+    """Errors with the code of each."""
+    if isinstance(errors, dict):
+        return [(key, coded(value)) for key, value in errors.items()]
+    if isinstance(errors, list):
+        return [coded(value) for value in errors]
+    return str(errors), getattr(errors, "code", None)
+
+
+def accepts_alike(serializer: Any, data: Any, **options: Any) -> Any:
+    """Asserts that mixin and switch validate as DRF does, alone and in lists; gives DRF's answer."""
+    fast = rust(serializer)
+    expected = validated(serializer, data, **options)
+    assert validated(fast, data, **options) == expected
+    many = validated(serializer, [data] * 3, many=True, **options)
+    assert validated(fast, [data] * 3, many=True, **options) == many
+    with installed():
+        assert validated(serializer, data, **options) == expected
+        assert validated(serializer, [data] * 3, many=True, **options) == many
+    return expected

@@ -56,6 +56,45 @@ def test_each_field_has_its_reason() -> None:
     }
 
 
+class Checked(s.CharField):
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(data)
+
+
+def is_even(value: int) -> None:
+    pass
+
+
+def test_input_is_explained_too() -> None:
+    class In(s.Serializer[Any]):
+        plain = s.EmailField()
+        checked = Checked()
+        even = s.IntegerField(validators=[is_even])
+        hooked = s.IntegerField()
+        inner = Inner()
+        inners = Inner(many=True)
+        listed = s.ListField(child=Checked())
+        file = s.FileField()
+        out = s.ReadOnlyField()
+
+        def validate_hooked(self, value: Any) -> Any:
+            return value
+
+    checked = Decision("python", "Checked.to_internal_value is not DRF's own", "leave to_internal_value to DRF's field")
+    assert {name: field.input for name, field in fields(In).items()} == {
+        "plain": Decision("rust"),
+        "checked": checked,
+        "even": Decision("python", "it has validators only Python knows", "use validators of Django's or DRF's"),
+        "hooked": Decision("python", "your validate_hooked has the last word", "use validators DRF has instead"),
+        "inner": Decision("rust"),
+        "inners": Decision("rust"),
+        "listed": checked,
+        "file": Decision("python", "FileField is not read in Rust"),
+        "out": Decision("unused"),
+    }
+    assert explain(In).input == Decision("rust")
+
+
 def test_nested_serializers_are_explained() -> None:
     found = fields(Outer)
     inner = found["inner"].nested

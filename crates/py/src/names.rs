@@ -84,3 +84,21 @@ pub(crate) static COLUMN_OF: Name = Name::new("plectrum.drf.values", "column_of"
 pub(crate) static ROWS_OF: Name = Name::new("plectrum.drf.values", "rows_of");
 /// How DRF looks attributes up in a value.
 pub(crate) static TRAITS_OF: Name = Name::new("plectrum.drf.values", "traits_of");
+/// `uuid.SafeUUID.unknown`
+pub(crate) static SAFE_UNKNOWN: Name = Name::new("plectrum.drf.values", "SAFE_UNKNOWN");
+/// `rest_framework.fields.empty`
+pub(crate) static EMPTY: Name = Name::new("rest_framework.fields", "empty");
+/// `rest_framework.exceptions.ValidationError`
+pub(crate) static VALIDATION_ERROR: Name = Name::new("rest_framework.exceptions", "ValidationError");
+/// `django.core.exceptions.ValidationError`
+pub(crate) static DJANGO_VALIDATION_ERROR: Name = Name::new("django.core.exceptions", "ValidationError");
+/// What DRF makes of a `ValidationError` of Django's.
+pub(crate) static GET_ERROR_DETAIL: Name = Name::new("rest_framework.fields", "get_error_detail");
+/// Django's current time zone, as datetimes are read.
+pub(crate) static INPUT_ZONE: Name = Name::new("plectrum.drf.values", "input_zone");
+/// A DRF serializer's own validation, compiled.
+pub(crate) static COMPILED_VALIDATION: Name = Name::new("plectrum.drf.validate", "compiled");
+/// A serializer's validators and its `validate`.
+pub(crate) static FINISH_VALIDATION: Name = Name::new("plectrum.drf.validate", "finish");
+/// Validates the fields that are left, as DRF does.
+pub(crate) static CONTINUE_VALIDATION: Name = Name::new("plectrum.drf.validate", "go_on");

@@ -4,6 +4,7 @@
 //!   a description, refusing wrong constraints when the process starts;
 //! * [`sink`]: the trait a binding implements to receive validated values (the pure crate owns the trait);
 //! * [`json`], [`text`]: JSON bytes or parameter text in, sink values out, every error reported;
+//! * [`plain`]: text that every parser reads alike, for bindings whose own parser has the last word;
 //! * [`mod@describe`]: JSON Schema 2020-12;
 //! * [`error`]: the one table of validation errors.
 //!
@@ -17,6 +18,7 @@ mod leaf;
 pub mod limits;
 pub mod node;
 mod parse;
+pub mod plain;
 pub mod sink;
 pub mod text;
 

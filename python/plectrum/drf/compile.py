@@ -1,21 +1,17 @@
-"""Serializer instance → its compiled form, made when it begins to pay and kept while nothing about it changes.
-
-Fields are copied per serializer instance and may be changed there, so the instance is what is compiled. That costs
-about as much as representing one object, so a serializer's first object is represented by DRF itself.
-"""
+"""Serializer instance → its compiled form for output, made when it begins to pay."""
 
 from __future__ import annotations
 
 import functools
 from typing import Any
 
-from django.core.signals import setting_changed
 from rest_framework import serializers
 from rest_framework.utils.serializer_helpers import BindingDict
 
 from .._core import Representation, represent_many
+from . import kept
 from .describe import Description, describe, register
-from .values import class_of, rows_of, state_of
+from .values import class_of, is_exactly, rows_of, state_of
 
 __all__ = [
     "LIST_DATA",
@@ -23,6 +19,7 @@ __all__ = [
     "REPRESENT_LIST",
     "compiled",
     "current",
+    "fields_of",
     "is_list",
     "obstacle",
     "our_list",
@@ -38,20 +35,8 @@ LIST_DATA: Any = vars(serializers.ListSerializer)["data"]
 _READABLE: Any = vars(serializers.Serializer)["_readable_fields"]
 _FIELDS: Any = vars(serializers.Serializer)["fields"]
 
-_KEPT = "_plectrum_representation"
-# Kept where one object was represented: the era that never is.
-_USED = (None, None, None)
 _ours: set[object] = {REPRESENT}
 _lists: set[object] = {REPRESENT_LIST}
-_era = [object()]
-
-
-def _forget(**_: Any) -> None:
-    """Settings decide what fields do: what was compiled under others is out of date."""
-    _era[0] = object()
-
-
-setting_changed.connect(_forget, dispatch_uid="plectrum.drf.compile")
 
 
 def ours(method: Any) -> Any:
@@ -91,20 +76,7 @@ def current(serializer: Any, after: type | None = None, *, first: bool = True) -
         after: the class whose ``to_representation`` asks; only what it would delegate to must be DRF's.
         first: whether this may be the serializer's only object, as in a detail view.
     """
-    state = state_of(serializer)
-    kept = state.get(_KEPT)
-    # `copy.copy` of a serializer copies what is kept for the original.
-    if kept is not None and kept[0] is _era[0] and kept[1] is serializer and kept[2].is_current():
-        found: Representation = kept[2]
-        return found
-    if kept is None and first:
-        state[_KEPT] = _USED
-        return None
-    kind = class_of(serializer)
-    mro = kind.__mro__ if after is None else kind.__mro__[kind.__mro__.index(after) + 1 :]
-    if getattr(kind, "_readable_fields", None) is not _READABLE or not _represents_as_drf(mro):
-        return None
-    return _compile(serializer)
+    return kept.current(serializer, "output", functools.partial(_compile, serializer, after), first=first)
 
 
 def _represents_as_drf(mro: tuple[type, ...]) -> bool:
@@ -118,22 +90,31 @@ def _represents_as_drf(mro: tuple[type, ...]) -> bool:
     return False
 
 
-def _compile(serializer: Any) -> Representation | None:
+def _compile(serializer: Any, after: type | None) -> Representation | None:
+    kind = class_of(serializer)
+    mro = kind.__mro__ if after is None else kind.__mro__[kind.__mro__.index(after) + 1 :]
+    if getattr(kind, "_readable_fields", None) is not _READABLE or not _represents_as_drf(mro):
+        return None
+    fields = fields_of(serializer)
+    if fields is None:
+        return None
+    steps = [(field, field.field_name, *describe(field)) for field in fields if not field.write_only]
+    return Representation(serializer, fields, steps)
+
+
+def fields_of(serializer: Any) -> list[Any] | None:
+    """A serializer's fields; ``None`` where they are not kept as DRF keeps them, each by its own name."""
     fields: Any = serializer.fields
-    if not _is_binding(fields):
+    if not is_exactly(fields, BindingDict):
         return None
-    readable = [field for field in fields.values() if not field.write_only]
-    names = {field.field_name for field in readable}
-    if len(names) != len(readable) or not all(type(name) is str for name in names):
+    found: list[Any] = list(fields.values())
+    names = {field.field_name for field in found}
+    if len(names) != len(found) or not all(type(name) is str for name in names):
         return None
-    steps = [(field, field.field_name, *describe(field)) for field in readable]
-    made = Representation(serializer, list(fields.values()), steps)
-    state_of(serializer)[_KEPT] = (_era[0], serializer, made)
-    return made
-
-
-def _is_binding(fields: object) -> bool:
-    return type(fields) is BindingDict
+    for field in found:
+        if isinstance(field, serializers.BaseSerializer):
+            kept.kept_on(field)
+    return found
 
 
 def rows(serializer: Any, data: Any) -> Any:

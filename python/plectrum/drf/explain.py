@@ -8,7 +8,9 @@ from typing import Any, Literal
 from rest_framework import serializers
 
 from . import compile as output
-from .describe import Description, describe
+from . import validate
+from .accept import accept, asks
+from .describe import Description, describe, overridden
 from .values import class_of
 
 __all__ = ["Decision", "FieldExplanation", "SerializerExplanation", "explain"]
@@ -39,7 +41,7 @@ class FieldExplanation:
         kind: its class's name, ``ListSerializer`` for a nested ``many=True``.
         source: as DRF resolved it.
         output: who makes its part of ``.data``.
-        input: who validates it.
+        input: who validates it. ``"rust"`` means what is plainly valid: errors are always found by DRF.
         nested: the serializer it is, or lists; ``None`` for every other field, and for one that nests itself.
     """
 
@@ -95,14 +97,13 @@ def _explain(made: Any, above: tuple[type, ...]) -> SerializerExplanation:
     kind = class_of(made)
     return SerializerExplanation(
         name=f"{kind.__module__}.{kind.__qualname__}",
-        output=_record(made),
-        input=Decision("python", "validation is DRF's"),
+        output=_whole(output.obstacle(made)),
+        input=_whole(validate.obstacle(made)),
         fields=tuple(_field(name, field, (*above, kind)) for name, field in made.fields.items()),
     )
 
 
-def _record(made: Any) -> Decision:
-    reason = output.obstacle(made)
+def _whole(reason: str) -> Decision:
     if not reason:
         return Decision("rust")
     return Decision("python", reason, f"leave {reason.partition(' ')[0].rpartition('.')[2]} to DRF")
@@ -114,7 +115,7 @@ def _field(name: str, field: Any, above: tuple[type, ...]) -> FieldExplanation:
         kind=class_of(field).__name__,
         source=field.source,
         output=Decision("unused") if field.write_only else _output(field),
-        input=Decision("unused") if field.read_only else Decision("python", "validation is DRF's"),
+        input=Decision("unused") if field.read_only else _input(name, field),
         nested=_nested(field, above),
     )
 
@@ -137,6 +138,30 @@ def _output(field: Any) -> Decision:
     if access[0] == "key":
         return Decision("rust")  # the key is what is represented
     return _decision(access) or _decision(convert) or Decision("rust")
+
+
+def _input(name: str, field: Any) -> Decision:
+    kind = class_of(field)
+    if asks(field) and not issubclass(kind, serializers.HiddenField):
+        return _decision(overridden(field, "get_value")) or Decision("rust")
+    if issubclass(kind, serializers.ListSerializer):
+        return _whole(validate.obstacle(field.child))
+    method = getattr(field.parent, "validate_" + name, None)
+    hook = Decision("python", f"your validate_{name} has the last word", "use validators DRF has instead")
+    return _read(accept(field)) or (hook if method is not None else Decision("rust"))
+
+
+def _read(description: Description) -> Decision | None:
+    """``None`` where Rust validates what is plainly valid."""
+    match description:
+        case ("known", _, _, ("items" | "members", _, child, _), (_, [*_])):
+            return _read(child)
+        case ("known", _, _, _, (_, None)):
+            return Decision("python", "it has validators only Python knows", "use validators of Django's or DRF's")
+        case ("known", *_):
+            return None
+        case _:
+            return _decision(description)
 
 
 def _decision(description: Description) -> Decision | None:

@@ -1,4 +1,4 @@
-"""The mixin that takes over a serializer's output."""
+"""The mixin that takes over one serializer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rest_framework import serializers
 
-from .compile import current, ours, take_over
+from . import compile as output
+from . import validate
+from .values import is_exactly
 
 __all__ = ["RustSerializerMixin"]
 
@@ -17,11 +19,11 @@ else:
 
 
 class RustSerializerMixin(_Base):
-    """Put before ``Serializer`` or ``ModelSerializer``: the same ``.data``, made in Rust.
+    """Put before ``Serializer`` or ``ModelSerializer``: the same ``.data`` and ``.is_valid()``, made in Rust.
 
     ``many=True`` and nested serializers are included. What the serializer overrides still runs: its own
-    ``to_representation`` may call ``super()``, method fields, custom fields and hooks are called as DRF calls them.
-    Validation and saving are not touched.
+    ``to_representation`` or ``to_internal_value`` may call ``super()``; method fields, custom fields, validators and
+    hooks are called as DRF calls them. Saving is not touched.
 
     Errors:
         What DRF would raise, from the same place in DRF's code.
@@ -29,15 +31,22 @@ class RustSerializerMixin(_Base):
 
     def to_representation(self, instance: Any) -> Any:
         """See ``rest_framework.serializers.Serializer.to_representation``."""
-        found = current(self, RustSerializerMixin)
+        found = output.current(self, RustSerializerMixin)
         return super().to_representation(instance) if found is None else found.represent(instance)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """See ``rest_framework.serializers.Serializer.to_internal_value``."""
+        found = validate.current(self, RustSerializerMixin) if is_exactly(data, dict) else None
+        return super().to_internal_value(data) if found is None else found.internal(data)
 
     @classmethod
     def many_init(cls, *args: Any, **kwargs: Any) -> Any:
         """See ``rest_framework.serializers.BaseSerializer.many_init``."""
         made: Any = cast("Any", super()).many_init(*args, **kwargs)
-        take_over(made)
+        output.take_over(made)
+        validate.take_over(made)
         return made
 
 
-ours(RustSerializerMixin.to_representation)
+output.ours(RustSerializerMixin.to_representation)
+validate.ours(RustSerializerMixin.to_internal_value)

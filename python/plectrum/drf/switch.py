@@ -8,30 +8,35 @@ from typing import Any, cast
 
 from rest_framework.serializers import ListSerializer, Serializer
 
-from .compile import REPRESENT, REPRESENT_LIST, current, our_list, ours, rows
+from . import compile as output
+from . import validate
+from .values import is_exactly
 
 __all__ = ["install", "installed", "uninstall"]
 
+_One = cast("Any", Serializer)
+_Many = cast("Any", ListSerializer)
+
 
 def install() -> None:
-    """Takes over the output of every DRF serializer in this process, also of classes that exist already.
+    """Takes over the output and the validation of every DRF serializer in this process, also of existing classes.
 
     ``PLECTRUM = {"DRF": True}`` in the settings calls this when Django starts. Calling it again changes nothing.
     """
-    cast("Any", Serializer).to_representation = _represent
-    cast("Any", ListSerializer).to_representation = _represent_rows
+    _One.to_representation, _Many.to_representation = _represent, _represent_rows
+    _One.to_internal_value, _Many.to_internal_value = _internal, _internal_rows
 
 
 def uninstall() -> None:
     """Gives every serializer back to DRF."""
-    cast("Any", Serializer).to_representation = REPRESENT
-    cast("Any", ListSerializer).to_representation = REPRESENT_LIST
+    _One.to_representation, _Many.to_representation = output.REPRESENT, output.REPRESENT_LIST
+    _One.to_internal_value, _Many.to_internal_value = validate.INTERNAL, validate.INTERNAL_LIST
 
 
 @contextlib.contextmanager
 def installed() -> Generator[None]:
     """:func:`install` for the length of a ``with`` block, for tests."""
-    before = cast("Any", Serializer).to_representation
+    before = _One.to_representation
     install()
     try:
         yield
@@ -41,13 +46,23 @@ def installed() -> Generator[None]:
 
 
 def _represent(self: Any, instance: Any) -> Any:
-    found = current(self, Serializer)
-    return REPRESENT(self, instance) if found is None else found.represent(instance)
+    found = output.current(self, Serializer)
+    return output.REPRESENT(self, instance) if found is None else found.represent(instance)
 
 
 def _represent_rows(self: Any, data: Any) -> Any:
-    return rows(self, data)
+    return output.rows(self, data)
 
 
-ours(_represent)
-our_list(_represent_rows)
+def _internal(self: Any, data: Any) -> Any:
+    found = validate.current(self, Serializer) if is_exactly(data, dict) else None
+    return validate.INTERNAL(self, data) if found is None else found.internal(data)
+
+
+def _internal_rows(self: Any, data: Any) -> Any:
+    return validate.rows(self, data)
+
+
+output.ours(_represent)
+output.our_list(_represent_rows)
+validate.ours(_internal)

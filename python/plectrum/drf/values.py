@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import types
+import uuid
 import zoneinfo
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, cast
@@ -18,16 +19,22 @@ from django.utils import timezone
 from rest_framework.fields import BuiltinSignatureError, get_attribute
 
 __all__ = [
+    "SAFE_UNKNOWN",
     "called",
     "class_of",
     "column_of",
     "current_zone",
+    "input_zone",
+    "is_exactly",
     "replay",
     "rows_of",
     "state_of",
     "traits_of",
     "zone",
+    "zone_for_input",
 ]
+
+SAFE_UNKNOWN = uuid.SafeUUID.unknown
 
 _FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, functools.partial)
 _SERIALIZABLE_VALUE = Model.serializable_value
@@ -44,6 +51,11 @@ def state_of(value: object) -> dict[str, Any]:
     return vars(value)
 
 
+def is_exactly(value: object, kind: type) -> bool:
+    """Whether a value is of a class and of no subclass."""
+    return type(value) is kind
+
+
 def zone(found: dt.tzinfo | None) -> dt.tzinfo | Literal[True] | None:
     """A time zone as Rust takes it: ``True`` for UTC, ``None`` where datetimes are naive."""
     if found is dt.UTC or (type(found) is zoneinfo.ZoneInfo and found.key == "UTC"):
@@ -54,6 +66,16 @@ def zone(found: dt.tzinfo | None) -> dt.tzinfo | Literal[True] | None:
 def current_zone() -> dt.tzinfo | Literal[True] | None:
     """The zone of a ``DateTimeField`` that has none of its own."""
     return zone(timezone.get_current_timezone() if settings.USE_TZ else None)
+
+
+def input_zone() -> tuple[dt.tzinfo | None, bool]:
+    """The zone datetimes are read in, as :func:`zone_for_input` gives it."""
+    return zone_for_input(timezone.get_current_timezone() if settings.USE_TZ else None)
+
+
+def zone_for_input(found: dt.tzinfo | None) -> tuple[dt.tzinfo | None, bool]:
+    """A time zone, ``None`` where datetimes are naive, and whether it is UTC."""
+    return found, zone(found) is True
 
 
 def rows_of(value: Any) -> Iterable[Any]:

@@ -6,11 +6,13 @@
 //! * [`access`]: instance → the field's value; [`convert`] that value → what `.data` holds;
 //! * [`sink`]: where it goes, Python objects or JSON text; [`scalar`] numbers, dates, uuids and decimals;
 //! * [`dump`]: any value of `.data` as JSON, as DRF's `JSONRenderer` writes it;
+//! * [`input`]: the way in, `run_validation`;
 //! * [`run`]: what stays the same during a call; [`traits`] what is known of a class.
 
 mod access;
 mod convert;
 mod dump;
+mod input;
 mod run;
 mod scalar;
 mod sink;
@@ -18,11 +20,11 @@ mod step;
 mod traits;
 
 use pyo3::gc::{PyTraverseError, PyVisit};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
 use convert::Nested;
+pub(crate) use input::Validation;
 use run::Run;
 use sink::{Json, Objects};
 use step::{Snapshot, Step};
@@ -56,16 +58,8 @@ impl Representation {
 
     /// Whether the serializer still has the fields it was compiled for, each as it was.
     fn is_current(&self, py: Python<'_>) -> PyResult<bool> {
-        let bound = self.serializer.bind(py).getattr(intern!(py, "fields"))?;
-        let Ok(fields) = bound.getattr(intern!(py, "fields")) else { return Ok(false) };
-        let fields = fields.cast::<PyDict>()?;
-        if fields.len() != self.fields.len() {
+        if !step::are_of(&self.fields, self.serializer.bind(py))? {
             return Ok(false);
-        }
-        for ((_, field), snapshot) in fields.iter().zip(&self.fields) {
-            if !snapshot.is_of(&field)? {
-                return Ok(false);
-            }
         }
         for step in &self.steps {
             if !step.is_current(py)? {

@@ -139,7 +139,8 @@ fn quantized<'py>(
     Some((text, zeros))
 }
 
-fn missing_zeros(text: &str, places: Option<usize>, digits: usize) -> Option<usize> {
+/// The zeros `quantize` appends to plain digits, where it neither rounds nor fails for want of precision.
+pub(super) fn missing_zeros(text: &str, places: Option<usize>, digits: usize) -> Option<usize> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let mut all = whole.bytes().chain(fraction.bytes());

@@ -122,6 +122,22 @@ impl Snapshot {
     }
 }
 
+/// Whether a serializer has these fields and no others, each as it was.
+pub(super) fn are_of(snapshots: &[Snapshot], serializer: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let bound = serializer.getattr(intern!(serializer.py(), "fields"))?;
+    let Ok(fields) = bound.getattr(intern!(serializer.py(), "fields")) else { return Ok(false) };
+    let fields = fields.cast::<PyDict>()?;
+    if fields.len() != snapshots.len() {
+        return Ok(false);
+    }
+    for ((_, field), snapshot) in fields.iter().zip(snapshots) {
+        if !snapshot.is_of(&field)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 fn state_of<'py>(field: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
     Ok(field.getattr(intern!(field.py(), "__dict__"))?.cast_into()?)
 }
