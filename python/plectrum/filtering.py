@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 import decimal
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .errors import ConfigurationError, line_of
+from .filters import Filter
 
 __all__ = ["apply_filters", "apply_ordering", "apply_search", "lookup_type"]
 
@@ -101,9 +102,44 @@ def _field_type(field: Any, lookup: str, handler: Any, option: str) -> Any:
     return found
 
 
-def apply_filters(queryset: Any, values: Mapping[str, Any]) -> Any:
-    """``filter()`` with every lookup."""
-    return queryset.filter(**values) if values else queryset
+def apply_filters(queryset: Any, given: Sequence[tuple[Filter, Any]]) -> Any:
+    """The rows that every filter keeps."""
+    plain = {item.lookup: value for item, value in given if isinstance(item.lookup, str) and not item.exclude}
+    queryset = _filtered(queryset, plain) if plain else queryset
+    for item, value in given:
+        if callable(item.lookup):
+            queryset = item.lookup(queryset, value)
+        elif item.exclude:
+            queryset = queryset.exclude(**{str(item.lookup): value})
+    return queryset
+
+
+def _filtered(queryset: Any, values: dict[str, Any]) -> Any:
+    """``filter()`` with every lookup; a row that matches through several related rows is still one row."""
+    single = {lookup: value for lookup, value in values.items() if not _multiplies(queryset.model, lookup)}
+    queryset = queryset.filter(**single)
+    if len(single) == len(values):
+        return queryset
+    several = {lookup: value for lookup, value in values.items() if lookup not in single}
+    return queryset.filter(pk__in=queryset.model._base_manager.filter(**several).values("pk"))
+
+
+def _multiplies(model: Any, lookup: str) -> bool:
+    """Whether a lookup can match one row several times: its path has a to-many relation and may match many there."""
+    from django.core.exceptions import FieldDoesNotExist
+
+    options = model._meta
+    for name in lookup.split("__"):
+        try:
+            field = options.pk if name == "pk" else options.get_field(name)
+        except FieldDoesNotExist:
+            return False
+        if not field.is_relation:
+            return False
+        if field.one_to_many or field.many_to_many:
+            return True
+        options = field.related_model._meta
+    return False
 
 
 def apply_search(queryset: Any, fields: Iterable[str], value: Any) -> Any:
@@ -113,6 +149,8 @@ def apply_search(queryset: Any, fields: Iterable[str], value: Any) -> Any:
     wanted = Q()
     for field in fields:
         wanted |= Q(**{f"{field}__icontains": value})
+    if any(_multiplies(queryset.model, field) for field in fields):
+        return queryset.filter(pk__in=queryset.model._base_manager.filter(wanted).values("pk"))
     return queryset.filter(wanted)
 
 

@@ -13,12 +13,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .errors import ConfigurationError, PlanError, line_of
-from .filtering import apply_filters, apply_ordering, apply_search, lookup_type
 from .nodes import Node, Nodes
-from .pagination import LimitOffset, PageNumber
-from .params import Query
 from .routing import Route
-from .signature import Parameter, Signature
+from .signature import Parameter, Signature, split_marker
 
 if typing.TYPE_CHECKING:
     from .orm import Operation
@@ -54,6 +51,7 @@ class Planner:
         assert route.native is not None
         self.route = route
         self.native = route.native
+        self.listing = route.native.listing
         self.parameters = tuple(parameters)
         self.own = own
         self.annotation = annotation
@@ -66,18 +64,18 @@ class Planner:
     @property
     def varies(self) -> bool:
         """Whether there is more than one plan."""
-        return bool(self.native.filters or self.native.ordering or self.native.search)
+        return self.listing.needs_model
 
     def describe(self) -> dict[str, Any]:
         """As the Rust side reads it."""
-        optional = [*self.native.filters, *(["search"] if self.native.search else [])]
+        listing = self.listing
         return {
             "alias": self.base.alias,
             "foreign": self.base.backend == "django",
             "operation": self.base.describe(),
-            "links": self.native.page is not None,
-            "optional": [self._indices[name] for name in optional],
-            "ordering": self._indices["ordering"] if self.native.ordering else None,
+            "links": listing.page is not None,
+            "optional": [self._indices[name] for name in listing.optional],
+            "ordering": self._indices["ordering"] if listing.ordering else None,
         }
 
     def plan(self, present: Sequence[int], ordering: str | None) -> Operation:
@@ -108,16 +106,10 @@ class Planner:
         """What the declaration adds to the queryset the function returned."""
 
         def transform(result: Any) -> Any:
-            if not self.varies and self.native.page is None:
+            if not self.varies and self.listing.page is None:
                 return result
             self._check_queryset(result)
-            present = {name: lookup for name, lookup in self.native.filters.items() if name in variant.present}
-            result = apply_filters(result, {lookup: params[name] for name, lookup in present.items()})
-            if "search" in variant.present:
-                result = apply_search(result, self.native.search, params["search"])
-            if variant.ordering is not None:
-                result = apply_ordering(result, variant.ordering)
-            return self._paged(result, params)
+            return self.listing.paged(self.listing.narrow(result, variant.present, variant.ordering, params), params)
 
         return transform
 
@@ -130,25 +122,11 @@ class Planner:
                 f"returns a QuerySet; {self.route.handler.__qualname__}() returned {type(result).__name__}."
             )
 
-    def _paged(self, queryset: Any, params: dict[str, Any]) -> Any:
-        from .orm import Page as Paged
-
-        page: Any = Paged
-        match self.native.page:
-            case PageNumber(size=size, param=param, size_param=size_param):
-                return page(queryset, number=params[param], size=params[size_param] if size_param else size)
-            case LimitOffset():
-                return page(queryset, limit=params["limit"], offset=params["offset"])
-            case None:
-                return queryset
-
     def _try_variants(self) -> None:
         """Every declared variation once, alone: what cannot be planned must stop the start."""
-        for name in self.native.filters:
+        for name in self.listing.optional:
             self.trace(Variant((name,)))
-        if self.native.search:
-            self.trace(Variant(("search",)))
-        for field in self.native.ordering:
+        for field in self.listing.ordering:
             self.trace(Variant(ordering=field))
 
 
@@ -181,33 +159,27 @@ def compile_native(route: Route, signature: Signature, nodes: Nodes) -> tuple[Pl
 
 
 def _declared(route: Route, signature: Signature, nodes: Nodes) -> typing.Iterator[Parameter]:
-    native = route.native
-    assert native is not None
-    if native.filters or native.search or native.ordering:
-        model = _model_of(route, signature)
-        for name, lookup in native.filters.items():
-            yield _query(name, lookup_type(model, lookup, route.handler), nodes, None)
-        if native.search:
-            yield _query("search", str, nodes, None)
-        if native.ordering:
-            choices = [sign + field for field in native.ordering for sign in ("", "-")]
-            yield _query("ordering", typing.Literal[tuple(choices)], nodes, None)
-    match native.page:
-        case PageNumber(size=size, max_size=most, param=param, size_param=size_param):
-            yield _query(param, typing.Annotated[int, Query(ge=1)], nodes, 1)
-            if size_param:
-                yield _query(size_param, typing.Annotated[int, Query(ge=1, le=most)], nodes, size)
-        case LimitOffset(limit=limit, max_limit=most):
-            yield _query("limit", typing.Annotated[int, Query(ge=1, le=most)], nodes, limit)
-            yield _query("offset", typing.Annotated[int, Query(ge=0)], nodes, 0)
-        case None:
-            return
+    assert route.native is not None
+    listing = route.native.listing
+    model = _model_of(route, signature) if listing.needs_model else None
+    for wanted in listing.parameters(model, route.handler):
+        yield _query(wanted.name, wanted.annotation, nodes, wanted.default)
 
 
 def _query(name: str, annotation: Any, nodes: Nodes, default: Any) -> Parameter:
-    schema: Node = nodes.schema(annotation, where=name)
+    annotation, marker = split_marker(annotation)
+    schema: Node = nodes.schema(annotation, marker, where=name)
     many = schema["root"]["type"] == "list"
-    return Parameter(name, name, "query", schema, default=default, many=many, annotation=annotation)
+    return Parameter(
+        name,
+        name,
+        "query",
+        schema,
+        default=default,
+        many=many,
+        annotation=annotation,
+        description=marker.description if marker else None,
+    )
 
 
 def _model_of(route: Route, signature: Signature) -> Any:

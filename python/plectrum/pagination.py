@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-__all__ = ["LimitOffset", "PageNumber", "Pagination"]
+__all__ = ["CursorPage", "LimitOffset", "PageNumber", "Pagination"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,4 +41,27 @@ class LimitOffset:
     max_limit: int = 100
 
 
-Pagination = PageNumber | LimitOffset
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CursorPage:
+    """``?cursor=…``: the rows after (or before) a row, answered as ``{"next", "previous", "results"}``.
+
+    No row is skipped or given twice while others are added or removed, and the last page costs what the first does.
+    Cursors are opaque and signed; the order is the queryset's or that of ``?ordering=``, with the primary key last,
+    over columns that are never NULL.
+
+    Parameters:
+        size: items on a page.
+        max_size: largest size a client may ask for with ``size_param``.
+        param: query parameter of the cursor.
+        size_param: query parameter of the size; ``None`` fixes the size.
+
+    Source: Django REST framework, ``CursorPagination``.
+    """
+
+    size: int = 20
+    max_size: int = 100
+    param: str = "cursor"
+    size_param: str | None = "page_size"
+
+
+Pagination = PageNumber | LimitOffset | CursorPage

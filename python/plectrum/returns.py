@@ -75,18 +75,27 @@ def _describe_query(annotation: Any, nodes: Nodes, handler: Handler) -> Node | N
     from django.db.models import Model, QuerySet
 
     from .errors import PlanError
-    from .orm import One, plan
+    from .orm import Page, plan
 
     many = get_origin(annotation) in (list, QuerySet)
+    paged = get_origin(annotation) is Page
     (inner, *rest) = get_args(annotation) or (annotation,)
     if rest or not isinstance(inner, type) or not issubclass(inner, Model):
         return None
     rows: Any = getattr(handler, ROWS, inner._default_manager.all)()
     try:
-        operation = plan(rows if many else One(rows), None).operation
+        operation = plan(_shown(rows, many, paged), None).operation
     except PlanError:
         return None
     return describe_operation(operation, nodes)
+
+
+def _shown(rows: Any, many: bool, paged: bool) -> Any:
+    from .orm import One, Page
+
+    wrap: Any = One
+    page: Any = Page
+    return page(rows, number=1, size=1) if paged else rows if many else wrap(rows)
 
 
 def _names_query(annotation: Any) -> bool:

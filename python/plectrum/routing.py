@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .deps.marker import Dependency
 from .errors import ConfigurationError, line_of
+from .filters import FilterSet, read_filters
+from .listing import Listing
 
 if TYPE_CHECKING:
     from .pagination import Pagination
@@ -18,6 +20,7 @@ __all__ = ["Options", "QueryRoutes", "Route", "Router"]
 
 Handler = Callable[..., Any]
 H = TypeVar("H", bound=Handler)
+C = TypeVar("C", bound=type[Any])
 _NAMES = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?::[a-z]+)?\}")
 
 
@@ -50,17 +53,11 @@ class Native:
     """Declared variations of a traced query function.
 
     Parameters:
-        filters: lookups that become optional query parameters, ``"views__gte"`` or ``{"min_views": "views__gte"}``.
-        ordering: fields the client may order by with ``?ordering=-views,title``.
-        search: fields searched (case-insensitively, any of them) by ``?search=``.
-        page: how results are paged.
+        listing: filters, ordering, search and pages the client may ask for.
         using: database alias; Django's routers decide where absent.
     """
 
-    filters: dict[str, str] = dataclasses.field(default_factory=dict[str, str])
-    ordering: tuple[str, ...] = ()
-    search: tuple[str, ...] = ()
-    page: Pagination | None = None
+    listing: Listing = dataclasses.field(default_factory=Listing)
     using: str | None = None
 
 
@@ -128,6 +125,28 @@ class Router:
         dependencies = (*self.dependencies, *options.dependencies)
         return dataclasses.replace(options, tags=(*self.tags, *options.tags), dependencies=dependencies)
 
+    def view(self, path: str, **options: Any) -> Callable[[C], C]:
+        """Registers the methods of the decorated :class:`plectrum.views.View`. Options: :class:`Options`."""
+
+        def register(cls: C) -> C:
+            from .views.base import add_view
+
+            add_view(self, path, cls, options)
+            return cls
+
+        return register
+
+    def viewset(self, path: str, **options: Any) -> Callable[[C], C]:
+        """Registers the actions of the decorated :class:`plectrum.views.ViewSet`. Options: :class:`Options`."""
+
+        def register(cls: C) -> C:
+            from .views.sets import add_viewset
+
+            add_viewset(self, path, cls, options)
+            return cls
+
+        return register
+
     def route(self, path: str, *, methods: Sequence[str], **options: Any) -> Callable[[H], H]:
         """Registers the decorated handler for several methods."""
 
@@ -187,7 +206,7 @@ class QueryRoutes:
         self,
         path: str,
         *,
-        filters: Iterable[str] | dict[str, str] = (),
+        filters: Iterable[str] | Mapping[str, Any] | type[FilterSet] = (),
         ordering: Iterable[str] = (),
         search: Iterable[str] = (),
         page: Pagination | None = None,
@@ -197,14 +216,19 @@ class QueryRoutes:
         """Registers the decorated query function for GET.
 
         Parameters:
-            filters, ordering, search, page, using: see :class:`Native`.
+            filters: lookups that become optional query parameters, ``"views__gte"`` or ``{"min_views": "views__gte"}``,
+                or a :class:`~plectrum.filters.FilterSet`.
+            ordering: fields the client may order by with ``?ordering=-views``.
+            search: fields searched (case-insensitively, any of them) by ``?search=``.
+            page: how results are paged.
+            using: database alias; Django's routers decide where absent.
             options: see :class:`Options`.
 
         Errors:
             ConfigurationError: the function is a coroutine function.
         """
-        named = {**filters} if isinstance(filters, dict) else {name: name for name in filters}
-        native = Native(filters=named, ordering=tuple(ordering), search=tuple(search), page=page, using=using)
+        listing = Listing(read_filters(filters), tuple(ordering), tuple(search), page)
+        native = Native(listing=listing, using=using)
 
         def register(function: H) -> H:
             self._router.add("GET", path, function, _options(function, options), native)

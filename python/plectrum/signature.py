@@ -19,7 +19,7 @@ from .errors import ConfigurationError, SchemaError, line_of
 from .nodes import Node, Nodes, is_body_type
 from .params import MISSING, Field
 
-__all__ = ["Parameter", "Signature", "read_signature"]
+__all__ = ["Parameter", "Signature", "read_signature", "split_marker"]
 
 Handler = Callable[..., Any]
 
@@ -194,7 +194,7 @@ def _read_parameter(
     need = _need(parameter, annotation, handler)
     if need is not None:
         return need
-    annotation, marker = _split_marker(annotation)
+    annotation, marker = split_marker(annotation)
     default = MISSING if parameter.default is parameter.empty else parameter.default
     if isinstance(default, Field):
         marker, default = default, default.default
@@ -242,7 +242,7 @@ def _need(parameter: inspect.Parameter, annotation: Any, handler: Handler) -> Ne
     return Need(parameter.name, provider, marker.cache, parameter.kind is parameter.KEYWORD_ONLY)
 
 
-def _split_marker(annotation: Any) -> tuple[Any, Field | None]:
+def split_marker(annotation: Any) -> tuple[Any, Field | None]:
     """``Annotated[int, Query(ge=1), Le(9)]`` → ``Annotated[int, Le(9)]`` and the marker."""
     if get_origin(annotation) is not typing.Annotated:
         return annotation, None

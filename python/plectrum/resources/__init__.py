@@ -86,16 +86,18 @@ def add_resource(
     if writes:
         from .inputs import make_inputs
         from .routes import Writes
+        from .store import Store
+        from .writing import Writer
 
-        inputs = make_inputs(model, write_fields, nested, where)
-        made = Writes(inputs, rows, queryset is not None, found_by, max_bulk, where)
+        writer = Writer(make_inputs(model, write_fields, nested, where))
+        made = Writes(Store(writer, rows, found_by, queryset is not None), max_bulk, where)
         _add_writes(router, path, made, writes, options)
 
 
 def _add_writes(router: Router, path: str, made: Any, actions: Sequence[str], options: dict[str, Any]) -> None:
     from .routes import ACTIONS, BULK
 
-    _, name, _ = made.lookup
+    _, name, _ = made.store.lookup
     for action in actions:
         if action in BULK:
             method, status = BULK[action]
