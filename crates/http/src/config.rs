@@ -73,6 +73,10 @@ pub struct Timeouts {
     pub body_read: Option<Duration>,
     /// Between two pieces of a response that the peer accepts.
     pub write: Option<Duration>,
+    /// After this long without a word from a WebSocket's peer it is sent a ping.
+    pub ping: Option<Duration>,
+    /// Between that ping and whatever the peer says next; then it counts as gone.
+    pub pong: Option<Duration>,
 }
 
 impl Default for Timeouts {
@@ -82,6 +86,8 @@ impl Default for Timeouts {
             keep_alive: Some(Duration::from_secs(75)),
             body_read: Some(Duration::from_secs(30)),
             write: Some(Duration::from_secs(30)),
+            ping: Some(Duration::from_secs(20)),
+            pong: Some(Duration::from_secs(20)),
         }
     }
 }

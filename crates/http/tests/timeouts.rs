@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use plectrum_http::{Config, Timeouts};
 use support::{Client, Server, eventually};
 
-const NEVER: Timeouts = Timeouts { header_read: None, keep_alive: None, body_read: None, write: None };
+const NEVER: Timeouts =
+    Timeouts { header_read: None, keep_alive: None, body_read: None, write: None, ping: None, pong: None };
 const SHORT: Option<Duration> = Some(Duration::from_millis(200));
 
 fn start(timeouts: Timeouts) -> Server {
@@ -150,7 +151,8 @@ fn a_peer_that_reads_slowly_is_served() {
 
 #[test]
 fn a_stream_that_pauses_is_not_a_peer_that_pauses() {
-    let server = start(Timeouts { write: SHORT, keep_alive: SHORT, header_read: SHORT, body_read: SHORT });
+    let server =
+        start(Timeouts { write: SHORT, keep_alive: SHORT, header_read: SHORT, body_read: SHORT, ..NEVER });
     let mut client = server.connect();
     client.send("GET /endless HTTP/1.1\r\nHost: t\r\n\r\n");
     client.head();

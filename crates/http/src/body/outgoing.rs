@@ -4,10 +4,13 @@ use std::error::Error;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
+
+use crate::websocket::Socket;
 
 /// Why a streamed response broke off; the connection is then closed without a proper end of body, so
 /// that the peer can tell.
@@ -34,6 +37,8 @@ pub enum Body {
     Full(Bytes),
     /// Piece by piece; chunked unless the stream knows its length.
     Stream(Pin<Box<dyn BodyStream>>),
+    /// Nothing; once the head is out, the connection is this WebSocket's. Only for 101.
+    Socket(Rc<Socket>),
 }
 
 impl Body {
@@ -58,7 +63,7 @@ impl Body {
     #[must_use]
     pub fn len(&self) -> Option<u64> {
         match self {
-            Self::Empty => Some(0),
+            Self::Empty | Self::Socket(_) => Some(0),
             Self::Full(bytes) => Some(bytes.len() as u64),
             Self::Stream(stream) => stream.remaining(),
         }
@@ -76,7 +81,7 @@ impl Body {
     /// Whatever broke the stream off.
     pub async fn collect(self) -> Result<Bytes, StreamError> {
         match self {
-            Self::Empty => Ok(Bytes::new()),
+            Self::Empty | Self::Socket(_) => Ok(Bytes::new()),
             Self::Full(bytes) => Ok(bytes),
             Self::Stream(mut stream) => {
                 let mut all = Vec::new();
@@ -124,7 +129,7 @@ impl http_body::Body for Body {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, StreamError>>> {
         match &mut *self {
-            Self::Empty => Poll::Ready(None),
+            Self::Empty | Self::Socket(_) => Poll::Ready(None),
             Self::Full(bytes) => {
                 let bytes = std::mem::take(bytes);
                 *self = Self::Empty;
@@ -151,6 +156,7 @@ impl fmt::Debug for Body {
             Self::Empty => f.write_str("Empty"),
             Self::Full(bytes) => write!(f, "Full({} bytes)", bytes.len()),
             Self::Stream(_) => f.write_str("Stream"),
+            Self::Socket(_) => f.write_str("Socket"),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::BytesMut;
 use http::StatusCode;
 use hyper::rt::Write;
 use hyper::server::conn::http1::{Builder, Connection};
@@ -17,6 +18,7 @@ use super::exchange::Exchange;
 use super::pulse::{Clock, Order, Overdue, Pulse, TickLimits};
 use super::stream::Stream;
 use super::wire::{Scratch, Wire};
+use crate::websocket::{Socket, drive};
 use crate::{Config, Peer, Service};
 
 /// How long, and for how many bytes, a closed connection still listens to a peer that keeps sending: closing
@@ -72,8 +74,13 @@ impl<S: Service + 'static> Worker<S> {
         let exchange = Exchange { service: Rc::clone(&self.service), config, pulse: Rc::clone(&pulse), peer };
         let connection = self.protocol.serve_connection(wire, exchange);
         tokio::task::spawn_local(async move {
-            run(connection, &pulse).await;
-            drop(slot);
+            if let Some((stream, leftover, socket)) = run(connection, &pulse).await {
+                // A task of its own is much smaller than one that has served requests.
+                tokio::task::spawn_local(async move {
+                    drive::run(stream, leftover, socket, pulse).await;
+                    drop(slot);
+                });
+            }
         });
     }
 }
@@ -99,9 +106,22 @@ enum End {
     Aborted,
 }
 
-async fn run<S: Service + 'static>(mut connection: Connection<Wire, Exchange<S>>, pulse: &Rc<Pulse>) {
+/// What a connection goes on with that became a WebSocket's, and what was read of it already.
+type Upgraded = (Stream, BytesMut, Rc<Socket>);
+
+async fn run<S: Service + 'static>(
+    mut connection: Connection<Wire, Exchange<S>>,
+    pulse: &Rc<Pulse>,
+) -> Option<Upgraded> {
     let mut draining = false;
     let end = poll_fn(|cx| supervise(&mut connection, pulse, &mut draining, cx)).await;
+    if let Some(socket) = pulse.take_upgrade() {
+        if matches!(end, End::Finished) {
+            let parts = connection.into_parts();
+            return Some((parts.io.into_stream(), parts.read_buf.into(), socket));
+        }
+        socket.abandon();
+    }
     let mut wire = match end {
         End::Finished if pulse.left_body_behind() => connection.into_parts().io,
         End::Overdue(Overdue::Head) => {
@@ -109,10 +129,13 @@ async fn run<S: Service + 'static>(mut connection: Connection<Wire, Exchange<S>>
             wire.say_farewell(StatusCode::REQUEST_TIMEOUT);
             wire
         }
-        End::Finished | End::Overdue(Overdue::Silence | Overdue::Write) | End::Aborted => return,
+        End::Finished | End::Overdue(Overdue::Silence | Overdue::Write | Overdue::Quiet) | End::Aborted => {
+            return None;
+        }
     };
     // A timeout here only means that the peer does not close either.
     let _ = tokio::time::timeout(LINGER_TIME, linger(&mut wire)).await;
+    None
 }
 
 /// Polls the protocol, then looks whether somebody outside wants it to end.

@@ -124,6 +124,13 @@ impl Answer {
         if let Some(server) = self.server.take() {
             response.headers_mut().entry(SERVER).or_insert(server);
         }
+        if let Body::Socket(socket) = response.body() {
+            if self.pulse.order() == Order::Serve {
+                self.pulse.upgrade(Rc::clone(socket));
+                return response.map(|body| Outgoing { body, _streaming: None });
+            }
+            response = problem::of(StatusCode::SERVICE_UNAVAILABLE);
+        }
         if self.pulse.order() != Order::Serve {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }

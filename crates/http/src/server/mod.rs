@@ -9,9 +9,9 @@ mod connection;
 mod drain;
 mod exchange;
 mod listener;
-mod pulse;
+pub(crate) mod pulse;
 mod reaper;
-mod stream;
+pub(crate) mod stream;
 mod wire;
 
 use std::future::Future;

@@ -10,6 +10,10 @@ use std::time::Duration;
 
 use crate::Timeouts;
 use crate::body::BodyWatch;
+use crate::websocket::Socket;
+
+/// How long a peer may take to answer a close frame.
+const PARTING: Duration = Duration::from_secs(5);
 
 /// Reaper turns since the server started.
 pub(crate) type Tick = u32;
@@ -43,6 +47,12 @@ pub(crate) enum Phase {
     Responding,
     /// Between two requests.
     Idle,
+    /// A WebSocket, heard of since.
+    Talking,
+    /// A WebSocket that was asked for a sign of life.
+    Pinged,
+    /// A WebSocket that was told goodbye.
+    Parting,
 }
 
 impl Phase {
@@ -76,6 +86,8 @@ pub(crate) enum Overdue {
     Head,
     /// The peer does not take its response.
     Write,
+    /// A WebSocket's peer has said nothing for long: it is asked whether it is there.
+    Quiet,
 }
 
 /// One connection's state, shared by its task, its body readers and the reaper.
@@ -96,6 +108,7 @@ pub(crate) struct Pulse {
     probe: Cell<bool>,
     order: Cell<Order>,
     task: RefCell<Option<Waker>>,
+    upgrade: Cell<Option<Rc<Socket>>>,
 }
 
 impl Pulse {
@@ -113,6 +126,7 @@ impl Pulse {
             probe: Cell::new(false),
             order: Cell::new(Order::Serve),
             task: RefCell::new(None),
+            upgrade: Cell::new(None),
         }
     }
 
@@ -148,6 +162,22 @@ impl Pulse {
         self.read_parked.set(true);
     }
 
+    /// The peer of a WebSocket gave a sign of life.
+    pub(crate) fn heard(&self) {
+        if matches!(self.phase(), Phase::Talking | Phase::Pinged) {
+            self.enter(Phase::Talking);
+        }
+    }
+
+    /// The connection goes on as another protocol once the answer is out.
+    pub(crate) fn upgrade(&self, socket: Rc<Socket>) {
+        self.upgrade.set(Some(socket));
+    }
+
+    pub(crate) fn take_upgrade(&self) -> Option<Rc<Socket>> {
+        self.upgrade.take()
+    }
+
     /// Everything buffered went out.
     pub(crate) fn flushed(&self) {
         if self.phase() == Phase::Responding {
@@ -178,6 +208,11 @@ impl Pulse {
         self.order.get()
     }
 
+    /// The order was carried out, and the connection goes on.
+    pub(crate) fn obeyed(&self) {
+        self.order.set(Order::Serve);
+    }
+
     /// Tells the connection's task what to do and wakes it.
     pub(crate) fn command(&self, order: Order) {
         self.order.set(order);
@@ -190,10 +225,10 @@ impl Pulse {
         }
     }
 
-    /// Remembers whom to wake. A task's waker never changes, so this is kept once.
+    /// Remembers whom to wake: the task that serves requests, and later the one that runs a conversation.
     pub(crate) fn attach(&self, waker: &Waker) {
         let mut task = self.task.borrow_mut();
-        if task.is_none() {
+        if !task.as_ref().is_some_and(|known| known.will_wake(waker)) {
             *task = Some(waker.clone());
         }
     }
@@ -221,6 +256,9 @@ impl Pulse {
             Phase::Fresh => limits.header_read.passed(since, now).then_some(Overdue::Silence),
             Phase::Head => limits.header_read.passed(since, now).then_some(Overdue::Head),
             Phase::Idle => limits.keep_alive.passed(since, now).then_some(Overdue::Silence),
+            Phase::Talking => limits.ping.passed(since, now).then_some(Overdue::Quiet),
+            Phase::Pinged => limits.pong.passed(since, now).then_some(Overdue::Silence),
+            Phase::Parting => limits.parting.passed(since, now).then_some(Overdue::Silence),
             Phase::Answering | Phase::Streaming | Phase::Responding => None,
         }
     }
@@ -292,12 +330,16 @@ pub(crate) struct TickLimits {
     keep_alive: TickLimit,
     body_read: TickLimit,
     write: TickLimit,
+    ping: TickLimit,
+    pong: TickLimit,
+    parting: TickLimit,
 }
 
 impl TickLimits {
     /// Four ticks a second, or finer where a timeout is shorter than a second.
     pub(crate) fn new(timeouts: &Timeouts) -> Self {
-        let all = [timeouts.header_read, timeouts.keep_alive, timeouts.body_read, timeouts.write];
+        let Timeouts { header_read, keep_alive, body_read, write, ping, pong } = *timeouts;
+        let all = [header_read, keep_alive, body_read, write, ping, pong];
         let shortest = all.into_iter().flatten().min().unwrap_or(Duration::from_secs(1));
         let tick = (shortest / 4).clamp(Duration::from_millis(5), Duration::from_millis(250));
         let limit = |timeout| TickLimit::new(timeout, tick);
@@ -307,6 +349,9 @@ impl TickLimits {
             keep_alive: limit(timeouts.keep_alive),
             body_read: limit(timeouts.body_read),
             write: limit(timeouts.write),
+            ping: limit(timeouts.ping),
+            pong: limit(timeouts.pong),
+            parting: limit(Some(PARTING)),
         }
     }
 }

@@ -36,6 +36,11 @@ impl Wire {
         Self { stream, pulse, scratch, date, farewell: Vec::new() }
     }
 
+    /// The bare socket, for another protocol.
+    pub(crate) fn into_stream(self) -> Stream {
+        self.stream
+    }
+
     /// Queues a last answer, to be sent by the next flush.
     pub(crate) fn say_farewell(&mut self, status: StatusCode) {
         self.farewell = problem::farewell(status, self.date);
