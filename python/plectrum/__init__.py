@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._core import Request
+from ._core import Request, WebSocket
 from .api import API
 from .background import BackgroundTasks
 from .deps import Depends
@@ -30,6 +30,7 @@ from .params import Body, Cookie, Form, Header, Path, Query
 from .responses import HTML, JSON, NDJSON, PlainText, Redirect, Response, Stream
 from .routing import Router
 from .schema import Field, Schema
+from .websockets import WebSocketDisconnect
 
 if TYPE_CHECKING:
     from .orm import Count, Exists, One, Page, register_writer
@@ -73,6 +74,8 @@ __all__ = [
     "Stream",
     "Unauthorized",
     "ValidationError",
+    "WebSocket",
+    "WebSocketDisconnect",
     "register_writer",
 ]
 

@@ -4,7 +4,7 @@ import asyncio
 import builtins
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Self, final
+from typing import Any, Generic, Self, TypeVar, final
 
 from typing_extensions import Buffer
 
@@ -12,6 +12,8 @@ from .api import Compiled
 from .background import BackgroundTasks
 from .pipeline import Field
 from .streaming import Source
+
+_T_co = TypeVar("_T_co", covariant=True)
 
 @final
 class App:
@@ -180,6 +182,77 @@ class StreamQueue:
     @property
     def abandoned(self) -> bool:
         """Whether nobody reads any more."""
+
+@final
+class WebSocket:
+    """A WebSocket, as a handler's parameter annotated ``WebSocket`` receives it (RFC 6455; the API is Starlette's).
+
+    Methods that receive raise :class:`plectrum.WebSocketDisconnect` once the other side is gone, and so do those that
+    send. One task receives at a time; any number may send. Sending waits while more than 64 KiB wait for the client.
+    """
+
+    @property
+    def request(self) -> Request:
+        """The request that asked for it: path, query, headers, cookies."""
+    @property
+    def subprotocols(self) -> list[str]:
+        """Subprotocols the client offers, the one it likes best first; empty after :meth:`accept`."""
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be sent any more."""
+    @property
+    def close_code(self) -> int | None:
+        """The code it was closed with, once it is over; 1005 where none was given, 1006 where the connection broke."""
+    def accept(
+        self,
+        subprotocol: str | None = None,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+    ) -> Awaitable[None]:
+        """Agrees to the conversation; to be called once, before anything is sent or received.
+
+        Parameters:
+            subprotocol: one of :attr:`subprotocols`.
+            headers: added to the answer.
+        """
+    def receive(self) -> Awaitable[dict[str, Any]]:
+        """The next event as ASGI describes it: ``websocket.receive`` with ``text`` or ``bytes``, or
+        ``websocket.disconnect`` with ``code`` and ``reason``."""
+    def receive_text(self) -> Awaitable[str]:
+        """The next message. One that is binary ends the conversation with 1003."""
+    def receive_bytes(self) -> Awaitable[bytes]:
+        """The next message. One that is text ends the conversation with 1003."""
+    def receive_json(self) -> Awaitable[Any]:
+        """The next message as a JSON value. One that is no JSON ends the conversation with 1007."""
+    def __aiter__(self) -> Messages[str | bytes]:
+        """Messages as they were sent, until the other side is gone."""
+    def iter_text(self) -> Messages[str]:
+        """Text messages until the other side is gone."""
+    def iter_bytes(self) -> Messages[bytes]:
+        """Binary messages until the other side is gone."""
+    def iter_json(self) -> Messages[Any]:
+        """JSON values until the other side is gone."""
+    def send(self, message: str | bytes | bytearray | dict[str, Any]) -> Awaitable[None]:
+        """Sends text, bytes, or an event as ASGI describes it."""
+    def send_text(self, data: str) -> Awaitable[None]:
+        """Sends text."""
+    def send_bytes(self, data: bytes | bytearray) -> Awaitable[None]:
+        """Sends bytes."""
+    def send_json(self, data: Any) -> Awaitable[None]:
+        """Sends a value as JSON text."""
+    def close(self, code: int = 1000, reason: str = "") -> Awaitable[None]:
+        """Says goodbye. A WebSocket that was not accepted is refused with 403 instead.
+
+        Parameters:
+            code: 1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455, section 7.4).
+            reason: for people, at most 123 bytes.
+        """
+
+@final
+class Messages(Generic[_T_co]):
+    """An iteration over a WebSocket's messages."""
+
+    def __aiter__(self) -> Self: ...
+    def __anext__(self) -> Awaitable[_T_co]: ...
 
 def check_schema(description: str) -> None:
     """Compiles a type's description; ``ValueError`` says which of its constraints nothing can meet."""

@@ -20,6 +20,7 @@ from .resources import add_resource
 from .returns import Returns, describe_operation, read_returns
 from .routing import Handler, Route, Router
 from .signature import Parameter, Signature, read_signature
+from .websockets import check_socket
 
 __all__ = ["API", "Compiled", "CompiledRoute"]
 
@@ -74,6 +75,7 @@ class CompiledRoute:
             "deprecated": options.deprecated,
             "include_in_schema": options.include_in_schema,
             "native": self.planner.describe() if self.planner else None,
+            "websocket": dataclasses.asdict(self.route.websocket) if self.route.websocket else None,
         }
 
 
@@ -169,6 +171,7 @@ def compile_route(route: Route, nodes: Nodes, overrides: Overrides | None = None
     if route.native is not None:
         return _compile_native(route, signature, returns, nodes)
     _check_handler(route)
+    check_socket(route, signature.parameters)
     return CompiledRoute(route, returns.way, signature.parameters, returns, plan=signature.plan)
 
 

@@ -60,6 +60,27 @@ class Settings:
     body_read_timeout: float | None = _key(30.0, "Between two pieces of a request body, then 408.", minimum=0.25)
     keep_alive_timeout: float | None = _key(75.0, "Between two requests of a connection.", minimum=0.25)
     write_timeout: float | None = _key(30.0, "Between two pieces of a response that the client takes.", minimum=0.25)
+    websocket_max_message: int = _key(
+        16_777_216, "Bytes of a WebSocket message; more is closed with 1009.", minimum=125
+    )
+    websocket_max_queue: int = _key(32, "WebSocket messages that wait for their handler; then none is read.", minimum=1)
+    websocket_max_unsent: int = _key(
+        4_194_304, "Bytes that wait for a WebSocket client to take them; then it is cut off.", minimum=65_536
+    )
+    websocket_ping_interval: float | None = _key(
+        20.0, "Silence of a WebSocket client after which it is sent a ping.", minimum=0.25
+    )
+    websocket_ping_timeout: float | None = _key(
+        20.0, "For a sign of life after that ping; then it is cut off.", minimum=0.25
+    )
+    websocket_compression: Literal["off", "shared", "dedicated"] = _key(
+        "shared",
+        "permessage-deflate: `shared` compresses each message by itself and keeps nothing per connection, `dedicated` "
+        "refers to earlier messages and keeps about 300 KiB per connection that uses it.",
+    )
+    websocket_origins: str | None = _key(
+        None, "Origins whose pages may open a WebSocket besides the API's own, separated by commas; `*` for all."
+    )
     date_header: bool = _key(True, "Send `Date`.")
     server_header: str | None = _key(None, "Value of `Server`; not sent where absent.")
     trailing_slash: Literal["strict", "ignore", "redirect"] = _key(

@@ -62,6 +62,17 @@ class Native:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Socket:
+    """What is special about a WebSocket route.
+
+    Parameters:
+        origins: origins whose pages may connect, besides the API's own and those of ``WEBSOCKET_ORIGINS``.
+    """
+
+    origins: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Route:
     """One method on one path."""
 
@@ -70,6 +81,7 @@ class Route:
     handler: Handler
     options: Options
     native: Native | None = None
+    websocket: Socket | None = None
 
     @property
     def path_names(self) -> list[str]:
@@ -100,7 +112,15 @@ class Router:
         self.routes: list[Route] = []
         self.query = QueryRoutes(self)
 
-    def add(self, method: str, path: str, handler: Handler, options: Options, native: Native | None = None) -> None:
+    def add(
+        self,
+        method: str,
+        path: str,
+        handler: Handler,
+        options: Options,
+        native: Native | None = None,
+        websocket: Socket | None = None,
+    ) -> None:
         """Registers one route.
 
         Errors:
@@ -111,8 +131,10 @@ class Router:
         if not 200 <= options.status <= 599:
             raise ConfigurationError(f"{line_of(handler)}: status={options.status} is not an answer's: 200 to 599.")
         options = self._inherited(options)
-        route = Route(method=method, path=self.prefix + path, handler=handler, options=options, native=native)
-        self.routes.append(route)
+        path = self.prefix + path
+        self.routes.append(
+            Route(method=method, path=path, handler=handler, options=options, native=native, websocket=websocket)
+        )
 
     def include(self, router: Router, prefix: str = "") -> None:
         """Adds every route of ``router`` as it is now, under this router's prefix and ``prefix``."""
@@ -184,6 +206,22 @@ class Router:
     def options(self, path: str, **options: Any) -> Callable[[H], H]:
         """Registers the decorated handler for OPTIONS, instead of the automatic answer."""
         return self.route(path, methods=["OPTIONS"], **options)
+
+    def websocket(self, path: str, *, origins: Iterable[str] = (), **options: Any) -> Callable[[H], H]:
+        """Registers the decorated ``async def`` for WebSockets; it takes a parameter of type ``WebSocket``.
+
+        Parameters:
+            path: as of any route; parameters of path, query, headers and cookies are validated before the handshake.
+            origins: see :class:`Socket`.
+            options: see :class:`Options`.
+        """
+        socket = Socket(origins=tuple(origins))
+
+        def register(handler: H) -> H:
+            self.add("GET", path, handler, _options(handler, {"include_in_schema": False, **options}), websocket=socket)
+            return handler
+
+        return register
 
 
 def _options(handler: Handler, given: dict[str, Any]) -> Options:

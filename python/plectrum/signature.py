@@ -31,10 +31,9 @@ class Parameter:
     Parameters:
         name: Python name.
         wire: name on the wire.
-        source: ``path``, ``query``, ``header``, ``cookie``, ``body``, ``body_field``, ``form``, ``request`` or
-            ``background``.
-        schema: node description (see :mod:`plectrum.nodes`); ``None`` for ``request``
-            and ``background``.
+        source: ``path``, ``query``, ``header``, ``cookie``, ``body``, ``body_field``, ``form``, ``request``,
+            ``websocket`` or ``background``.
+        schema: node description (see :mod:`plectrum.nodes`); ``None`` for the last three.
         default: value where absent, or :data:`MISSING`.
         factory: makes the default instead.
         many: every value of a repeated name is taken.
@@ -202,6 +201,8 @@ def _read_parameter(
         default = marker.default
     if _is_request(annotation) or (name == "request" and name not in hints and marker is None):
         return Parameter(name, name, "request", None, annotation=annotation, keyword_only=keyword_only)
+    if annotation is _core.WebSocket or (name == "websocket" and name not in hints and marker is None):
+        return Parameter(name, name, "websocket", None, annotation=annotation, keyword_only=keyword_only)
     if annotation is BackgroundTasks:
         return Parameter(name, name, "background", None, annotation=annotation, keyword_only=keyword_only)
     source = _source(name, annotation, marker, path_names)

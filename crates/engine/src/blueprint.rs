@@ -87,6 +87,16 @@ pub struct Route {
     pub include_in_schema: bool,
     /// For native routes.
     pub native: Option<Native>,
+    /// For WebSocket routes, whose method is GET.
+    #[serde(default)]
+    pub websocket: Option<WebSocket>,
+}
+
+/// What is special about a WebSocket route.
+#[derive(Debug, Deserialize)]
+pub struct WebSocket {
+    /// Origins whose pages may connect, besides the API's own and those of the settings.
+    pub origins: Vec<String>,
 }
 
 /// One argument.
@@ -133,6 +143,8 @@ pub enum Source {
     Form,
     /// The request object.
     Request,
+    /// The WebSocket.
+    Websocket,
     /// A list of tasks for after the response.
     Background,
 }

@@ -88,7 +88,12 @@ fn parameter_object(parameter: &Parameter, components: &mut Describer<'_>) -> Op
         Source::Query => "query",
         Source::Header => "header",
         Source::Cookie => "cookie",
-        Source::Body | Source::BodyField | Source::Form | Source::Request | Source::Background => {
+        Source::Body
+        | Source::BodyField
+        | Source::Form
+        | Source::Request
+        | Source::Websocket
+        | Source::Background => {
             return None;
         }
     };
@@ -143,11 +148,9 @@ fn responses(route: &Route, components: &mut Describer<'_>) -> Value {
     }
     let mut responses = json!({route.status.to_string(): success});
     let problem = json!({"application/problem+json": {"schema": {"$ref": format!("{COMPONENTS}Problem")}}});
-    if route
-        .parameters
-        .iter()
-        .any(|parameter| !matches!(parameter.source, Source::Request | Source::Background))
-    {
+    if route.parameters.iter().any(|parameter| {
+        !matches!(parameter.source, Source::Request | Source::Websocket | Source::Background)
+    }) {
         responses["422"] = json!({"description": "Validation failed", "content": problem});
     }
     responses["default"] = json!({"description": "Problem (RFC 9457)", "content": problem});

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use bytes::BytesMut;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 
 use crate::RequestBody;
@@ -40,6 +41,24 @@ impl Request {
     pub fn new(method: Method, uri: Uri, body: RequestBody) -> Self {
         let (headers, extensions) = (HeaderMap::new(), Extensions::new());
         Self { method, uri, version: Version::HTTP_11, headers, peer: Peer::Unix, extensions, body }
+    }
+
+    /// Copies target and header values out of the buffer they were read into, for a request that will live long.
+    pub fn compact(&mut self) {
+        let size = self.headers.values().map(HeaderValue::len).sum();
+        let mut copy = BytesMut::with_capacity(size);
+        for value in self.headers.values_mut() {
+            copy.extend_from_slice(value.as_bytes());
+            let own = copy.split().freeze();
+            // The bytes were a header's value before.
+            if let Ok(mut own) = HeaderValue::from_maybe_shared(own) {
+                own.set_sensitive(value.is_sensitive());
+                *value = own;
+            }
+        }
+        if let Ok(own) = Uri::try_from(self.uri.to_string()) {
+            self.uri = own;
+        }
     }
 
     /// The raw path, still percent-encoded.

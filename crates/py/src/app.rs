@@ -24,6 +24,7 @@ use crate::registered::Registered;
 use crate::server;
 use crate::settings::Settings;
 use crate::sink::Class;
+use crate::websocket::Conversations;
 use crate::worker::Worker;
 
 /// An API, compiled (`plectrum.api.Compiled`) and ready to be served.
@@ -141,7 +142,14 @@ impl Registration {
             return self.native(py, worker, route, native, planner, extractor);
         }
         let registered = Arc::clone(self.routes.get(index).ok_or_else(missing)?);
-        Ok(Rc::new(Handler::new(route, registered, Arc::clone(&self.classes), extractor, Rc::clone(worker))))
+        let handler =
+            Handler::new(route, registered, Arc::clone(&self.classes), extractor, Rc::clone(worker));
+        if let Some(socket) = &route.websocket {
+            let (limits, mut origins) = self.settings.websocket();
+            origins.extend(socket.origins.iter().cloned());
+            return Ok(Rc::new(Conversations::new(handler, limits, origins.into())));
+        }
+        Ok(Rc::new(handler))
     }
 
     fn native(

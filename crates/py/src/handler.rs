@@ -28,6 +28,7 @@ use crate::request::Request;
 use crate::response::{JSON, Response};
 use crate::results;
 use crate::sink::{Class, PySink, vectorcall};
+use crate::websocket::WebSocket;
 use crate::worker::Worker;
 
 /// Bytes set aside for a JSON body before it is written.
@@ -38,6 +39,8 @@ const USUAL_BODY: usize = 256;
 enum Given {
     /// The request.
     Request,
+    /// The WebSocket.
+    WebSocket,
     /// A list of tasks for after the response.
     Background,
 }
@@ -46,6 +49,7 @@ impl Given {
     fn of(source: Source) -> Option<Self> {
         match source {
             Source::Request => Some(Self::Request),
+            Source::Websocket => Some(Self::WebSocket),
             Source::Background => Some(Self::Background),
             _ => None,
         }
@@ -88,6 +92,13 @@ impl Handler {
     }
 }
 
+impl Handler {
+    /// What runs the function, for other endpoints of Python's.
+    pub(crate) fn into_inner(self) -> Rc<Inner> {
+        self.0
+    }
+}
+
 impl Endpoint for Handler {
     fn call(&self, call: Call) -> Reply {
         Python::attach(|py| self.0.enter(py, call))
@@ -104,7 +115,7 @@ impl Inner {
             Ok(slots) => slots,
             Err(response) => return (*response).into(),
         };
-        let (arguments, asked) = match self.arguments(py, slots, call) {
+        let (arguments, asked) = match self.fill(py, slots, Some(call), None, None) {
             Ok(both) => both,
             Err(error) => return self.failed(py, &error).into(),
         };
@@ -119,7 +130,7 @@ impl Inner {
     }
 
     /// The validated arguments, or the answer to a request that has none.
-    fn validate<'py>(
+    pub(crate) fn validate<'py>(
         &self,
         py: Python<'py>,
         call: &Call,
@@ -138,16 +149,18 @@ impl Inner {
         }
     }
 
-    /// Validated values, defaults for the absent ones, and what the binding gives; and what is kept of the request.
-    fn arguments<'py>(
+    /// Validated values, defaults for the absent ones, and what the binding gives; and what is kept of the request, which
+    /// comes as a `call` or as the `request` that was made of it already.
+    pub(crate) fn fill<'py>(
         &self,
         py: Python<'py>,
         slots: Slots<Bound<'py, PyAny>>,
-        call: Call,
+        mut call: Option<Call>,
+        mut request: Option<Bound<'py, Request>>,
+        socket: Option<&Bound<'py, WebSocket>>,
     ) -> PyResult<(Vec<Bound<'py, PyAny>>, Asked)> {
         let mut arguments = Vec::with_capacity(slots.len());
-        let mut call = Some(call);
-        let (mut request, mut tasks) = (None, None);
+        let mut tasks = None;
         for (index, slot) in slots.into_iter().enumerate() {
             let default = self.registered.defaults.get(index).and_then(Option::as_ref);
             let argument = match (slot, self.given.get(index).copied().flatten()) {
@@ -156,6 +169,10 @@ impl Inner {
                     None => Err(PyValueError::new_err("the request was taken already")),
                 })?
                 .into_any(),
+                (_, Some(Given::WebSocket)) => match socket {
+                    Some(socket) => socket.clone().into_any(),
+                    None => return Err(PyValueError::new_err("only a WebSocket's route has one")),
+                },
                 (_, Some(Given::Background)) => {
                     shared(&mut tasks, || names::BACKGROUND_TASKS.get(py)?.call0())?
                 }
@@ -175,7 +192,11 @@ impl Inner {
         Ok((arguments, asked))
     }
 
-    fn invoke<'py>(&self, py: Python<'py>, arguments: &[Bound<'py, PyAny>]) -> PyResult<Bound<'py, PyAny>> {
+    pub(crate) fn invoke<'py>(
+        &self,
+        py: Python<'py>,
+        arguments: &[Bound<'py, PyAny>],
+    ) -> PyResult<Bound<'py, PyAny>> {
         let function = self.registered.function.bind(py);
         let keywords = self.registered.keywords.as_ref().map(|names| names.bind(py));
         let pointers: Vec<*mut ffi::PyObject> = arguments.iter().map(Bound::as_ptr).collect();

@@ -5,6 +5,7 @@
 //! * [`worker`]: what one thread has, [`databases`] its connections, [`eventloop`] its asyncio;
 //! * [`handler`]: a request through a Python function; [`results`] where that returned a query;
 //! * [`request`] and [`response`]: what Python sees of both; [`stream`] and [`background`] go on after a handler returned;
+//! * [`websocket`]: a conversation as a coroutine;
 //! * [`sink`] and [`encode`]: JSON → Python and Python → JSON; [`values`] statement arguments;
 //! * [`serializer`]: DRF's serializers, compiled;
 //! * [`pipeline`]: JSON rows → GraphQL responses;
@@ -25,6 +26,7 @@ mod handler;
 mod logging;
 mod names;
 mod operation;
+mod own_thread;
 mod pipeline;
 mod registered;
 mod request;
@@ -37,6 +39,7 @@ mod sink;
 mod stream;
 mod thread_bound;
 mod values;
+mod websocket;
 mod worker;
 
 use pyo3::prelude::*;
@@ -67,6 +70,8 @@ mod _core {
     use crate::response::Response;
     #[pymodule_export]
     use crate::serializer::{Representation, Validation, dump_json, represent_json, represent_many};
+    #[pymodule_export]
+    use crate::websocket::{Messages, WebSocket};
 
     #[pymodule_export]
     use crate::stream::StreamQueue;

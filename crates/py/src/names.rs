@@ -26,6 +26,10 @@ impl Name {
     }
 }
 
+/// `asyncio.CancelledError`
+pub(crate) static CANCELLED_ERROR: Name = Name::new("asyncio", "CancelledError");
+/// The other end of a WebSocket is gone.
+pub(crate) static WEBSOCKET_DISCONNECT: Name = Name::new("plectrum.websockets", "WebSocketDisconnect");
 /// `decimal.Decimal`
 pub(crate) static DECIMAL: Name = Name::new("decimal", "Decimal");
 /// `uuid.UUID`

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use plectrum_engine::app::Options;
 use plectrum_engine::shape::Shape;
-use plectrum_http::router;
 use plectrum_http::{Config, HeaderValue, Timeouts};
+use plectrum_http::{router, websocket};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use serde::Deserialize;
@@ -25,6 +25,13 @@ pub(crate) struct Settings {
     body_read_timeout: Option<f64>,
     keep_alive_timeout: Option<f64>,
     write_timeout: Option<f64>,
+    websocket_max_message: usize,
+    websocket_max_queue: usize,
+    websocket_max_unsent: usize,
+    websocket_ping_interval: Option<f64>,
+    websocket_ping_timeout: Option<f64>,
+    websocket_compression: Compression,
+    websocket_origins: Option<String>,
     date_header: bool,
     server_header: Option<String>,
     trailing_slash: TrailingSlash,
@@ -48,6 +55,14 @@ enum TrailingSlash {
     Redirect,
 }
 
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Compression {
+    Off,
+    Shared,
+    Dedicated,
+}
+
 impl Settings {
     pub(crate) fn from_json(json: &str) -> PyResult<Self> {
         serde_json::from_str(json).map_err(|error| PyValueError::new_err(format!("settings: {error}")))
@@ -67,6 +82,8 @@ impl Settings {
                 keep_alive: seconds(self.keep_alive_timeout),
                 body_read: seconds(self.body_read_timeout),
                 write: seconds(self.write_timeout),
+                ping: seconds(self.websocket_ping_interval),
+                pong: seconds(self.websocket_ping_timeout),
             },
             drain: self.drain(),
             date_header: self.date_header,
@@ -74,6 +91,22 @@ impl Settings {
                 .map_err(|_| PyValueError::new_err("SERVER_HEADER cannot be the value of a header."))?,
             ..Config::default()
         })
+    }
+
+    /// What a WebSocket may take, and the origins whose pages may open one.
+    pub(crate) fn websocket(&self) -> (websocket::Limits, Vec<String>) {
+        let limits = websocket::Limits {
+            max_message: self.websocket_max_message,
+            max_inbox: self.websocket_max_queue,
+            max_outbox: self.websocket_max_unsent,
+            compression: match self.websocket_compression {
+                Compression::Off => websocket::Compression::Off,
+                Compression::Shared => websocket::Compression::Shared,
+                Compression::Dedicated => websocket::Compression::Dedicated,
+            },
+        };
+        let origins = self.websocket_origins.as_deref().unwrap_or_default();
+        (limits, origins.split([',', ' ']).filter(|one| !one.is_empty()).map(str::to_owned).collect())
     }
 
     /// How long running requests may take to finish once the worker stops.

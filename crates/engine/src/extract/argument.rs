@@ -54,7 +54,7 @@ impl Argument {
             Source::Body => Place::Body,
             Source::BodyField => Place::BodyKey,
             Source::Form => Place::Form,
-            Source::Request | Source::Background => Place::Given,
+            Source::Request | Source::Websocket | Source::Background => Place::Given,
         };
         let schema = parameter.schema.clone().unwrap_or_else(|| Arc::new(Schema::any()));
         Ok(Self { wire: wire.into(), place, schema, required: parameter.required, many: parameter.many })

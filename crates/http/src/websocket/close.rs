@@ -84,6 +84,7 @@ impl Close {
 const LONGEST_REASON: usize = 123;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -148,6 +148,7 @@ fn is_welcome(headers: &HeaderMap, origins: &[String]) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::RequestBody;

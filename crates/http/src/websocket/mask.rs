@@ -16,6 +16,7 @@ pub(super) fn unmask(bytes: &mut [u8], key: [u8; 4], offset: u64) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -202,6 +202,7 @@ fn take<'a>(input: &mut &'a mut [u8], len: usize) -> &'a mut [u8] {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -8,16 +8,17 @@ use std::time::{Duration, Instant};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PySystemExit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyDict, PyList};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::awaitable::{self, Sent};
 use super::completion::Outcome;
-use super::context::copy_current;
+use super::context::{Entered, copy_current};
 use super::pending::Pending;
 use super::pump::Pump;
 use super::spare::{Spare, Trace};
+use super::waiter::Waiter;
 use super::wake::{PyWake, Signal};
 
 /// New timers after which a turn is due, whatever their time.
@@ -192,6 +193,45 @@ impl EventLoop {
         self.python.bind(py).getattr(intern!(py, "create_future")).map(Bound::unbind)
     }
 
+    /// What a coroutine yields that waits for [`Self::resume_waiter`].
+    pub(crate) fn waiter(&self, py: Python<'_>) -> PyResult<Py<Waiter>> {
+        Py::new(py, Waiter::new(self.python.clone_ref(py)))
+    }
+
+    /// Lets the task that awaits `waiter` go on, here and now where no Python is on the stack below.
+    pub(crate) fn resume_waiter(&self, waiter: &Bound<'_, Waiter>) {
+        let py = waiter.py();
+        let Some((callback, context)) = waiter.get().complete() else { return };
+        let context = context.as_ref().unwrap_or(&self.base).bind(py);
+        if self.in_python.replace(true) {
+            if let Err(error) = self.call_soon(callback.bind(py), waiter, context) {
+                self.report(py, error);
+            }
+            self.signal.raise();
+            return;
+        }
+        let resumed = self.outside_of_spare(py, || {
+            let _entered = Entered::new(context)?;
+            callback.bind(py).call1((waiter,)).map(drop)
+        });
+        self.in_python.set(false);
+        if let Err(error) = resumed {
+            self.report(py, error);
+        }
+        self.settle(py);
+    }
+
+    fn call_soon(
+        &self,
+        callback: &Bound<'_, PyAny>,
+        waiter: &Bound<'_, Waiter>,
+        context: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let kwargs = PyDict::new(callback.py());
+        kwargs.set_item(intern!(callback.py(), "context"), context)?;
+        self.python.bind(callback.py()).call_method("call_soon", (callback, waiter), Some(&kwargs)).map(drop)
+    }
+
     /// Runs one turn of the loop, collecting I/O events if there may be some.
     pub(super) fn turn(&self, py: Python<'_>, readable: bool) {
         if self.in_python.replace(true) {
@@ -210,16 +250,21 @@ impl EventLoop {
     }
 
     fn run_turn(&self, py: Python<'_>, readable: bool) -> PyResult<()> {
+        self.outside_of_spare(py, || self.run_turn.bind(py).call1((readable,)).map(drop))
+    }
+
+    /// Does what makes other tasks the current one.
+    fn outside_of_spare(&self, py: Python<'_>, work: impl FnOnce() -> PyResult<()>) -> PyResult<()> {
         let spare = self.spare.borrow_mut().take();
         if let Some(spare) = &spare {
             self.leave(py, spare)?;
         }
-        let turned = self.run_turn.bind(py).call1((readable,));
+        let turned = work();
         if let Some(spare) = spare {
             self.enter_task.bind(py).call1((&self.python, &spare.task))?;
             *self.spare.borrow_mut() = Some(spare);
         }
-        turned.map(drop)
+        turned
     }
 
     /// Sees to it that what Python has scheduled will run. To be called after Python code ran other than by [`Self::step`].

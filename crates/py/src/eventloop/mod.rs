@@ -4,7 +4,7 @@
 //! In the order a request meets them: [`EventLoop`] steps a coroutine inside a [`spare`] task; if the coroutine finishes,
 //! the spare is as good as new and nothing was scheduled. If it suspends, the spare becomes the request's task, its
 //! [`body`] carries on with the coroutine, the [`pump`] runs the loop's turns, and [`Pending`] has the result.
-//! [`SyncPool`] is where blocking handlers go.
+//! A [`Waiter`] is what a coroutine awaits that Rust wakes. [`SyncPool`] is where blocking handlers go.
 //!
 //! `docs/decisions/asyncio-bridge.md` says why it is built this way, with measurements.
 
@@ -18,7 +18,9 @@ mod pump;
 mod spare;
 mod sync_pool;
 pub(crate) mod testing;
+mod waiter;
 mod wake;
 
 pub(crate) use event_loop::{EventLoop, Step};
 pub(crate) use sync_pool::{Busy, SyncCall, SyncPool};
+pub(crate) use waiter::Waiter;
