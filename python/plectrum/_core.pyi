@@ -39,6 +39,30 @@ class Client:
         """Ends what is still running."""
 
 @final
+class ExportCursor:
+    """A file whose rows Rust reads from PostgreSQL; see :mod:`plectrum.export`."""
+
+    def __new__(cls, options: Mapping[str, Any], args: list[Any], config: str, batch: int) -> Self: ...
+    def next(self) -> tuple[bytes, int] | None:
+        """The next bytes and the number of rows so far; ``None`` after the last ones."""
+    def close(self) -> None:
+        """Stops the query, from any thread."""
+
+@final
+class ExportFile:
+    """A file whose rows Python brings; see :mod:`plectrum.export`."""
+
+    def __new__(cls, options: Mapping[str, Any]) -> Self: ...
+    def begin(self) -> bytes:
+        """What stands before the first row."""
+    def rows(self, rows: list[list[tuple[Any, ...]]]) -> tuple[bytes, int]:
+        """A batch, rows by statement, as bytes; and the number of rows so far."""
+    def end(self) -> bytes:
+        """What stands behind the last row."""
+    def broken(self) -> bytes:
+        """What makes a file that broke off unreadable."""
+
+@final
 class Operation:
     """A compiled operation; see :class:`plectrum.orm.Operation`."""
 

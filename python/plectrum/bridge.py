@@ -12,7 +12,7 @@ import sys
 import traceback
 import uuid
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from . import _core, conf
@@ -22,7 +22,6 @@ from .params import MISSING
 
 if TYPE_CHECKING:
     from .orm import Operation, Planned
-    from .orm.django_backend import RowSet
 
 __all__ = ["compiled", "database", "describe_exception", "plan_result", "run_here", "run_in_pool"]
 
@@ -177,7 +176,7 @@ def run_in_pool(alias: str, number: int, arguments: list[Any]) -> list[list[tupl
 def _rows_of(number: int, arguments: list[Any]) -> list[list[tuple[Any, ...]]]:
     from django.db import Error
 
-    from .orm.django_backend import execute
+    from .orm.django_backend import by_level, execute
 
     operation = _operations[number]
     try:
@@ -185,15 +184,7 @@ def _rows_of(number: int, arguments: list[Any]) -> list[list[tuple[Any, ...]]]:
     except Error as error:
         setattr(error, "plectrum_sqlstate", _sqlstate(error))  # noqa: B010 - read by Rust
         raise
-    return [rows for rowset in rowsets for rows in _by_level(rowset)]
-
-
-def _by_level(rowset: RowSet) -> Iterator[list[tuple[Any, ...]]]:
-    """Rows of a statement, of its children, of theirs: level after level, as the compiled operation counts them."""
-    level = [rowset]
-    while level:
-        yield from (found.rows for found in level)
-        level = [child.rowset for found in level for child in found.children]
+    return [rows for rowset in rowsets for rows in by_level(rowset)]
 
 
 def _sqlstate(error: BaseException) -> str:

@@ -48,10 +48,10 @@ def add_commands(parser: argparse.ArgumentParser, *, serve: str, app: bool) -> N
     """
     adding = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    def add(name: str, action: Action, text: str) -> argparse.ArgumentParser:
+    def add(name: str, action: Action, text: str, *, named: bool = True) -> argparse.ArgumentParser:
         command: argparse.ArgumentParser = adding.add_parser(name, help=text, description=text)
         command.set_defaults(action=action, app=None)
-        if app:
+        if app and named:
             command.add_argument("app", metavar="module:api", nargs="?", help="the API object (default: PLECTRUM_API)")
         return command
 
@@ -60,6 +60,7 @@ def add_commands(parser: argparse.ArgumentParser, *, serve: str, app: bool) -> N
     listing.add_argument("--json", action="store_true", help="as JSON")
     document = add("openapi", commands.openapi, "Write the OpenAPI 3.1 document.")
     document.add_argument("--indent", type=int, default=2, metavar="N", help="spaces per level (default: %(default)s)")
+    _add_export_options(add("export", commands.export, "Write all rows of a model to a file.", named=False))
     add("check", commands.check, "Compile everything as a start would, serve nothing.")
 
 
@@ -83,6 +84,17 @@ def _add_serve_options(parser: argparse.ArgumentParser) -> None:
         "--drain-timeout", type=float, metavar="SECONDS", help="for running requests to finish at the end"
     )
     parser.add_argument("--reload", action="store_true", help="restart when source files change (development)")
+
+
+def _add_export_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="APP.MODEL", help="whose rows")
+    parser.add_argument("--format", choices=["json", "ndjson", "csv"], default="json", help="default: %(default)s")
+    parser.add_argument("--fields", metavar="NAME,…", help="only these, in this order; author__name follows relations")
+    parser.add_argument("--output", metavar="FILE", help="write there, if at all a whole file (default: stdout)")
+    parser.add_argument("--guard-formulas", action="store_true", help="keep spreadsheets from running text of a CSV")
+    parser.add_argument("--batch", type=int, default=1000, metavar="ROWS", help="fetched at once (%(default)s)")
+    parser.add_argument("--database", metavar="ALIAS", help="default: as Django's routers say")
+    parser.add_argument("--quiet", action="store_true", help="draw no progress bar")
 
 
 def _set_up_django() -> bool:

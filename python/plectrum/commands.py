@@ -21,7 +21,7 @@ from .worker import Job
 if TYPE_CHECKING:
     from .api import API
 
-__all__ = ["check", "openapi", "routes", "serve"]
+__all__ = ["check", "export", "openapi", "routes", "serve"]
 
 
 def serve(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> int:
@@ -91,6 +91,14 @@ def openapi(options: Namespace, app: str | None, *, django: bool, out: TextIO) -
     return 0
 
 
+def export(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> int:
+    """Writes all rows of a model to a file."""
+    _needs_django("export", django)
+    from .export.command import export_model  # imports Django
+
+    return export_model(options, out)
+
+
 def check(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> int:
     """Compiles everything as a start would, serves nothing."""
     compiled = _load(app, django).compile()
@@ -98,6 +106,11 @@ def check(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> 
     count = len(compiled.routes)
     out.write(f"{count} route{'' if count == 1 else 's'}, no problems.\n")
     return 0
+
+
+def _needs_django(command: str, django: bool) -> None:
+    if not django:
+        raise ConfigurationError(f"'plectrum {command}' looks at a Django project. Set DJANGO_SETTINGS_MODULE.")
 
 
 def _load(app: str | None, django: bool) -> API:

@@ -11,12 +11,14 @@
 //! * [`value`]: what can be bound; [`key`]: what relates parents and children;
 //! * [`postgres`], [`pool`]: PostgreSQL over pipelined connections;
 //! * [`sqlite`]: SQLite on a few blocking threads;
+//! * [`Cursor`]: a query's rows batch by batch, for exports;
 //! * [`error`]: the one table of database errors.
 
 mod backend;
 pub mod buffer;
 pub mod error;
 mod execute;
+mod export;
 pub mod key;
 mod operation;
 mod page;
@@ -42,6 +44,7 @@ pub mod zone;
 
 pub use backend::{Backend, Session};
 pub use execute::{Context, Outcome, execute};
+pub use export::{Cursor, shape as export_shape};
 pub use operation::Operation;
 pub use plan_error::PlanError;
 pub use statement::Statement;

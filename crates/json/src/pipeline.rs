@@ -15,7 +15,7 @@
 mod fault;
 mod key;
 mod learned;
-mod lex;
+pub(crate) mod lex;
 mod project;
 mod respond;
 mod rows;

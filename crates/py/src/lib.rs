@@ -8,6 +8,7 @@
 //! * [`websocket`]: a conversation as a coroutine;
 //! * [`sink`] and [`encode`]: JSON → Python and Python → JSON; [`values`] statement arguments;
 //! * [`serializer`]: DRF's serializers, compiled;
+//! * [`export`]: querysets of any length as files;
 //! * [`pipeline`]: JSON rows → GraphQL responses;
 //! * [`logging`]: what the Rust side reports, told to Python's `logging`;
 //! * [`names`]: what is imported from Python, lazily; [`exceptions`]: Python's errors as responses.
@@ -22,6 +23,7 @@ mod django;
 mod encode;
 mod eventloop;
 mod exceptions;
+mod export;
 mod handler;
 mod logging;
 mod names;
@@ -60,6 +62,8 @@ mod _core {
     use crate::client::Client;
     #[pymodule_export]
     use crate::eventloop::testing::_testing;
+    #[pymodule_export]
+    use crate::export::{ExportCursor, ExportFile};
     #[pymodule_export]
     use crate::operation::Operation;
     #[pymodule_export]

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from django.db import connections
@@ -39,7 +39,7 @@ from .fields import Kind
 from .internal import is_a
 from .plan import Child, Column, Operation, Plan
 
-__all__ = ["ChildRows", "RowSet", "execute", "refuse_arguments"]
+__all__ = ["ChildRows", "RowSet", "batches", "by_level", "execute", "refuse_arguments"]
 
 _Cell = Callable[[Any], Any]
 
@@ -84,6 +84,34 @@ def execute(operation: Operation, arguments: Sequence[Any] = ()) -> list[RowSet]
     """
     refuse_arguments(operation, arguments)
     return [_rowset(query, _fetched(query, arguments, ()), arguments) for query in operation.queries]
+
+
+def batches(plan: Plan, size: int) -> Generator[RowSet]:
+    """Run one query without arguments, batch by batch: a cursor on the server, where the engine has one.
+
+    Parameters:
+        plan: what to run.
+        size: rows of a batch.
+
+    Returns:
+        One row set per batch, with the relations of its rows.
+
+    Errors:
+        django.db.Error: as the database says.
+    """
+    sql, parameters = plan.statement.for_django((), ())
+    with connections[plan.statement.using].chunked_cursor() as cursor:
+        cursor.execute(sql, parameters)
+        while raw := cursor.fetchmany(size):
+            yield _rowset(plan, list(raw), ())
+
+
+def by_level(rowset: RowSet) -> Iterator[list[tuple[Any, ...]]]:
+    """Rows of a statement, of its children, of theirs: level after level, as the compiled operation counts them."""
+    level = [rowset]
+    while level:
+        yield from (found.rows for found in level)
+        level = [child.rowset for found in level for child in found.children]
 
 
 def refuse_arguments(operation: Operation, arguments: Sequence[Any]) -> None:

@@ -133,7 +133,8 @@ async fn open(pool: Weak<Inner>, target: Rc<Target>) {
                     session.parameters,
                 ));
                 let events = PoolEvents { pool: pool.clone(), target: Rc::clone(&target), route };
-                let driver = Driver::new(Rc::clone(&connection), session.stream, session.input, events);
+                let driver = Driver::new(Rc::clone(&connection), session.stream, session.input, events)
+                    .with_transactions(target.config.transactions);
                 inner.opened(Rc::clone(&connection));
                 inner.line.call();
                 upkeep::start(&inner);

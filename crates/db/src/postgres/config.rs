@@ -59,6 +59,9 @@ pub struct Config {
     pub idle_timeout: f64,
     /// Seconds a connection lives (± 10 %); 0 keeps it.
     pub max_lifetime: f64,
+    /// Statements may open a transaction. Only where one user has the whole pool: an export.
+    #[serde(skip)]
+    pub transactions: bool,
 }
 
 impl Default for Config {
@@ -88,6 +91,7 @@ impl Default for Config {
             pack: 4,
             idle_timeout: 600.0,
             max_lifetime: 3_600.0,
+            transactions: false,
         }
     }
 }

@@ -34,6 +34,8 @@ pub(crate) struct Driver<E> {
     stream: Stream,
     input: ReadBuffer,
     events: E,
+    /// Requests may be part of a transaction: the connection is one user's.
+    transactions: bool,
     /// Terminate is in the outbox.
     leaving: bool,
 }
@@ -56,7 +58,13 @@ impl From<io::Error> for Fault {
 impl<E: Events> Driver<E> {
     /// `input` holds what was read past the end of the handshake.
     pub(crate) fn new(connection: Rc<Connection>, stream: Stream, input: ReadBuffer, events: E) -> Self {
-        Self { connection, stream, input, events, leaving: false }
+        Self { connection, stream, input, events, transactions: false, leaving: false }
+    }
+
+    /// Lets requests be part of a transaction.
+    pub(crate) fn with_transactions(mut self, transactions: bool) -> Self {
+        self.transactions = transactions;
+        self
     }
 
     /// Runs until the connection ends; says why if it was not asked to.
@@ -152,7 +160,7 @@ impl<E: Events> Driver<E> {
                 let Some((frame, size)) = Frame::first(filled)? else { break };
                 match frame.tag {
                     b'Z' => {
-                        ready_for_query(frame.body)?;
+                        ready_for_query(frame.body, self.transactions)?;
                         let reply =
                             front.take().ok_or_else(|| Malformed::new("an answer that nobody waits for"))?;
                         self.connection.pop_synced();
@@ -199,9 +207,10 @@ impl<E> Drop for Driver<E> {
 }
 
 /// Every request is a transaction of its own; one that leaves its transaction open would drag the next ones into it.
-fn ready_for_query(body: &[u8]) -> Result<(), Fault> {
+fn ready_for_query(body: &[u8], transactions: bool) -> Result<(), Fault> {
     match body {
         b"I" => Ok(()),
+        b"T" | b"E" if transactions => Ok(()),
         b"T" | b"E" => {
             Err(Fault("a statement left its transaction open; use one statement per transaction".to_owned()))
         }

@@ -12,7 +12,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    pub(super) const fn new(at: usize, what: &'static str) -> Self {
+    pub(crate) const fn new(at: usize, what: &'static str) -> Self {
         Self { at, what }
     }
 }

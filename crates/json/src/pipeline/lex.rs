@@ -5,7 +5,7 @@ use crate::scan;
 
 /// Index of the first byte at or after `at` that is not white space.
 #[inline]
-pub(super) fn space(text: &[u8], mut at: usize) -> usize {
+pub(crate) fn space(text: &[u8], mut at: usize) -> usize {
     while matches!(text.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
         at += 1;
     }
@@ -14,7 +14,7 @@ pub(super) fn space(text: &[u8], mut at: usize) -> usize {
 
 /// The end of the string whose content starts at `at`, behind its closing quote.
 #[inline]
-pub(super) fn string_end(text: &[u8], mut at: usize) -> Result<usize, Fault> {
+pub(crate) fn string_end(text: &[u8], mut at: usize) -> Result<usize, Fault> {
     while let Some(found) = scan::next_special(text, at) {
         at = match text[found] {
             b'"' => return Ok(found + 1),
@@ -41,7 +41,7 @@ fn escape_end(text: &[u8], at: usize) -> Result<usize, Fault> {
 
 /// The end of the number or literal that starts at `at`.
 #[inline]
-pub(super) fn scalar_end(text: &[u8], at: usize) -> Result<usize, Fault> {
+pub(crate) fn scalar_end(text: &[u8], at: usize) -> Result<usize, Fault> {
     match text.get(at) {
         Some(b'-' | b'0'..=b'9') => number_end(text, at),
         Some(b't') if text[at..].starts_with(b"true") => Ok(at + 4),
@@ -79,12 +79,12 @@ fn digits_end(text: &[u8], start: usize) -> Result<usize, Fault> {
 
 /// One level further down.
 #[inline]
-pub(super) fn deeper(at: usize, depth: usize) -> Result<usize, Fault> {
+pub(crate) fn deeper(at: usize, depth: usize) -> Result<usize, Fault> {
     if depth == MAX_DEPTH { Err(Fault::new(at, "nested too deeply")) } else { Ok(depth + 1) }
 }
 
 /// The end of the value that starts at `at`, whatever it is; `depth` containers are around it.
-pub(super) fn value_end(text: &[u8], at: usize, depth: usize) -> Result<usize, Fault> {
+pub(crate) fn value_end(text: &[u8], at: usize, depth: usize) -> Result<usize, Fault> {
     match text.get(at) {
         Some(b'"') => string_end(text, at + 1),
         Some(b'{') => object_end(text, at, deeper(at, depth)?),
@@ -125,13 +125,13 @@ fn array_end(text: &[u8], start: usize, depth: usize) -> Result<usize, Fault> {
 }
 
 /// Where a key ends, behind its quote, and where its value starts.
-pub(super) struct Key {
-    pub(super) end: usize,
-    pub(super) value: usize,
+pub(crate) struct Key {
+    pub(crate) end: usize,
+    pub(crate) value: usize,
 }
 
 /// The key whose opening quote is expected at `at`, with its colon and the white space around that.
-pub(super) fn key_end(text: &[u8], at: usize) -> Result<Key, Fault> {
+pub(crate) fn key_end(text: &[u8], at: usize) -> Result<Key, Fault> {
     if text.get(at) != Some(&b'"') {
         return Err(Fault::new(at, "expected a key in quotes"));
     }
