@@ -20,6 +20,10 @@ class PlectrumConfig(AppConfig):
         registry.register(checks.check_settings, "plectrum")
         registry.register(checks.check_api, "plectrum")
         settings, _ = conf.read(getattr(django_settings, "PLECTRUM", None))
+        if settings.nplusone != "off":
+            from . import nplusone
+
+            nplusone.install(raises=settings.nplusone == "raise")
         if settings.drf:
             from . import drf  # DRF is not installed everywhere
 

@@ -91,6 +91,10 @@ class Settings:
         "problem", "Shape of error bodies: RFC 9457 problem documents, or as DRF or FastAPI write them."
     )
     openapi: bool = _key(True, "Serve the OpenAPI document and its pages, where the API object names their paths.")
+    nplusone: Literal["off", "warn", "raise"] = _key(
+        "off",
+        "Watch for relations loaded row by row, and `warn` of each place once or `raise`; for development and tests.",
+    )
     drf: bool = _key(False, "Let Rust represent what all DRF serializers give out; see `docs/drf.md`.")
 
     database_connections: int = _key(8, "PostgreSQL connections per worker.", minimum=1)

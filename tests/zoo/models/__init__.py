@@ -15,6 +15,7 @@ from .relations import (
     Restaurant,
     Trattoria,
 )
+from .remarks import Remark, Topic
 from .specimens import EVERYWHERE, POSTGRES, Specimen
 
 __all__ = [
@@ -31,7 +32,9 @@ __all__ = [
     "Note",
     "Place",
     "Publisher",
+    "Remark",
     "Restaurant",
     "Specimen",
+    "Topic",
     "Trattoria",
 ]
