@@ -33,6 +33,7 @@ django.setup()
 from django.db import models  # noqa: E402 - models need configured settings
 
 from plectrum import API, Count, One, Schema  # noqa: E402
+from plectrum.graphql import GraphQL  # noqa: E402
 
 api = API(openapi_url=None)
 
@@ -125,3 +126,6 @@ async def queryset_one(id: int) -> Any:
 @api.get("/queryset/articles/{n}")
 async def queryset_many(n: int) -> Any:
     return Article.objects.order_by("id")[:n]
+
+
+api.graphql("/graphql", GraphQL(models=[Article, Author]))

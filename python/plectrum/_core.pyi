@@ -375,5 +375,11 @@ def represent_many(child: object, rows: object) -> list[Any]:
 def represent_json(child: object, rows: object, default: object) -> bytes:
     """The JSON of :func:`represent_many`; ``default`` is the encoder's."""
 
+def check_graphql_schema(sdl: str) -> None:
+    """Compiles a GraphQL schema; what is wrong with it is an error."""
+
+def validate_graphql(sdl: str, document: str) -> str:
+    """Errors of a GraphQL document against a schema, as the JSON text ``{"errors":[…]}``."""
+
 def dump_json(value: object, default: object, allow_nan: bool) -> bytes:
     """A value as DRF's compact ``JSONRenderer`` writes it."""

@@ -7,7 +7,7 @@ import functools
 import inspect
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import assets
 from .deps import CallPlan
@@ -16,11 +16,16 @@ from .errors import ConfigurationError, line_of
 from .hygiene import with_django_connections
 from .native import Planner, compile_native
 from .nodes import ClassEntry, Nodes
+from .params import MISSING
 from .resources import add_resource
 from .returns import Returns, describe_operation, read_returns
 from .routing import Handler, Route, Router
 from .signature import Parameter, Signature, read_signature
 from .websockets import check_socket
+
+if TYPE_CHECKING:
+    from .graphql import GraphQL
+    from .graphql.planner import Planner as GraphPlanner
 
 __all__ = ["API", "Compiled", "CompiledRoute"]
 
@@ -34,16 +39,18 @@ class CompiledRoute:
         way: ``native``, ``queryset`` or ``object``.
         parameters: arguments in the handler's order.
         returns: what the return annotation says.
-        planner: makes a native route's plans; ``None`` on the other ways.
+        planner: makes a native route's plans, or a graph's; ``None`` on the other ways.
         plan: runs the handler's dependencies; ``None`` where it has none.
+        graph: number of the graph that answers it.
     """
 
     route: Route
     way: str
     parameters: tuple[Parameter, ...]
     returns: Returns
-    planner: Planner | None = None
+    planner: Planner | GraphPlanner | None = None
     plan: CallPlan | None = None
+    graph: int | None = None
 
     @functools.cached_property
     def call(self) -> Handler:
@@ -74,8 +81,9 @@ class CompiledRoute:
             "description": options.description or description,
             "deprecated": options.deprecated,
             "include_in_schema": options.include_in_schema,
-            "native": self.planner.describe() if self.planner else None,
+            "native": self.planner.describe() if isinstance(self.planner, Planner) else None,
             "websocket": dataclasses.asdict(self.route.websocket) if self.route.websocket else None,
+            "graph": self.graph,
         }
 
 
@@ -151,9 +159,18 @@ class API(Router):
             ConfigurationError: a route is malformed.
         """
         nodes = Nodes()
-        routes = tuple(compile_route(route, nodes, overrides) for route in self.routes)
+        graphs = list(dict.fromkeys(route.graph for route in self.routes if route.graph is not None))
+        routes = tuple(
+            compile_route(route, nodes, overrides) if route.graph is None else _compile_graph(route, graphs)
+            for route in self.routes
+        )
         docs = {**self.docs, "assets": assets.directory()}
-        described = {"info": self.info, "docs": docs, "routes": [route.describe() for route in routes]}
+        described = {
+            "info": self.info,
+            "docs": docs,
+            "routes": [route.describe() for route in routes],
+            "graphs": [graph.describe() for graph in graphs],
+        }
         return Compiled(json.dumps(described), routes, tuple(nodes.classes))
 
 
@@ -173,6 +190,13 @@ def compile_route(route: Route, nodes: Nodes, overrides: Overrides | None = None
     _check_handler(route)
     check_socket(route, signature.parameters)
     return CompiledRoute(route, returns.way, signature.parameters, returns, plan=signature.plan)
+
+
+def _compile_graph(route: Route, graphs: list[GraphQL]) -> CompiledRoute:
+    assert route.graph is not None
+    return CompiledRoute(
+        route, "native", (), Returns(MISSING, "object"), route.graph.planner, graphs.index(route.graph)
+    )
 
 
 def _compile_native(route: Route, signature: Signature, returns: Returns, nodes: Nodes) -> CompiledRoute:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .deps.marker import Dependency
-from .errors import ConfigurationError, line_of
+from .errors import DECLARED_AT, ConfigurationError, line_of, line_of_caller
 from .filters import FilterSet, read_filters
 from .listing import Listing
 
 if TYPE_CHECKING:
+    from .graphql import GraphQL
     from .pagination import Pagination
 
 __all__ = ["Options", "QueryRoutes", "Route", "Router"]
@@ -82,6 +83,7 @@ class Route:
     options: Options
     native: Native | None = None
     websocket: Socket | None = None
+    graph: GraphQL | None = None
 
     @property
     def path_names(self) -> list[str]:
@@ -168,6 +170,25 @@ class Router:
             return cls
 
         return register
+
+    def graphql(self, path: str, graph: GraphQL, *, name: str = "graphql") -> None:
+        """Answers GraphQL over HTTP at ``path``, by GET and POST.
+
+        Parameters:
+            path: such as ``"/graphql"``.
+            graph: the schema.
+            name: of the route.
+
+        Source: GraphQL over HTTP specification.
+        """
+
+        def answer() -> None:
+            """Answers a GraphQL request."""
+
+        setattr(answer, DECLARED_AT, line_of_caller())
+        for method in ("GET", "POST"):
+            self.add(method, path, answer, Options(name=name, include_in_schema=False))
+            self.routes[-1] = dataclasses.replace(self.routes[-1], graph=graph)
 
     def route(self, path: str, *, methods: Sequence[str], **options: Any) -> Callable[[H], H]:
         """Registers the decorated handler for several methods."""

@@ -7,6 +7,7 @@
 //! * [`execute`]: top statements together, children level by level, over any [`Backend`] and its [`Session`];
 //! * [`sink`]: where the PostgreSQL driver delivers rows; [`wire`] reads them;
 //! * `writer`, `rows`: rows as JSON, with holes for children; `stitch` fills them; [`zone`] converts instants;
+//! * `choice`: stored choices and their names;
 //! * [`buffer`]: response buffers, used again;
 //! * [`value`]: what can be bound; [`key`]: what relates parents and children;
 //! * [`postgres`], [`pool`]: PostgreSQL over pipelined connections;
@@ -16,6 +17,7 @@
 
 mod backend;
 pub mod buffer;
+mod choice;
 pub mod error;
 mod execute;
 mod export;
@@ -43,6 +45,7 @@ mod writer;
 pub mod zone;
 
 pub use backend::{Backend, Session};
+pub use choice::write_choice;
 pub use execute::{Context, Outcome, execute};
 pub use export::{Cursor, shape as export_shape};
 pub use operation::Operation;

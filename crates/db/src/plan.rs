@@ -120,6 +120,13 @@ pub enum Kind {
     Bytes,
     /// JSON, copied as it is.
     Json,
+    /// Integer as a string, which no client rounds.
+    Digits,
+    /// A stored choice (text or integer) as its name; anything else is an error.
+    Enum {
+        /// Stored value, as text, and name.
+        values: Vec<(String, String)>,
+    },
     /// IP address without a host-length netmask.
     Ip,
     /// A stored file's name as its URL: `base` + percent-encoded name; empty becomes `null`.

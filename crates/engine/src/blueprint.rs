@@ -16,6 +16,9 @@ pub struct Blueprint {
     pub docs: Docs,
     /// Routes in the order of registration.
     pub routes: Vec<Route>,
+    /// Graphs that routes answer by their number.
+    #[serde(default)]
+    pub graphs: Vec<crate::graphql::Description>,
 }
 
 /// OpenAPI's `info`.
@@ -87,6 +90,9 @@ pub struct Route {
     pub include_in_schema: bool,
     /// For native routes.
     pub native: Option<Native>,
+    /// For GraphQL routes: which of the blueprint's graphs.
+    #[serde(default)]
+    pub graph: Option<usize>,
     /// For WebSocket routes, whose method is GET.
     #[serde(default)]
     pub websocket: Option<WebSocket>,

@@ -57,9 +57,33 @@ impl Database {
         context: Context,
     ) -> Result<Outcome, Error> {
         match self {
-            Self::Postgres(pool) => execute(pool, operation, &args, &context, buffer::take()).await,
-            Self::Sqlite(sqlite) => execute(&**sqlite, operation, &args, &context, buffer::take()).await,
             Self::Foreign(foreign) => foreign.execute(Arc::clone(operation), args, context).await,
+            own => own.run_into(operation, args, context, buffer::take()).await,
+        }
+    }
+
+    /// Runs an operation; the bytes are appended to `out`.
+    ///
+    /// # Errors
+    /// As [`Database::run`].
+    pub async fn run_into(
+        &self,
+        operation: &Arc<Operation>,
+        args: Vec<Value>,
+        context: Context,
+        mut out: Vec<u8>,
+    ) -> Result<Outcome, Error> {
+        match self {
+            Self::Postgres(pool) => execute(pool, operation, &args, &context, out).await,
+            Self::Sqlite(sqlite) => execute(&**sqlite, operation, &args, &context, out).await,
+            Self::Foreign(foreign) => match foreign.execute(Arc::clone(operation), args, context).await? {
+                Outcome::Found(bytes) => {
+                    out.extend_from_slice(&bytes);
+                    buffer::give(bytes);
+                    Ok(Outcome::Found(out))
+                }
+                Outcome::NotFound => Ok(Outcome::NotFound),
+            },
         }
     }
 }

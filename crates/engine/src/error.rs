@@ -52,7 +52,7 @@ pub fn of_database(error: &DbError, route: &str) -> Response {
         DbError::Cancelled => problem::of(StatusCode::INTERNAL_SERVER_ERROR),
         DbError::Bind(_, why) => unprocessable(why),
         DbError::Server { code, message, .. } => {
-            of_sqlstate(code, message).unwrap_or_else(|| internal(error, route))
+            of_sqlstate(code, message).map_or_else(|| internal(error, route), unprocessable)
         }
         DbError::Column(..) | DbError::MultipleObjects | DbError::Unsupported(_) => internal(error, route),
     }
@@ -80,13 +80,31 @@ pub fn unavailable() -> Response {
     response
 }
 
+/// What a client can mend about a failed statement; `None` where it can mend nothing.
+pub(crate) fn client_fault(error: &DbError) -> Option<&str> {
+    match error {
+        DbError::Bind(_, why) => Some(why),
+        DbError::Server { code, message, .. } => of_sqlstate(code, message),
+        _ => None,
+    }
+}
+
+/// Logs a failed statement.
+pub(crate) fn report(error: &DbError, route: &str) {
+    match error {
+        DbError::Unavailable(_) | DbError::Exhausted(_) | DbError::Broken(_) => report_outage(error, route),
+        DbError::Timeout | DbError::Cancelled => {}
+        _ => tracing::error!(target: "plectrum.database", "{route}: {error}"),
+    }
+}
+
 /// Statements refused for the values in them: the client's to mend (PostgreSQL, appendix A).
-fn of_sqlstate(code: &str, message: &str) -> Option<Response> {
+fn of_sqlstate<'a>(code: &str, message: &'a str) -> Option<&'a str> {
     match code {
         // Negative LIMIT and OFFSET.
-        "2201W" | "2201X" => Some(unprocessable("A page or slice cannot start before the first row.")),
+        "2201W" | "2201X" => Some("A page or slice cannot start before the first row."),
         // Numeric or datetime out of range, text that is no value of the type, bad regular expression, NUL in text.
-        "22003" | "22008" | "22007" | "22P02" | "2201B" | "22021" => Some(unprocessable(message)),
+        "22003" | "22008" | "22007" | "22P02" | "2201B" | "22021" => Some(message),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! * [`app`]: routes a request, reads its body where the endpoint wants one;
 //! * [`endpoint`]: the trait of whoever answers; [`native`] does it with a plan (one of its [`variants`]), the binding
-//!   with Python;
+//!   with Python; [`graphql`] with the plans of a document;
 //! * [`extract`]: arguments from path, query, headers, cookies and body;
 //! * [`database`]: which engine an operation runs on;
 //! * [`error`]: the one table from what went wrong to status and body; [`shape`]: bodies as other frameworks write them.
@@ -18,6 +18,7 @@ mod docs;
 pub mod endpoint;
 pub mod error;
 pub mod extract;
+pub mod graphql;
 pub mod native;
 pub mod openapi;
 mod seldom;

@@ -17,6 +17,7 @@ use pyo3::prelude::*;
 
 use crate::client::Client;
 use crate::exceptions;
+use crate::graphql::Graphs;
 use crate::handler::Handler;
 use crate::names;
 use crate::operation;
@@ -90,8 +91,9 @@ impl Registration {
     /// The app of one worker thread.
     pub(crate) fn build(&self, py: Python<'_>, worker: &Rc<Worker>) -> PyResult<app::App> {
         let mut failure = None;
+        let graphs = Graphs::default();
         let built = app::App::build(&self.blueprint, &self.settings.app(), |index, route, extractor| {
-            self.endpoint(py, worker, index, route, extractor).map_err(|error| {
+            self.endpoint(py, worker, &graphs, index, route, extractor).map_err(|error| {
                 let text = error.to_string();
                 failure = Some(error);
                 text
@@ -132,11 +134,17 @@ impl Registration {
         &self,
         py: Python<'_>,
         worker: &Rc<Worker>,
+        graphs: &Graphs,
         index: usize,
         route: &Route,
         extractor: Extractor,
     ) -> PyResult<Rc<dyn Endpoint>> {
         let missing = || PyValueError::new_err(format!("route {index} has no Python side"));
+        if let Some(number) = route.graph {
+            let description = self.blueprint.graphs.get(number).ok_or_else(missing)?;
+            let planner = self.planners.get(index).and_then(Option::as_ref).ok_or_else(missing)?;
+            return graphs.get(py, number, description, planner, worker);
+        }
         if let Some(native) = &route.native {
             let planner = self.planners.get(index).and_then(Option::as_ref).ok_or_else(missing)?;
             return self.native(py, worker, route, native, planner, extractor);

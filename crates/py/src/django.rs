@@ -131,11 +131,13 @@ fn write_cell(cell: &Bound<'_, PyAny>, kind: &Kind, clock: &Clock, out: &mut Vec
         Kind::Bytes => {
             base64::write(out, cell.py().get_type::<PyBytes>().call1((cell,))?.cast::<PyBytes>()?.as_bytes())
         }
+        Kind::Enum { values } => plectrum_db::write_choice(values, cell.str()?.to_str()?, out)
+            .map_err(pyo3::exceptions::PyValueError::new_err)?,
         Kind::File { base } => {
             let name = cell.str()?;
             plectrum_db::wire::write_file_url(base, name.to_str()?, out);
         }
-        Kind::Ip | Kind::Text | Kind::Range { .. } => text::write(out, cell.str()?.to_str()?),
+        Kind::Ip | Kind::Text | Kind::Digits | Kind::Range { .. } => text::write(out, cell.str()?.to_str()?),
         _ => return encode(cell, out),
     }
     Ok(())

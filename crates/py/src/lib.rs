@@ -9,6 +9,7 @@
 //! * [`sink`] and [`encode`]: JSON → Python and Python → JSON; [`values`] statement arguments;
 //! * [`serializer`]: DRF's serializers, compiled;
 //! * [`export`]: querysets of any length as files;
+//! * [`graphql`]: graphs of an API, and who plans their shapes;
 //! * [`pipeline`]: JSON rows → GraphQL responses;
 //! * [`logging`]: what the Rust side reports, told to Python's `logging`;
 //! * [`names`]: what is imported from Python, lazily; [`exceptions`]: Python's errors as responses.
@@ -24,6 +25,7 @@ mod encode;
 mod eventloop;
 mod exceptions;
 mod export;
+mod graphql;
 mod handler;
 mod logging;
 mod names;
@@ -91,6 +93,18 @@ mod _core {
     fn check_schema(description: &str) -> PyResult<()> {
         let compiled = plectrum_schema::Schema::from_json(description);
         compiled.map(drop).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    /// Compiles a GraphQL schema; what is wrong with it is an error.
+    #[pyfunction]
+    fn check_graphql_schema(sdl: &str) -> PyResult<()> {
+        crate::graphql::check(sdl)
+    }
+
+    /// Errors of a GraphQL document against a schema, as the JSON text `{"errors":[…]}`.
+    #[pyfunction]
+    fn validate_graphql(sdl: &str, document: &str) -> PyResult<String> {
+        crate::graphql::validate(sdl, document)
     }
 
     /// JSON rows as the bytes of a GraphQL response.

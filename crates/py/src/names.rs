@@ -106,3 +106,5 @@ pub(crate) static COMPILED_VALIDATION: Name = Name::new("plectrum.drf.validate",
 pub(crate) static FINISH_VALIDATION: Name = Name::new("plectrum.drf.validate", "finish");
 /// Validates the fields that are left, as DRF does.
 pub(crate) static CONTINUE_VALIDATION: Name = Name::new("plectrum.drf.validate", "go_on");
+/// `plectrum.graphql.GraphQLError`
+pub(crate) static GRAPHQL_ERROR: Name = Name::new("plectrum.graphql", "GraphQLError");

@@ -7,6 +7,7 @@ use plectrum_json::{base64, text, uuid, write_bool};
 use rusqlite::types::ValueRef;
 
 use super::moment::{self, DAY, Moment};
+use crate::choice::write_choice;
 use crate::error::Error;
 use crate::key::Key;
 use crate::plan::Kind;
@@ -71,6 +72,11 @@ fn write(kind: &Kind, value: ValueRef<'_>, clock: &Clock, out: &mut Vec<u8>) -> 
             Ok(())
         }
         Kind::Json => write_json(kind, value, out),
+        Kind::Digits => write_text(kind, value, out),
+        Kind::Enum { values } => match value {
+            ValueRef::Integer(integer) => Ok(write_choice(values, &integer.to_string(), out)?),
+            _ => Ok(write_choice(values, text_of(kind, value)?, out)?),
+        },
         Kind::File { base } => write_file(base, text_of(kind, value)?.as_bytes(), out),
         Kind::Array { .. } | Kind::Hstore | Kind::Range { .. } => Err(unfit(kind, value)),
     }

@@ -8,6 +8,7 @@ use super::cursor::fixed;
 use super::number::{Decimal, Form};
 use super::time::Stamp;
 use super::{Unwritable, hstore, network, number, range, text, time};
+use crate::choice::write_choice;
 use crate::key::Key;
 use crate::zone::Clock;
 
@@ -36,6 +37,8 @@ pub(crate) enum Reader {
     /// JSON in a column of any text.
     JsonText,
     Ip,
+    /// A stored value's reader, and the names of the values.
+    Enum(Box<(Reader, Vec<(String, String)>)>),
     File(Box<str>),
     Array(Box<Array>),
     Hstore,
@@ -77,6 +80,7 @@ impl Reader {
             }
             Self::JsonText => text::write_json_text(cell, out),
             Self::Ip => network::write(cell, out),
+            Self::Enum(choices) => write_enum(&choices.0, &choices.1, cell, clock, out),
             Self::File(base) => text::write_file(base, cell, out),
             Self::Array(array) => array.write(cell, clock, out),
             Self::Hstore => hstore::write(cell, out),
@@ -124,6 +128,24 @@ impl Reader {
         };
         Ok(Key::Text(text.into()))
     }
+}
+
+fn write_enum(
+    stored: &Reader,
+    names: &[(String, String)],
+    cell: &[u8],
+    clock: &Clock,
+    out: &mut Vec<u8>,
+) -> Result<(), Unwritable> {
+    let written = match stored {
+        Reader::Text => write_choice(names, std::str::from_utf8(cell)?, out),
+        number => {
+            let mut digits = Vec::with_capacity(20);
+            number.write(cell, clock, &mut digits)?;
+            write_choice(names, std::str::from_utf8(&digits)?, out)
+        }
+    };
+    Ok(written?)
 }
 
 fn unquoted(json: &[u8]) -> &[u8] {

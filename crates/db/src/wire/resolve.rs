@@ -16,6 +16,10 @@ pub(crate) fn resolve(kind: &Kind, oid: u32) -> Result<Reader, String> {
         Kind::Uuid => (oid == oid::UUID).then_some(Reader::Uuid),
         Kind::Bytes => (oid == oid::BYTEA).then_some(Reader::Bytes),
         Kind::Json => json(oid),
+        Kind::Digits => {
+            Form::of(oid).map(|form| Reader::Decimal(form, Decimal { string: true, places: None }))
+        }
+        Kind::Enum { values } => choice(oid).map(|stored| Reader::Enum(Box::new((stored, values.clone())))),
         Kind::Ip => match oid {
             oid::INET | oid::CIDR => Some(Reader::Ip),
             _ => oid::is_text(oid).then_some(Reader::Text),
@@ -65,6 +69,18 @@ fn time(kind: &Kind, oid: u32) -> Option<Reader> {
         (Kind::Duration, oid::INTERVAL) => Reader::Interval,
         _ => return None,
     })
+}
+
+/// What choices are stored as.
+fn choice(oid: u32) -> Option<Reader> {
+    if oid::is_text(oid) {
+        return Some(Reader::Text);
+    }
+    match Form::of(oid)? {
+        Form::Int4 => Some(Reader::Int4),
+        Form::Int8 => Some(Reader::Int8),
+        form => Some(Reader::Int(form)),
+    }
 }
 
 fn json(oid: u32) -> Option<Reader> {

@@ -1,0 +1,50 @@
+//! What the binding says of a graph at start-up.
+
+use plectrum_graphql::Limits;
+use serde::Deserialize;
+
+/// A graph and how it is served.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Description {
+    /// The schema.
+    pub sdl: String,
+    /// Whether values of `ID` name their type, too.
+    pub global_ids: bool,
+    /// Whether clients may ask for the schema.
+    pub introspection: bool,
+    /// Whether a browser gets a page to try queries with.
+    pub page: bool,
+    /// Operations in one request at most; 0 refuses lists.
+    pub batch: usize,
+    /// What a document may cost.
+    pub limits: Bounds,
+    /// Documents kept.
+    pub cache: usize,
+}
+
+/// [`Limits`] as the binding writes them; what is absent is unlimited.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Bounds {
+    bytes: Option<usize>,
+    tokens: Option<usize>,
+    depth: Option<usize>,
+    fields: Option<usize>,
+    aliases: Option<usize>,
+    directives: Option<usize>,
+    rows: Option<u64>,
+}
+
+impl Bounds {
+    pub(super) fn limits(self) -> Limits {
+        let most = |bound: Option<usize>| bound.unwrap_or(usize::MAX);
+        Limits {
+            bytes: most(self.bytes),
+            tokens: most(self.tokens),
+            depth: most(self.depth),
+            fields: most(self.fields),
+            aliases: most(self.aliases),
+            directives: most(self.directives),
+            rows: self.rows.unwrap_or(u64::MAX),
+        }
+    }
+}

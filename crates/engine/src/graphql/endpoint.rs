@@ -1,0 +1,143 @@
+//! Answers requests over HTTP: methods, media types, statuses.
+
+use std::rc::Rc;
+
+use futures_util::future::join_all;
+use plectrum_db::buffer;
+use plectrum_graphql::error::write_errors;
+use plectrum_graphql::{Code, Error, Graph};
+use plectrum_http::{Body, HeaderMap, Method, Reply, Response, StatusCode, header, problem};
+
+use super::description::Description;
+use super::media::Media;
+use super::page;
+use super::plans::Planner;
+use super::prepare::{Prepared, Preparer};
+use super::request::{self, Asked, Malformed, Parameters};
+use super::run;
+use crate::endpoint::{Call, Endpoint};
+
+/// Answers one graph.
+pub struct GraphQl(Rc<Inner>);
+
+struct Inner {
+    preparer: Preparer,
+    page: bool,
+    batch: usize,
+}
+
+/// An operation prepared, or why it is not executed.
+type Ready = Result<Rc<Prepared>, Vec<Error>>;
+
+impl GraphQl {
+    /// An endpoint for a graph whose shapes `planner` plans.
+    ///
+    /// # Errors
+    /// What is wrong with the schema.
+    pub fn new(description: &Description, planner: Box<dyn Planner>) -> Result<Self, String> {
+        let graph = Graph::parse(&description.sdl, description.global_ids, description.introspection)?;
+        let preparer = Preparer::new(graph, description.limits.limits(), planner, description.cache);
+        Ok(Self(Rc::new(Inner { preparer, page: description.page, batch: description.batch })))
+    }
+}
+
+impl Endpoint for GraphQl {
+    fn call(&self, call: Call) -> Reply {
+        let Some(media) = Media::of(&call.request.headers) else {
+            return problem::of(StatusCode::NOT_ACCEPTABLE).into();
+        };
+        if media == Media::Html && self.0.page && call.request.method == Method::GET {
+            return respond(StatusCode::OK, media, page::HTML.as_bytes().to_vec()).into();
+        }
+        let media = if media == Media::Html { Media::Json } else { media };
+        match request::read(&call) {
+            Ok(Asked::One(parameters)) => self.0.one(parameters, call.request.headers, media),
+            Ok(Asked::Many(operations)) => self.0.many(operations, call.request.headers, media),
+            Err(Malformed(status, why)) => {
+                refuse(status, media, &[Error::new(Code::ParseFailed, why)]).into()
+            }
+        }
+    }
+
+    fn reads_body(&self) -> bool {
+        true
+    }
+}
+
+impl Inner {
+    fn one(&self, parameters: Parameters, headers: HeaderMap, media: Media) -> Reply {
+        if parameters.query.is_none() {
+            let error = Error::new(Code::ParseFailed, "The request has no query.");
+            return refuse(StatusCode::BAD_REQUEST, media, &[error]).into();
+        }
+        match self.prepare(parameters) {
+            Ok(prepared) => Reply::pending(async move {
+                let body = run::run(prepared, headers).await;
+                respond(StatusCode::OK, media, body)
+            }),
+            Err(errors) => refuse(status_of_refusal(media), media, &errors).into(),
+        }
+    }
+
+    fn prepare(&self, mut parameters: Parameters) -> Ready {
+        self.preparer.prepare(&mut parameters)
+    }
+
+    fn many(&self, operations: Vec<Parameters>, headers: HeaderMap, media: Media) -> Reply {
+        if self.batch == 0 || operations.is_empty() || operations.len() > self.batch {
+            let why = match self.batch {
+                0 => "A request holds one operation: lists are not accepted.".to_owned(),
+                most => format!("A request holds 1 to {most} operations, this one {}.", operations.len()),
+            };
+            let error = Error::new(Code::LimitExceeded, why);
+            return refuse(StatusCode::BAD_REQUEST, media, &[error]).into();
+        }
+        let ready: Vec<Ready> = operations.into_iter().map(|parameters| self.prepare(parameters)).collect();
+        Reply::pending(async move {
+            let bodies = ready.into_iter().map(|ready| {
+                let headers = headers.clone();
+                async move {
+                    match ready {
+                        Ok(prepared) => run::run(prepared, headers).await,
+                        Err(errors) => errors_body(&errors),
+                    }
+                }
+            });
+            let mut body = vec![b'['];
+            for (index, part) in join_all(bodies).await.into_iter().enumerate() {
+                if index > 0 {
+                    body.push(b',');
+                }
+                body.extend_from_slice(&part);
+                buffer::give(part);
+            }
+            body.push(b']');
+            respond(StatusCode::OK, media, body)
+        })
+    }
+}
+
+/// A request error's status: the older media type has no other way to say that the response is GraphQL's.
+fn status_of_refusal(media: Media) -> StatusCode {
+    if media == Media::Response { StatusCode::BAD_REQUEST } else { StatusCode::OK }
+}
+
+fn errors_body(errors: &[Error]) -> Vec<u8> {
+    let mut body = buffer::take();
+    body.push(b'{');
+    write_errors(&mut body, errors);
+    body.push(b'}');
+    body
+}
+
+fn refuse(status: StatusCode, media: Media, errors: &[Error]) -> Response {
+    respond(status, media, errors_body(errors))
+}
+
+fn respond(status: StatusCode, media: Media, body: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::Full(buffer::freeze(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, media.header());
+    response.headers_mut().insert(header::VARY, plectrum_http::HeaderValue::from_static("Accept"));
+    response
+}

@@ -1,0 +1,124 @@
+//! Plans of root fields: made by the binding, once per shape.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use plectrum_db::Operation;
+use plectrum_db::value::Value;
+use plectrum_graphql::{Code, Error};
+use plectrum_http::{HeaderMap, HeaderName};
+use plectrum_schema::{Schema, validate_json, validate_text, validate_texts};
+use serde_json::Value as Json;
+
+use crate::database::Database;
+use crate::native::Zones;
+use crate::values::{Enums, ValueSink};
+
+/// Makes the plans of a graph's root fields. Implemented by the binding.
+pub trait Planner {
+    /// The plan of a shape (see `plectrum_graphql::lower`).
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn plan(&self, shape: &str) -> Result<Plan, Refusal>;
+}
+
+/// Why a shape cannot be planned.
+#[derive(Debug, Clone)]
+pub enum Refusal {
+    /// The client's to mend.
+    Input(String),
+    /// Ours; the reason is logged already. In development it is shown.
+    Fault(Option<String>),
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Input(why) => Self::new(Code::BadUserInput, why),
+            Refusal::Fault(why) => {
+                Self::new(Code::Internal, why.unwrap_or_else(|| "Internal server error.".to_owned()))
+            }
+        }
+    }
+}
+
+/// How one root field is answered.
+pub struct Plan {
+    /// Statements and what their rows become.
+    pub operation: Arc<Operation>,
+    /// What they bind.
+    pub arguments: Vec<Argument>,
+    /// Where it runs.
+    pub database: Database,
+    /// How datetimes are written.
+    pub zones: Zones,
+    /// What has to live as long as the plan.
+    pub kept: Box<dyn Any>,
+}
+
+/// One argument of a plan.
+#[derive(Debug)]
+pub struct Argument {
+    /// For people.
+    pub name: String,
+    /// What it must look like.
+    pub schema: Arc<Schema>,
+    /// Whether it is read as text: ids and big integers are strings, whatever they are to the database.
+    pub text: bool,
+    /// A header it comes from; otherwise it is the shape's value of the same number.
+    pub header: Option<HeaderName>,
+}
+
+impl Plan {
+    /// What a request binds.
+    ///
+    /// # Errors
+    /// A value is none of its type's.
+    pub(super) fn bind(&self, values: &[Box<[u8]>], headers: &HeaderMap) -> Result<Vec<Value>, Error> {
+        self.arguments
+            .iter()
+            .enumerate()
+            .map(|(index, argument)| argument.read(values.get(index).map(AsRef::as_ref), headers))
+            .collect()
+    }
+}
+
+impl Argument {
+    fn read(&self, value: Option<&[u8]>, headers: &HeaderMap) -> Result<Value, Error> {
+        let enums = Enums::default();
+        let mut sink = ValueSink::new(&enums);
+        let read = match (&self.header, value) {
+            (Some(name), _) => match headers.get(name).and_then(|value| value.to_str().ok()) {
+                Some(text) => validate_text(&self.schema, text, &mut sink),
+                None => return Ok(Value::Null),
+            },
+            (None, Some(json)) if self.text => read_text(&self.schema, json, &mut sink),
+            (None, Some(json)) => validate_json(&self.schema, json, &mut sink),
+            (None, None) => return Ok(Value::Null),
+        };
+        read.map_err(|errors| {
+            let why = errors.first().map_or("it has another type", |error| &*error.message);
+            Error::new(Code::BadUserInput, format!("The value of {} cannot be used: {why}.", self.name))
+        })
+    }
+}
+
+/// A JSON string or number, or a list of them, as text.
+fn read_text(
+    schema: &Schema,
+    json: &[u8],
+    sink: &mut ValueSink<'_>,
+) -> Result<Value, Vec<plectrum_schema::Error>> {
+    let text = |value: Json| match value {
+        Json::String(text) => text,
+        other => other.to_string(),
+    };
+    match serde_json::from_slice(json).unwrap_or(Json::Null) {
+        Json::Array(items) => {
+            let texts: Vec<String> = items.into_iter().map(text).collect();
+            validate_texts(schema, &texts.iter().map(String::as_str).collect::<Vec<_>>(), sink)
+        }
+        single => validate_text(schema, &text(single), sink),
+    }
+}

@@ -1,0 +1,108 @@
+//! Document, operation, variables → root fields with their plans.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use plectrum_graphql::introspect::Introspected;
+use plectrum_graphql::{Cache, Code, Document, Error, Graph, Limits, Lowered, Root, lower, variables};
+
+use super::plans::{Plan, Planner};
+use super::request::Parameters;
+
+/// Bytes of documents, and of shapes, that are kept.
+const KEPT: usize = 8 << 20;
+
+/// Everything that turns requests into plans.
+pub(super) struct Preparer {
+    graph: Graph,
+    limits: Limits,
+    planner: Box<dyn Planner>,
+    documents: RefCell<Cache<Known>>,
+    plans: RefCell<Cache<Plan>>,
+}
+
+/// A document, and what every request of it is, where it has but one operation and no variables.
+struct Known {
+    document: Document,
+    prepared: OnceCell<Rc<Prepared>>,
+}
+
+/// An operation ready to be run.
+pub(super) struct Prepared {
+    pub(super) lowered: Lowered,
+    /// One for each root field; none where it is answered without statements.
+    pub(super) plans: Vec<Option<Result<Rc<Plan>, Error>>>,
+    pub(super) introspected: Option<Introspected>,
+}
+
+impl Preparer {
+    pub(super) fn new(graph: Graph, limits: Limits, planner: Box<dyn Planner>, kept: usize) -> Self {
+        let documents = RefCell::new(Cache::new(kept, KEPT));
+        let plans = RefCell::new(Cache::new(kept, KEPT));
+        Self { graph, limits, planner, documents, plans }
+    }
+
+    /// Prepares a request.
+    ///
+    /// # Errors
+    /// Why it is not executed at all.
+    pub(super) fn prepare(&self, parameters: &mut Parameters) -> Result<Rc<Prepared>, Vec<Error>> {
+        let text = parameters.query.as_deref().unwrap_or_default();
+        let known = self.document(text)?;
+        if let Some(prepared) = known.prepared.get().filter(|_| parameters.operation.is_none()) {
+            return Ok(Rc::clone(prepared));
+        }
+        let (document, one) = (&known.document, |error| vec![error]);
+        let operation = document.operation(parameters.operation.as_deref()).map_err(one)?;
+        if !operation.is_query() {
+            let message = format!("This schema has no {} to execute.", operation.operation_type);
+            return Err(vec![Error::new(Code::OperationResolution, message)]);
+        }
+        let given = parameters.take_variables();
+        let variables = variables::coerce(&self.graph, document, operation, &given).map_err(one)?;
+        let lowered = lower(&self.graph, document, operation, &variables, &self.limits).map_err(one)?;
+        let introspected = match lowered.introspects {
+            true => Some(Introspected::execute(&self.graph, document, operation, &variables).map_err(one)?),
+            false => None,
+        };
+        let plans = lowered.roots.iter().map(|root| self.plan(root)).collect();
+        let prepared = Rc::new(Prepared { lowered, plans, introspected });
+        if operation.variables.is_empty() && document.has_one_operation() && prepared.is_whole() {
+            // A second preparation of the same document cannot run in between: nothing here suspends.
+            let _ = known.prepared.set(Rc::clone(&prepared));
+        }
+        Ok(prepared)
+    }
+
+    fn document(&self, text: &str) -> Result<Rc<Known>, Vec<Error>> {
+        if let Some(known) = self.documents.borrow_mut().get(text.as_bytes()) {
+            return Ok(known);
+        }
+        let document = Document::compile(&self.graph, text, &self.limits)?;
+        let known = Known { document, prepared: OnceCell::new() };
+        Ok(self.documents.borrow_mut().insert(text.as_bytes(), known))
+    }
+
+    fn plan(&self, root: &Root) -> Option<Result<Rc<Plan>, Error>> {
+        let Root::Field(field) = root else { return None };
+        if let Some(error) = &field.error {
+            return Some(Err(error.clone()));
+        }
+        if let Some(plan) = self.plans.borrow_mut().get(&field.shape) {
+            return Some(Ok(plan));
+        }
+        let shape = String::from_utf8_lossy(&field.shape);
+        let planned = self.planner.plan(&shape);
+        Some(match planned {
+            Ok(plan) => Ok(self.plans.borrow_mut().insert(&field.shape, plan)),
+            Err(refusal) => Err(Error::from(refusal).at(&field.key, field.place)),
+        })
+    }
+}
+
+impl Prepared {
+    /// Whether every root field has its plan.
+    fn is_whole(&self) -> bool {
+        self.plans.iter().flatten().all(Result::is_ok)
+    }
+}

@@ -1,0 +1,22 @@
+"""GraphQL over Django models: one endpoint whose queries become a few SQL statements and whose answers Rust writes.
+
+::
+
+    from plectrum import API
+    from plectrum.graphql import GraphQL
+
+    api = API()
+    api.graphql("/graphql", GraphQL(models=[Article, Author]))
+
+At start-up the models are described once (``graph``, with ``names``, ``scalars`` and ``fields``) and written as a
+schema (``sdl``). A request is parsed, validated and reduced to a *shape* in Rust; each shape is planned once by
+Django's compiler (``planner`` → ``roots`` → ``rows`` → ``filters``, ``ordering``) and from then on runs without Python.
+"""
+
+from __future__ import annotations
+
+from .errors import GraphQLError
+from .options import GraphQL, Limits, Type
+from .validation import validate
+
+__all__ = ["GraphQL", "GraphQLError", "Limits", "Type", "validate"]

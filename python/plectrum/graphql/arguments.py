@@ -1,0 +1,67 @@
+"""A shape's values as arguments of its plan: symbolic here, bound by Rust on each request."""
+
+from __future__ import annotations
+
+import json
+import typing
+from typing import Any
+
+from plectrum.nodes import Nodes
+from plectrum.orm import Param
+
+__all__ = ["Arguments", "Shape"]
+
+#: JSON of a shape, or of a part of one.
+Shape = dict[str, Any]
+
+
+class Arguments:
+    """The arguments of one plan."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Param, dict[str, Any]]] = {}
+        self._nodes = Nodes()
+
+    def take(self, placeholder: Shape, annotation: Any, name: str) -> Param:
+        """The argument a placeholder stands for.
+
+        Parameters:
+            placeholder: ``{"$": number, "t": type}``; a list of values where the type is one.
+            annotation: Python type of its value (of one item, where it is a list).
+            name: for people.
+        """
+        index: int = placeholder["$"]
+        if index not in self._known:
+            many = placeholder["t"].startswith("[")
+            whole = list[annotation] if many else annotation
+            schema = self._nodes.schema(whole, where=name)
+            param = Param(f"{name}_{index}", _plain(whole), "graphql", index)
+            self._known[index] = param, {"name": repr(name), "schema": schema, "text": _is_text(placeholder)}
+        return self._known[index][0]
+
+    def describe(self) -> str:
+        """As Rust reads them: a list, by number."""
+        unused = {"name": "an argument", "schema": self._nodes.schema(str, where="unused")}
+        count = max(self._known, default=-1) + 1
+        return json.dumps([self._known[index][1] if index in self._known else unused for index in range(count)])
+
+    def for_django(self) -> tuple[dict[str, str], ...]:
+        """As an operation holds them."""
+        count = max(self._known, default=-1) + 1
+        blank = {"name": "", "type": "", "source": "graphql"}
+        return tuple(
+            {**blank, "name": param.name, "type": param.type.__name__} if param else blank
+            for param in (self._known[index][0] if index in self._known else None for index in range(count))
+        )
+
+
+def _is_text(placeholder: Shape) -> bool:
+    """Ids and big integers are strings, whatever they are to the database."""
+    return placeholder["t"].strip("[]") in ("ID", "BigInt")
+
+
+def _plain(annotation: Any) -> Any:
+    """Without the constraints, which are Rust's to check."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        return typing.get_args(annotation)[0]
+    return annotation

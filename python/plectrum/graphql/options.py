@@ -1,0 +1,138 @@
+"""What users declare: the models of a graph, what is shown of them, and what a request may cost."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from plectrum.errors import ConfigurationError, line_of_caller
+
+if TYPE_CHECKING:
+    from .planner import Planner
+
+__all__ = ["GraphQL", "Limits", "Type"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one document may cost; ``None`` switches a limit off.
+
+    Parameters:
+        bytes: length of its text.
+        tokens: words and punctuation in it.
+        depth: levels of fields.
+        fields: fields, with fragments spread.
+        aliases: aliases, with fragments spread.
+        directives: directives, with fragments spread.
+        rows: rows a response may have by the limits of its lists: the products of nested limits, summed.
+    """
+
+    bytes: int | None = 65_536
+    tokens: int | None = 8_000
+    depth: int | None = 12
+    fields: int | None = 1_000
+    aliases: int | None = 60
+    directives: int | None = 60
+    rows: int | None = 1_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Type:
+    """How a model is shown.
+
+    Parameters:
+        model: a Django model.
+        name: name of the type; the model's where absent.
+        fields: names of the model fields and relations to show; all where absent.
+        exclude: names not to show.
+        rows: narrows the rows that exist for clients: ``queryset → queryset``, called while a query is planned.
+        visible: field name → condition (``Q``) on the row without which the field is null.
+        computed: field name → SQL expression with an ``output_field``.
+    """
+
+    model: Any
+    name: str | None = None
+    fields: Iterable[str] | None = None
+    exclude: Iterable[str] = ()
+    rows: Callable[[Any], Any] | None = None
+    visible: Mapping[str, Any] = dataclasses.field(default_factory=dict[str, Any])
+    computed: Mapping[str, Any] = dataclasses.field(default_factory=dict[str, Any])
+
+
+class GraphQL:
+    """A GraphQL schema over Django models, for :meth:`plectrum.API.graphql`.
+
+    Parameters:
+        models: Django models, or :class:`Type` where more is to be said of one.
+        global_ids: make ids opaque and unique across types, and add ``node(id)`` and the interface ``Node``.
+        default_limit: rows of a root list that names no limit; ``None`` for all.
+        max_limit: rows a list may ask for.
+        introspection: whether clients may ask for the schema; ``DEBUG`` decides where absent.
+        page: whether browsers get a page to try queries with; ``DEBUG`` decides where absent.
+        batch: operations in one request; 0 refuses lists of operations.
+        limits: what one document may cost.
+        cache: documents, and plans, kept by each worker.
+        using: database alias; Django's routers decide where absent.
+
+    Errors:
+        ConfigurationError: a model or an option that cannot be used, when the API is compiled.
+    """
+
+    def __init__(
+        self,
+        models: Iterable[Any],
+        *,
+        global_ids: bool = False,
+        default_limit: int | None = 100,
+        max_limit: int = 1000,
+        introspection: bool | None = None,
+        page: bool | None = None,
+        batch: int = 0,
+        limits: Limits | None = None,
+        cache: int = 1000,
+        using: str | None = None,
+    ) -> None:
+        self.where = line_of_caller()
+        self.types = tuple(one if isinstance(one, Type) else Type(one) for one in models)
+        if not self.types:
+            raise ConfigurationError(f"{self.where}: GraphQL(models=[]) has nothing to show. Name a model.")
+        self.global_ids = global_ids
+        self.default_limit = default_limit
+        self.max_limit = max_limit
+        self.introspection = introspection
+        self.page = page
+        self.batch = batch
+        self.limits = limits or Limits()
+        self.cache = cache
+        self.using = using
+        self._planner: Planner | None = None
+
+    @property
+    def planner(self) -> Planner:
+        """Plans the graph's shapes; the models are described when it is first asked for."""
+        if self._planner is None:
+            from .planner import Planner
+
+            self._planner = Planner(self)
+        return self._planner
+
+    @property
+    def sdl(self) -> str:
+        """The schema, in the schema definition language."""
+        return self.planner.sdl
+
+    def describe(self) -> dict[str, Any]:
+        """As the Rust side reads it (``crates/engine/src/graphql/description.rs``)."""
+        from django.conf import settings
+
+        shown = bool(settings.DEBUG)
+        return {
+            "sdl": self.sdl,
+            "global_ids": self.global_ids,
+            "introspection": shown if self.introspection is None else self.introspection,
+            "page": shown if self.page is None else self.page,
+            "batch": self.batch,
+            "limits": dataclasses.asdict(self.limits),
+            "cache": self.cache,
+        }

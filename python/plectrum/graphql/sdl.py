@@ -1,0 +1,122 @@
+"""The graph as text, in the schema definition language: what clients may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from .fields import Column, Computed, Field, Many, ObjectType, One
+from .graph import Graph
+from .operators import operators_of
+from .roots import roots_of
+from .scalars import CUSTOM, Enum, Leaf
+
+__all__ = ["write_sdl"]
+
+_ORDER: Final = '''enum Order {
+  """Smallest first."""
+  ASC
+  """Largest first."""
+  DESC
+  ASC_NULLS_FIRST
+  ASC_NULLS_LAST
+  DESC_NULLS_FIRST
+  DESC_NULLS_LAST
+}'''
+
+
+def write_sdl(graph: Graph) -> str:
+    """The schema of a graph."""
+    return "\n\n".join(_definitions(graph)) + "\n"
+
+
+def _definitions(graph: Graph) -> Iterator[str]:
+    yield _block("type Query", [root.sdl for root in roots_of(graph).values()])
+    yield from (_interface(graph, name, fields) for name, fields in graph.interfaces.items())
+    for one in graph.types.values():
+        yield _object(graph, one)
+        yield _filter(one)
+        yield _list_filter(one)
+        yield _order(graph, one)
+    yield from (_enum(enum) for enum in graph.enums.values())
+    yield from dict.fromkeys(_leaf_filter(column.leaf) for one in graph.types.values() for column in one.columns)
+    yield _ORDER
+    yield from (f"{_described(scalar.description)}scalar {name}" for name, scalar in CUSTOM.items())
+
+
+def _block(head: str, lines: Iterable[str]) -> str:
+    return head + " {\n" + "\n".join(f"  {line}" for line in lines) + "\n}"
+
+
+def _described(text: str, indent: str = "") -> str:
+    if not text.strip():
+        return ""
+    escaped = text.strip().replace("\\", "\\\\").replace('"""', '\\"""')
+    return f'"""{escaped}{" " if escaped.endswith(chr(34)) else ""}"""\n{indent}'
+
+
+def _object(graph: Graph, one: ObjectType) -> str:
+    implements = f" implements {' & '.join(one.interfaces)}" if one.interfaces else ""
+    lines = [_field(graph, field) for field in one.fields.values()]
+    return _described(one.description) + _block(f"type {one.name}{implements}", lines)
+
+
+def _interface(graph: Graph, name: str, fields: list[str]) -> str:
+    one = next(one for one in graph.types.values() if name in one.interfaces)
+    return _block(f"interface {name}", [_field(graph, one.fields[field]) for field in fields])
+
+
+def _field(graph: Graph, field: Field) -> str:
+    return _described(field.description, "  ") + f"{field.name}{_arguments(field)}: {_type(field)}"
+
+
+def _arguments(field: Field) -> str:
+    if not isinstance(field, Many):
+        return ""
+    return f"(filter: {field.target}Filter, orderBy: [{field.target}Order!], limit: Int, offset: Int)"
+
+
+def _type(field: Field) -> str:
+    match field:
+        case Column() | Computed():
+            inner = field.leaf.name
+            for _ in range(field.depth):
+                inner = f"[{inner}]"
+            return inner if field.nullable else f"{inner}!"
+        case One():
+            return field.target if field.nullable else f"{field.target}!"
+        case Many():
+            return f"[{field.target}!]!"
+
+
+def _filter(one: ObjectType) -> str:
+    name = f"{one.name}Filter"
+    lines = [f"and: [{name}!]", f"or: [{name}!]", f"not: {name}"]
+    lines += [f"{column.name}: {column.leaf.name}Filter" for column in one.columns]
+    for field in one.fields.values():
+        if isinstance(field, One):
+            lines.append(f"{field.name}: {field.target}Filter")
+        elif isinstance(field, Many):
+            lines.append(f"{field.name}: {field.target}ListFilter")
+    return _block(f"input {name}", lines)
+
+
+def _list_filter(one: ObjectType) -> str:
+    name = f"{one.name}Filter"
+    return _block(f"input {one.name}ListFilter", [f"some: {name}", f"every: {name}", f"none: {name}"])
+
+
+def _leaf_filter(leaf: Leaf) -> str:
+    return _block(f"input {leaf.name}Filter", [f"{op.name}: {op.type_of(leaf)}" for op in operators_of(leaf)])
+
+
+def _order(graph: Graph, one: ObjectType) -> str:
+    lines = [f"{column.name}: Order" for column in one.columns if column.leaf.name != "JSON"]
+    # The order of rows tells about rows that are not shown.
+    ones = [field for field in one.fields.values() if isinstance(field, One)]
+    lines += [f"{field.name}: {field.target}Order" for field in ones if graph.types[field.target].options.rows is None]
+    return _block(f"input {one.name}Order", lines)
+
+
+def _enum(enum: Enum) -> str:
+    return _block(f"enum {enum.name}", [_described(enum.labels[name], "  ") + name for name in enum.members])
