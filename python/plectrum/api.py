@@ -194,9 +194,8 @@ def compile_route(route: Route, nodes: Nodes, overrides: Overrides | None = None
 
 def _compile_graph(route: Route, graphs: list[GraphQL]) -> CompiledRoute:
     assert route.graph is not None
-    return CompiledRoute(
-        route, "native", (), Returns(MISSING, "object"), route.graph.planner, graphs.index(route.graph)
-    )
+    unknown = Returns(MISSING, "object")
+    return CompiledRoute(route, "native", (), unknown, route.graph.planner, graph=graphs.index(route.graph))
 
 
 def _compile_native(route: Route, signature: Signature, returns: Returns, nodes: Nodes) -> CompiledRoute:
