@@ -3,6 +3,7 @@
 import asyncio
 import builtins
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, MutableMapping, Sequence
+<<<<<<< HEAD
 from datetime import datetime, timedelta
 from typing import Any, Generic, Self, TypeVar, final
 
@@ -10,10 +11,18 @@ from typing_extensions import Buffer
 
 from .api import Compiled
 from .background import BackgroundTasks
+=======
+from typing import Any, Generic, Self, TypeVar, final
+
+from .api import Compiled
+from .nodes import ClassEntry
+>>>>>>> 07e6405 (Validate values, not only JSON; know Django's text formats; schemas outside of routes)
 from .pipeline import Field
 from .streaming import Source
 
 _T_co = TypeVar("_T_co", covariant=True)
+
+_T = TypeVar("_T")
 
 @final
 class App:
@@ -71,6 +80,8 @@ class Operation:
     def number(self) -> int: ...
     @property
     def statements(self) -> list[str]: ...
+    def write_rows(self, rows: list[list[tuple[Any, ...]]], arguments: Sequence[Any], zone: str) -> bytes:
+        """The answer as JSON bytes, from rows that Django's connection gave; ``zone`` is an IANA name."""
 
 @final
 class Request:
@@ -339,6 +350,34 @@ def to_snake(name: str) -> str:
 
 def encode(value: Any) -> bytes:
     """A value as JSON bytes."""
+
+class Validator(Generic[_T]):
+    """A compiled type; see :class:`plectrum.schema.CompiledValidator`."""
+
+    def __new__(cls, description: str, classes: Sequence[ClassEntry]) -> Self: ...
+    def validate(self, data: object) -> _T:
+        """Validates a Python value; ``InvalidError`` says everything that is wrong."""
+    def validate_json(self, data: bytes | bytearray | memoryview | str) -> _T:
+        """Validates a JSON document (RFC 8259) in one pass.
+
+        Of a repeated key the last value counts. Nesting ends at 128 levels.
+
+        Errors:
+            InvalidError: everything that is wrong, or the one place where it is not JSON.
+        """
+    def validate_many(self, rows: Iterable[object]) -> list[_T]:
+        """Validates every value of an iterable, all or none."""
+    def dump(self, value: object) -> bytes:
+        """A value of the type as JSON bytes."""
+    def dump_many(self, values: Iterable[object]) -> bytes:
+        """Values of the type as a JSON array."""
+    def dump_rows(self, rows: Iterable[Sequence[object]], columns: tuple[str, ...]) -> bytes:
+        """Rows as a JSON array of objects; ``columns`` names their fields."""
+    @staticmethod
+    def load(data: bytes | bytearray | memoryview | str) -> Any:
+        """JSON bytes as plain Python values."""
+    def describe(self, prefix: str) -> tuple[str, str]:
+        """JSON Schema 2020-12 as JSON text, references beginning with ``prefix``: the schema, and its definitions."""
 
 @final
 class Representation:

@@ -5,7 +5,6 @@ The exact built-in types (``str``, ``int``, ``dict``, ``datetime`` …) never co
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import decimal
 import enum
@@ -14,6 +13,8 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
+
+from .structs import output_names, unset_of
 
 __all__ = ["classify"]
 
@@ -43,7 +44,7 @@ def classify(cls: Any) -> tuple[str, Any]:
     """The way instances of ``cls`` are written, and what that way needs.
 
     Returns:
-        ``(kind, None)`` for the built-in kinds; ``("fields", ((attribute, key), …))``;
+        ``(kind, None)`` for the built-in kinds; ``("fields", (what stands for no value, ((attribute, key), …)))``;
         ``("raw", function to JSON bytes)``; ``("convert", function to a simpler value)``; ``("query", None)`` for what
         the database has to answer; ``("unknown", None)``.
     """
@@ -54,18 +55,10 @@ def classify(cls: Any) -> tuple[str, Any]:
         return "query", None
     if hasattr(cls, "__pydantic_serializer__"):
         return "raw", _pydantic_json
-    if dataclasses.is_dataclass(cls):
-        return "fields", tuple((field.name, _alias(field)) for field in dataclasses.fields(cls))
-    names: tuple[str, ...] | None = getattr(cls, "__struct_fields__", None)
+    names = output_names(cls)
     if names is not None:
-        keys: tuple[str, ...] = getattr(cls, "__struct_encode_fields__", names)
-        return "fields", tuple(zip(names, keys, strict=True))
+        return "fields", (unset_of(cls), tuple(names))
     return _by_protocol(cls)
-
-
-def _alias(field: dataclasses.Field[Any]) -> str:
-    rules = field.metadata.get("plectrum")
-    return (rules.alias if rules else None) or field.name
 
 
 def _by_protocol(cls: Any) -> tuple[str, Any]:

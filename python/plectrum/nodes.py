@@ -19,9 +19,12 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Union, get_args, get_origin
 
+import annotated_types
+
 from . import _core
 from .errors import SchemaError
-from .params import MISSING, Field
+from .params import MISSING, UNSET, Field
+from .structs import StructField, fields_of, flattened, is_unset, struct_name, unset_of
 
 __all__ = ["ClassEntry", "Nodes", "is_body_type"]
 
@@ -54,8 +57,8 @@ _CONTAINERS: dict[Any, str] = {
 _RULES: dict[str, tuple[str, ...]] = {
     "int": ("ge", "gt", "le", "lt", "multiple_of"),
     "float": ("ge", "gt", "le", "lt", "multiple_of"),
-    "decimal": ("ge", "gt", "le", "lt", "multiple_of", "max_digits", "decimal_places"),
-    "str": ("min_length", "max_length", "pattern", "strip"),
+    "decimal": ("ge", "gt", "le", "lt", "multiple_of", "max_digits", "decimal_places", "count_zeros"),
+    "str": ("min_length", "max_length", "pattern", "format", "strip", "blank", "no_nul"),
     "bytes": ("min_length", "max_length"),
     "list": ("min_length", "max_length"),
     "dict": ("min_length", "max_length"),
@@ -70,16 +73,25 @@ class ClassEntry:
     """A Python class that validation builds, as the binding wants it.
 
     Parameters:
-        kind: ``call`` (keywords), ``record`` (attributes set on a bare instance), ``dict``, ``enum`` or ``foreign``.
-        target: the class, or for ``foreign`` a callable from JSON bytes to an instance.
+        kind: ``call`` (keywords), ``record`` (attributes set on a bare instance), ``dict``, ``enum``, ``foreign`` or
+            ``checks``.
+        target: the class; for ``foreign`` a callable from JSON bytes to an instance; for ``checks`` one from a value to
+            the value and a list of ``(code, message)``.
         names: field names in slot order (``call``, ``record``, ``dict``) or members (``enum``).
-        defaults: for ``record``, what stands in for an absent slot: ``(value, None)``, ``(None, factory)`` or ``None``.
+        defaults: for ``record`` and ``dict``, what stands in for an absent slot: ``(value, None)``,
+            ``(None, factory)`` or ``None``.
+        outputs: what is called with a slot's value when it is written; ``None`` where it is written as it is.
+        unset: what stands for no value in a slot.
+        from_value: for ``foreign``, a callable from a Python value to an instance.
     """
 
     kind: str
     target: Any
     names: tuple[Any, ...] = ()
     defaults: tuple[tuple[Any, Any] | None, ...] = ()
+    outputs: tuple[Callable[[Any], Any] | None, ...] = ()
+    from_value: Callable[[Any], Any] | None = None
+    unset: Any = UNSET
 
 
 class Nodes:
@@ -107,6 +119,8 @@ class Nodes:
         try:
             _core.check_schema(json.dumps(schema))
         except ValueError as error:
+            if str(error).startswith(f"{where}.") and isinstance(annotation, type):  # it names the class's field
+                raise SchemaError(f"{error}.").at(annotation) from error
             raise SchemaError(f"{where}: {error}.") from error
         return schema
 
@@ -123,9 +137,10 @@ class Nodes:
         if origin in (Union, types.UnionType):
             return self._union(get_args(annotation), metadata, where)
         if origin is typing.Literal:
-            return {"type": "literal", "values": [_scalar(value, where) for value in get_args(annotation)]}
-        node = self._plain(annotation, origin, where)
-        return self._constrain(node, metadata, where)
+            node = {"type": "literal", "values": [_scalar(value, where) for value in get_args(annotation)]}
+        else:
+            node = self._plain(annotation, origin, where)
+        return self._finish(node, metadata, where)
 
     def describe(self, node: Node) -> Node:
         """A described answer, as :meth:`schema` gives a type: for OpenAPI only, never validated."""
@@ -183,7 +198,10 @@ class Nodes:
             key, value = get_args(annotation) or (str, Any)
             return {"type": "dict", "key": self.node(key, [], where), "value": self.node(value, [], where)}
         if isinstance(base, type):
-            return self._class(base, where)
+            return self._class(base, annotation, where)
+        described = getattr(annotation, "annotation", MISSING)  # a compiled schema, used as a type
+        if described is not MISSING:
+            return self.node(described, [], where)
         raise _unsupported(where, repr(annotation))
 
     def _tuple(self, items: tuple[Any, ...], where: str) -> Node:
@@ -194,6 +212,7 @@ class Nodes:
         return {"type": "tuple", "items": [self.node(item, [], f"{where}[{i}]") for i, item in enumerate(items)]}
 
     def _union(self, options: tuple[Any, ...], metadata: Sequence[Any], where: str) -> Node:
+        options = tuple(option for option in options if not is_unset(option))
         rest = [option for option in options if option is not type(None)]
         if len(rest) == 1:
             inner = self.node(rest[0], metadata, where)
@@ -202,7 +221,25 @@ class Nodes:
             inner = {"type": "union", "options": [self.node(option, [], where) for option in rest]}
             if discriminator:
                 inner["discriminator"] = discriminator
-        return inner if len(rest) == len(options) else {"type": "optional", "inner": inner}
+            inner = self._finish(inner, metadata, where)
+        return inner if len(rest) == len(options) else _optional(inner)
+
+    def _finish(self, node: Node, metadata: Sequence[Any], where: str) -> Node:
+        """What stands beside a type: constraints, choices, the user's own checks, ``null``."""
+        markers = [item for item in metadata if isinstance(item, Field)]
+        choices = next((item.choices for item in markers if item.choices is not None), None)
+        if choices is not None:
+            values = [_scalar(value, where) for value in flattened(choices)]
+            empty = [""] if any(item.blank for item in markers) and "" not in values else []
+            node = {"type": "literal", "values": values + empty}
+        else:
+            node = self._constrain(node, metadata, where)
+        validators = [check for item in markers for check in item.validators]
+        validators += [_predicate(item.func) for item in metadata if isinstance(item, annotated_types.Predicate)]
+        if validators:
+            entry = ClassEntry("checks", Checks(tuple(validators)))
+            node = {"type": "checked", "inner": node, "class": self._number_of(entry.target, entry)}
+        return _optional(node) if any(item.null for item in markers) else node
 
     def _constrain(self, node: Node, metadata: Sequence[Any], where: str) -> Node:
         rules = {name: value for item in metadata for name, value in _rules_of(item)}
@@ -217,25 +254,26 @@ class Nodes:
             node[name] = _number(value)
         return node
 
-    def _class(self, cls: Any, where: str) -> Node:
+    def _class(self, cls: Any, annotation: Any, where: str) -> Node:
         if issubclass(cls, enum.Enum):
             members: tuple[enum.Enum, ...] = tuple(cls)
             values = [_scalar(member.value, where) for member in members]
             return {"type": "enum", "class": self._number_of(cls, ClassEntry("enum", cls, members)), "values": values}
         if hasattr(cls, "__pydantic_validator__"):
-            entry = ClassEntry("foreign", _pydantic(cls))
+            validator = cls.__pydantic_validator__
+            entry = ClassEntry("foreign", validator.validate_json, from_value=validator.validate_python)
             describe: Any = cls.model_json_schema(ref_template="#/components/schemas/{model}")
             return {"type": "foreign", "class": self._number_of(cls, entry), "describe": describe}
-        fields = fields_of(cls)
+        fields = fields_of(annotation)
         if fields is None:
             raise _unsupported(where, f"{cls.__module__}.{cls.__qualname__}")
-        return self._struct(cls, fields)
+        return self._struct(cls, annotation, fields)
 
-    def _struct(self, cls: type, fields: list[StructField]) -> Node:
-        index = self._indices.get(cls)
+    def _struct(self, cls: type, annotation: Any, fields: list[StructField]) -> Node:
+        index = self._indices.get(annotation)
         if index is not None:
             return {"type": "reference", "index": index}
-        index = self._indices[cls] = len(self._definitions)
+        index = self._indices[annotation] = len(self._definitions)
         self._definitions.append(None)
         entry = _entry(cls, fields)
         try:
@@ -244,8 +282,8 @@ class Nodes:
             raise error.at(cls) from error
         node = {
             "type": "struct",
-            "name": cls.__name__,
-            "class": self._number_of(cls, entry),
+            "name": struct_name(annotation),
+            "class": self._number_of(annotation, entry),
             "fields": described,
             "extra": "forbid" if _forbids_extra(cls) else "ignore",
         }
@@ -259,12 +297,12 @@ class Nodes:
             "node": self.node(field.annotation, [field.rules] if field.rules else [], where),
             "required": field.required,
         }
-        alias = field.alias or _first(field.annotation, "alias")
-        if alias:
-            described["alias"] = alias
-        description = _first(field.annotation, "description") or (field.rules and field.rules.description)
-        if description:
+        if field.key != field.name:
+            described["alias"] = field.key
+        if description := field.marked("description"):
             described["description"] = description
+        if field.access:
+            described["access"] = field.access
         if isinstance(field.default, (str, int, float, bool)) or (field.default is None):
             described["default"] = field.default
         return described
@@ -277,16 +315,45 @@ class Nodes:
         return number
 
 
-@dataclasses.dataclass(frozen=True)
-class StructField:
-    """One declared field of a struct-like class."""
+class Checks:
+    """The user's own checks of a value, one after the other; all that fail are told."""
 
-    name: str
-    annotation: Any
-    required: bool
-    alias: str | None = None
-    default: Any = MISSING
-    rules: Field | None = None
+    __slots__ = ("validators",)
+
+    def __init__(self, validators: tuple[Callable[[Any], Any], ...]) -> None:
+        self.validators = validators
+
+    def __call__(self, value: Any) -> tuple[Any, list[tuple[str, str]]]:
+        """The value, and ``(code, message)`` of every check that refuses it."""
+        errors: list[tuple[str, str]] = []
+        for validator in self.validators:
+            try:
+                validator(value)
+            except Exception as error:  # noqa: BLE001 - told or raised again
+                errors += _told(error)
+        return value, errors
+
+
+def _told(error: Exception) -> list[tuple[str, str]]:
+    """The codes and messages of Django's ``ValidationError``, or of a plain ``ValueError``."""
+    inner = getattr(error, "error_list", None)
+    if inner is not None:
+        return [(one.code or "invalid", " ".join(map(str, one.messages))) for one in inner]
+    if isinstance(error, (ValueError, AssertionError)):
+        return [("value_error", str(error))]
+    raise error
+
+
+def _predicate(function: Callable[[Any], bool]) -> Callable[[Any], None]:
+    def check(value: Any) -> None:
+        if not function(value):
+            raise ValueError(f"Predicate {getattr(function, '__qualname__', function)} failed")
+
+    return check
+
+
+def _optional(node: Node) -> Node:
+    return node if node["type"] in ("optional", "null", "any") else {"type": "optional", "inner": node}
 
 
 def is_body_type(annotation: Any) -> bool:
@@ -306,27 +373,31 @@ def is_body_type(annotation: Any) -> bool:
     return hasattr(base, "__pydantic_validator__") or fields_of(base) is not None
 
 
-def fields_of(cls: Any) -> list[StructField] | None:
-    """The declared fields of a dataclass, TypedDict, msgspec.Struct or Schema; ``None`` for any other class."""
-    if typing.is_typeddict(cls):
-        hints = typing.get_type_hints(cls, include_extras=True)
-        required: frozenset[str] = cls.__required_keys__
-        return [StructField(name, _unwrap(hint), name in required) for name, hint in hints.items()]
-    if dataclasses.is_dataclass(cls):
-        hints = typing.get_type_hints(cls, include_extras=True)
-        return [_dataclass_field(field, hints[field.name]) for field in dataclasses.fields(cls) if field.init]
-    if hasattr(cls, "__struct_fields__"):
-        return _msgspec_fields(cls)
-    return None
-
-
 def _entry(cls: type, fields: list[StructField]) -> ClassEntry:
     names = tuple(field.name for field in fields)
+    outputs = tuple(field.marked("output") for field in fields)
     if typing.is_typeddict(cls):
-        return ClassEntry("dict", cls, names)
+        return ClassEntry("dict", cls, names, tuple(map(_default, fields)), outputs)
     if _is_plain(cls):
-        return ClassEntry("record", cls, names, tuple(_default(field) for field in dataclasses.fields(cls)))
-    return ClassEntry("call", cls, names)
+        # What is never in the input is unset, so that the attribute is there.
+        unset = [(UNSET, None) if field.access == "read_only" else None for field in fields]
+        defaults = tuple(_default(field) or absent for field, absent in zip(fields, unset, strict=True))
+        return ClassEntry("record", cls, names, defaults, outputs)
+    for field in fields:
+        if field.access == "read_only" and field.required:
+            raise SchemaError(
+                f"{cls.__name__}.{field.name}: a read-only field is never in the input, and {cls.__name__} cannot be "
+                "made without it. Give it a default."
+            )
+    return ClassEntry("call", cls, names, (), outputs, unset=unset_of(cls))
+
+
+def _default(field: StructField) -> tuple[Any, Any] | None:
+    if field.factory is not None:
+        return None, field.factory
+    if field.default is not MISSING:
+        return field.default, None
+    return None
 
 
 def _is_plain(cls: type) -> bool:
@@ -344,50 +415,6 @@ def _overrides(cls: type, name: str) -> bool:
     return getattr(cls, name) is not getattr(object, name)
 
 
-def _default(field: dataclasses.Field[Any]) -> tuple[Any, Any] | None:
-    if field.default is not dataclasses.MISSING:
-        return field.default, None
-    if field.default_factory is not dataclasses.MISSING:
-        return None, field.default_factory
-    return None
-
-
-def _dataclass_field(field: dataclasses.Field[Any], hint: Any) -> StructField:
-    required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    rules = field.metadata.get("plectrum")
-    default = MISSING if field.default is dataclasses.MISSING else field.default
-    return StructField(field.name, hint, required, rules.alias if rules else None, default, rules)
-
-
-def _msgspec_fields(cls: Any) -> list[StructField]:
-    import msgspec
-
-    hints = typing.get_type_hints(cls, include_extras=True)
-    fields = msgspec.structs.fields(cls)
-    return [
-        StructField(
-            field.name,
-            hints[field.name],
-            field.required,
-            field.encode_name if field.encode_name != field.name else None,
-            MISSING if field.default is msgspec.NODEFAULT else field.default,
-        )
-        for field in fields
-    ]
-
-
-def _unwrap(hint: Any) -> Any:
-    """``Required[X]``/``NotRequired[X]``/``ReadOnly[X]`` → ``X``."""
-    while getattr(get_origin(hint), "_name", None) in ("Required", "NotRequired", "ReadOnly"):
-        hint = get_args(hint)[0]
-    return hint
-
-
-def _pydantic(cls: Any) -> Callable[[bytes], Any]:
-    validator: Callable[[bytes], Any] = cls.__pydantic_validator__.validate_json
-    return validator
-
-
 def _forbids_extra(cls: Any) -> bool:
     config = getattr(cls, "__struct_config__", None)
     return bool(config and config.forbid_unknown_fields)
@@ -395,19 +422,12 @@ def _forbids_extra(cls: Any) -> bool:
 
 def _rules_of(item: Any) -> list[tuple[str, Any]]:
     """Constraints of one metadata object: ours, annotated-types', msgspec's or pydantic's; all name them alike."""
+    if isinstance(item, str):  # a remark, whose `strip` and `format` are methods
+        return []
     found = [(name, getattr(item, name)) for name in _ALL_RULES if getattr(item, name, None) is not None]
     for inner in getattr(item, "metadata", None) or ():
         found += _rules_of(inner)
     return found
-
-
-def _first(annotation: Any, attribute: str) -> Any:
-    if get_origin(annotation) is typing.Annotated:
-        for item in get_args(annotation)[1:]:
-            value = getattr(item, attribute, None)
-            if value is not None:
-                return value
-    return None
 
 
 def _number(value: Any) -> Any:

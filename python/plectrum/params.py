@@ -12,11 +12,12 @@ TypedDict, ``dict``) is the JSON body, and everything else is a query parameter.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import enum
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
-__all__ = ["MISSING", "Body", "Cookie", "Field", "Form", "Header", "Path", "Query"]
+__all__ = ["MISSING", "UNSET", "Body", "Cookie", "Field", "Form", "Header", "Path", "Query", "UnsetType"]
 
 
 class _Missing:
@@ -29,11 +30,28 @@ class _Missing:
 MISSING: Final = _Missing()
 
 
+class UnsetType(enum.Enum):
+    """The type of :data:`UNSET`; ``name: str | None | UnsetType = UNSET`` tells a missing key from ``null``."""
+
+    UNSET = "UNSET"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+#: No value: the key was not in the input, and is not in the output.
+UNSET: Final = UnsetType.UNSET
+
+
 @dataclass(frozen=True, kw_only=True)
 class Field:
     """Rules and descriptions of one value.
 
     Parameters:
+        annotation: the type, where no annotation gives it: ``Schema({"name": Field(str)})``.
         default: value used where none is given; without it the value is required.
         default_factory: called without arguments for a new default each time (lists, dicts).
         alias: name on the wire; the Python name where absent.
@@ -43,11 +61,26 @@ class Field:
         min_length, max_length: length in characters, bytes or items.
         pattern: regular expression that must match somewhere in the text.
         max_digits, decimal_places: digits of a decimal.
+        count_zeros: zeros at the end of a decimal are digits too, as Django counts them.
         strip: remove surrounding white space before checking.
+        format: ``email``, ``url``, ``slug``, ``unicode_slug``, ``ipv4``, ``ipv6`` or ``ip``, by the rules of
+            ``django.core.validators``.
+        null: ``None`` is a value too.
+        blank: whether ``""`` is one, as Django means it: ``False`` refuses it, ``True`` takes it whatever the other
+            rules say. Without it, ``""`` is text like any other.
+        no_nul: refuse NUL characters, which no PostgreSQL text can hold.
+        choices: the values allowed, or ``(value, label)`` pairs and groups of them, as Django takes them.
+        validators: called with each value that passed the other rules, one after the other. They raise Django's
+            ``ValidationError`` or a ``ValueError``.
+        required: ``False`` lets the value be absent without a default; it is then absent from the result too.
+        read_only: in output only; input for it is dropped.
+        write_only: in input only, such as a password.
+        output: called with the value when it is written; what it returns is written instead.
 
     Source: the keyword names are those of pydantic's ``Field`` and of JSON Schema 2020-12.
     """
 
+    annotation: Any = field(default=MISSING, kw_only=False)
     default: Any = MISSING
     default_factory: Callable[[], Any] | None = None
     alias: str | None = None
@@ -62,7 +95,18 @@ class Field:
     pattern: str | None = None
     max_digits: int | None = None
     decimal_places: int | None = None
+    count_zeros: bool | None = None
     strip: bool | None = None
+    format: str | None = None
+    null: bool = False
+    blank: bool | None = None
+    no_nul: bool | None = None
+    choices: Iterable[Any] | None = None
+    validators: Iterable[Callable[[Any], Any]] = ()
+    required: bool | None = None
+    read_only: bool = False
+    write_only: bool = False
+    output: Callable[[Any], Any] | None = None
 
     #: Where the value comes from; ``None`` leaves it to the rules of the module docstring.
     source: ClassVar[str | None] = None
@@ -70,6 +114,7 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class _Named(Field):
+    annotation: Any = MISSING
     alias: str | None = field(default=None, kw_only=False)
 
 

@@ -79,7 +79,7 @@ fn encode_dict(dict: &Bound<'_, PyDict>, out: &mut Vec<u8>, depth: usize) -> PyR
 }
 
 /// Keys as `json.dumps` writes them, and besides dates, uuids and enum members by their own text.
-fn encode_key(key: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+pub(crate) fn encode_key(key: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
     if let Ok(string) = key.cast_exact::<PyString>() {
         text::write(out, string.to_str()?);
         return Ok(());
@@ -171,13 +171,19 @@ fn encode_by_rule(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) -> 
 }
 
 fn encode_fields(value: &Bound<'_, PyAny>, fields: &Fields, out: &mut Vec<u8>, depth: usize) -> PyResult<()> {
-    out.push(b'{');
-    for (index, (attribute, key)) in fields.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
+    let mut separator = b'{';
+    for (attribute, key) in &fields.each {
+        let field = value.getattr(attribute.bind(value.py()))?;
+        if field.is(&fields.unset) {
+            continue;
         }
+        out.push(separator);
+        separator = b',';
         out.extend_from_slice(key);
-        encode_at(&value.getattr(attribute.bind(value.py()))?, out, depth)?;
+        encode_at(&field, out, depth)?;
+    }
+    if separator == b'{' {
+        out.push(b'{');
     }
     out.push(b'}');
     Ok(())

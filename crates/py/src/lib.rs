@@ -7,6 +7,7 @@
 //! * [`request`] and [`response`]: what Python sees of both; [`stream`] and [`background`] go on after a handler returned;
 //! * [`websocket`]: a conversation as a coroutine;
 //! * [`sink`] and [`encode`]: JSON → Python and Python → JSON; [`values`] statement arguments;
+//! * [`schema`]: types validated and written outside of routes;
 //! * [`serializer`]: DRF's serializers, compiled;
 //! * [`export`]: querysets of any length as files;
 //! * [`graphql`]: graphs of an API, and who plans their shapes;
@@ -36,6 +37,7 @@ mod registered;
 mod request;
 mod response;
 mod results;
+mod schema;
 mod serializer;
 mod server;
 mod settings;
@@ -81,6 +83,9 @@ mod _core {
 
     #[pymodule_export]
     use crate::stream::StreamQueue;
+
+    #[pymodule_export]
+    use crate::schema::Validator;
 
     #[pymodule_init]
     fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {

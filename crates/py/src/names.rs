@@ -34,6 +34,8 @@ pub(crate) static WEBSOCKET_DISCONNECT: Name = Name::new("plectrum.websockets", 
 pub(crate) static DECIMAL: Name = Name::new("decimal", "Decimal");
 /// `uuid.UUID`
 pub(crate) static UUID: Name = Name::new("uuid", "UUID");
+/// The exception of input that does not fit a schema.
+pub(crate) static INVALID: Name = Name::new("plectrum.schema.invalid", "refused");
 /// How an unusual class becomes JSON; see `plectrum/encoding.py`.
 pub(crate) static CLASSIFY: Name = Name::new("plectrum.encoding", "classify");
 /// Turns a query result into an operation and its arguments.

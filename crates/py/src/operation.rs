@@ -1,12 +1,18 @@
 //! `Operation`: a compiled operation that Python can keep beside its own description.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 
-use plectrum_db::Operation as Compiled;
-use pyo3::exceptions::PyValueError;
+use plectrum_db::zone::Zone;
+use plectrum_db::{Context, Operation as Compiled, Outcome, buffer, execute};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList};
 
+use crate::django::DjangoRows;
 use crate::names;
+use crate::values;
 
 /// A compiled operation; frozen and shared by all threads.
 #[pyclass(frozen, module = "plectrum._core")]
@@ -33,6 +39,39 @@ impl Operation {
     fn statements(&self) -> Vec<String> {
         self.0.statements().map(str::to_owned).collect()
     }
+
+    /// The answer as JSON bytes, from rows that Django's connection gave: a list of tuples for each statement.
+    ///
+    /// `zone` is the IANA name of the time zone aware datetimes are shown in.
+    fn write_rows<'py>(
+        &self,
+        py: Python<'py>,
+        rows: Py<PyList>,
+        arguments: Vec<Bound<'py, PyAny>>,
+        zone: &str,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let zone = Zone::named(zone).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let context = Context { zone, ..Context::default() };
+        let arguments = arguments.iter().map(values::from_python).collect::<PyResult<Vec<_>>>()?;
+        let rows = DjangoRows::new(&self.0, rows).map_err(failed)?;
+        // Nothing is waited for where the rows are there already: one poll is the whole of it.
+        let writing = pin!(execute(&rows, &self.0, &arguments, &context, buffer::take()));
+        match writing.poll(&mut std::task::Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(Outcome::Found(bytes))) => {
+                let written = PyBytes::new(py, &bytes);
+                buffer::give(bytes);
+                Ok(written)
+            }
+            Poll::Ready(Ok(Outcome::NotFound)) => Ok(PyBytes::new(py, b"null")),
+            Poll::Ready(Err(error)) => Err(failed(error)),
+            Poll::Pending => Err(PyRuntimeError::new_err("Rows that are there were waited for.")),
+        }
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape of `map_err`")]
+fn failed(error: plectrum_db::error::Error) -> PyErr {
+    PyValueError::new_err(error.to_string())
 }
 
 /// What Python knows an operation by.

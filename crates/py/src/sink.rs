@@ -5,6 +5,7 @@ use plectrum_schema::node::{Container, Struct};
 use plectrum_schema::sink::{Date, Sink, Time};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyBytes, PyDate, PyDateTime, PyDelta, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet,
@@ -27,24 +28,36 @@ pub(crate) enum Class {
         /// The class.
         target: Py<PyType>,
         /// Attribute and default per slot.
-        fields: Box<[(Py<PyString>, Option<Default>)]>,
+        fields: Fields,
     },
     /// A dict with these keys.
     Dict {
-        /// Key per slot.
-        names: Py<PyTuple>,
+        /// Key and default per slot.
+        fields: Fields,
     },
     /// An enum.
     Enum {
+        /// The class.
+        target: Py<PyAny>,
         /// Members in declaration order.
         members: Py<PyTuple>,
     },
-    /// Validates JSON bytes by itself.
+    /// Validates by itself.
     Foreign {
-        /// Callable from bytes to an instance.
+        /// Callable from JSON bytes to an instance.
+        target: Py<PyAny>,
+        /// Callable from a Python value to an instance.
+        from_value: Py<PyAny>,
+    },
+    /// The user's own checks.
+    Checks {
+        /// Callable from a value to the value and what is wrong with it.
         target: Py<PyAny>,
     },
 }
+
+/// Attribute or key, and default, per slot.
+type Fields = Box<[(Py<PyString>, Option<Default>)]>;
 
 impl Class {
     /// Reads one entry.
@@ -53,24 +66,66 @@ impl Class {
         let names = entry.getattr("names")?.cast_into::<PyTuple>()?.unbind();
         match entry.getattr("kind")?.extract::<&str>()? {
             "call" => Ok(Self::Call { target, names }),
-            "record" => Self::record(entry),
-            "dict" => Ok(Self::Dict { names }),
-            "enum" => Ok(Self::Enum { members: names }),
-            "foreign" => Ok(Self::Foreign { target }),
+            "record" => Ok(Self::Record {
+                target: entry.getattr("target")?.cast_into::<PyType>()?.unbind(),
+                fields: fields_of(entry)?,
+            }),
+            "dict" => Ok(Self::Dict { fields: fields_of(entry)? }),
+            "enum" => Ok(Self::Enum { target, members: names }),
+            "foreign" => Ok(Self::Foreign { target, from_value: entry.getattr("from_value")?.unbind() }),
+            "checks" => Ok(Self::Checks { target }),
             other => Err(PyValueError::new_err(format!("unknown class kind {other:?}"))),
         }
     }
 
-    fn record(entry: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let names: Vec<Bound<'_, PyString>> = entry.getattr("names")?.extract()?;
-        let defaults: Vec<Option<(Bound<'_, PyAny>, Bound<'_, PyAny>)>> =
-            entry.getattr("defaults")?.extract()?;
-        let field = |(name, default): (Bound<'_, PyString>, Option<_>)| {
-            (name.unbind(), default.map(|(value, factory)| Default::of(value, factory)))
-        };
-        let fields = names.into_iter().zip(defaults).map(field).collect();
-        Ok(Self::Record { target: entry.getattr("target")?.cast_into::<PyType>()?.unbind(), fields })
+    /// Whether `value` is what this class builds already.
+    pub(crate) fn has_instance(&self, value: &Bound<'_, PyAny>) -> bool {
+        match self {
+            Self::Call { target, .. } | Self::Enum { target, .. } => {
+                value.is_instance(target.bind(value.py())).unwrap_or(false)
+            }
+            Self::Record { target, .. } => value.is_instance(target.bind(value.py())).unwrap_or(false),
+            Self::Dict { .. } | Self::Foreign { .. } | Self::Checks { .. } => false,
+        }
     }
+
+    /// Shows the garbage collector what this refers to.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match self {
+            Self::Call { target, .. } | Self::Enum { target, .. } | Self::Checks { target } => {
+                visit.call(target)
+            }
+            Self::Foreign { target, from_value } => {
+                visit.call(target)?;
+                visit.call(from_value)
+            }
+            Self::Record { target, fields } => {
+                visit.call(target)?;
+                fields.iter().try_for_each(|(_, default)| traverse_default(default.as_ref(), visit))
+            }
+            Self::Dict { fields } => {
+                fields.iter().try_for_each(|(_, default)| traverse_default(default.as_ref(), visit))
+            }
+        }
+    }
+}
+
+fn traverse_default(default: Option<&Default>, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+    match default {
+        Some(Default::Value(object) | Default::Factory(object)) => visit.call(object),
+        None => Ok(()),
+    }
+}
+
+/// Names and defaults of an entry; entries without defaults have none at all.
+fn fields_of(entry: &Bound<'_, PyAny>) -> PyResult<Fields> {
+    let names: Vec<Bound<'_, PyString>> = entry.getattr("names")?.extract()?;
+    let defaults: Vec<Option<(Bound<'_, PyAny>, Bound<'_, PyAny>)>> = entry.getattr("defaults")?.extract()?;
+    let defaults = defaults.into_iter().chain(std::iter::repeat_with(|| None));
+    let field = |(name, default): (Bound<'_, PyString>, Option<_>)| {
+        (name.unbind(), default.map(|(value, factory)| Default::of(value, factory)))
+    };
+    Ok(names.into_iter().zip(defaults).map(field).collect())
 }
 
 /// What stands in for an absent value.
@@ -106,6 +161,27 @@ pub(crate) struct PySink<'py, 'c> {
 impl<'py, 'c> PySink<'py, 'c> {
     pub(crate) fn new(py: Python<'py>, classes: &'c [Class]) -> Self {
         Self { py, classes, raised: None }
+    }
+
+    pub(crate) fn py(&self) -> Python<'py> {
+        self.py
+    }
+
+    pub(crate) fn class(&self, class: u32) -> Option<&'c Class> {
+        self.classes.get(class as usize)
+    }
+
+    /// A Python value for a class that validates by itself.
+    pub(crate) fn foreign_value(
+        &mut self,
+        class: u32,
+        value: &Bound<'py, PyAny>,
+    ) -> Result<Bound<'py, PyAny>, Vec<Error>> {
+        let Some(Class::Foreign { from_value, .. }) = self.class(class) else {
+            return Err(vec![Error::new("error", "not a foreign class")]);
+        };
+        let built = from_value.bind(self.py).call1((value,));
+        built.map_err(|error| foreign_errors(self.py, &error).unwrap_or_else(|_| self.refused(error)))
     }
 
     /// A constructor's result; what it could not build becomes `None` and is remembered.
@@ -217,7 +293,7 @@ impl<'py> Sink for PySink<'py, '_> {
 
     fn enum_member(&mut self, class: u32, index: usize) -> Self::Value {
         let member = match self.classes.get(class as usize) {
-            Some(Class::Enum { members }) => members.bind(self.py).get_item(index),
+            Some(Class::Enum { members, .. }) => members.bind(self.py).get_item(index),
             _ => Err(PyValueError::new_err("not an enum class")),
         };
         self.built(member)
@@ -249,14 +325,23 @@ impl<'py> Sink for PySink<'py, '_> {
                 call_with_keywords(target.bind(self.py), names.bind(self.py), &slots)
             }
             Some(Class::Record { target, fields }) => record_of(target.bind(self.py), fields, slots),
-            Some(Class::Dict { names }) => dict_of(self.py, names.bind(self.py), slots),
+            Some(Class::Dict { fields }) => dict_of(self.py, fields, slots),
             _ => Err(PyTypeError::new_err(format!("{} is not a class to build", of.name))),
         };
         built.map_err(|error| self.refused(error))
     }
 
+    fn check(&mut self, class: u32, value: Self::Value) -> Result<Self::Value, Vec<Error>> {
+        let Some(Class::Checks { target }) = self.class(class) else { return Ok(value) };
+        match target.bind(self.py).call1((&value,)).and_then(|found| checked(&found)) {
+            Ok((value, errors)) if errors.is_empty() => Ok(value),
+            Ok((_, errors)) => Err(errors),
+            Err(error) => Err(self.refused(error)),
+        }
+    }
+
     fn foreign(&mut self, class: u32, raw: &[u8]) -> Result<Self::Value, Vec<Error>> {
-        let Some(Class::Foreign { target }) = self.classes.get(class as usize) else {
+        let Some(Class::Foreign { target, .. }) = self.classes.get(class as usize) else {
             return Err(vec![Error::new("error", "not a foreign class")]);
         };
         let built = target.bind(self.py).call1((PyBytes::new(self.py, raw),));
@@ -324,16 +409,24 @@ fn bare_instance<'py>(target: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>
 
 fn dict_of<'py>(
     py: Python<'py>,
-    names: &Bound<'py, PyTuple>,
+    fields: &[(Py<PyString>, Option<Default>)],
     slots: Vec<Option<Bound<'py, PyAny>>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let dict = PyDict::new(py);
-    for (name, slot) in names.iter_borrowed().zip(slots) {
-        if let Some(value) = slot {
-            dict.set_item(name, value)?;
+    for ((name, default), slot) in fields.iter().zip(slots) {
+        match (slot, default) {
+            (Some(value), _) => dict.set_item(name, value)?,
+            (None, Some(default)) => dict.set_item(name, default.get(py)?)?,
+            (None, None) => {}
         }
     }
     Ok(dict.into_any())
+}
+
+/// What checks gave: the value, and `[(code, message), …]`.
+fn checked<'py>(found: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Vec<Error>)> {
+    let (value, errors): (Bound<'py, PyAny>, Vec<(String, String)>) = found.extract()?;
+    Ok((value, errors.into_iter().map(|(code, message)| Error::new(code, message)).collect()))
 }
 
 /// A pydantic `ValidationError` in our own terms; anything else is an error of this function.

@@ -97,6 +97,7 @@ impl<'v> Compiler<'v> {
             "struct" => Node::Struct(self.structure(members)?),
             "optional" => Node::Optional { inner: self.child(members, "inner", "")? },
             "union" => Node::Union(self.union(members)?),
+            "checked" => Node::Checked { class: members.class()?, inner: self.child(members, "inner", "")? },
             "reference" => self.reference(members)?,
             "foreign" => {
                 Node::Foreign { class: members.class()?, describe: members.optional("describe").cloned() }
@@ -120,7 +121,7 @@ impl<'v> Compiler<'v> {
         let container = match members.optional_text("container")? {
             None | Some("list") => Container::List,
             Some("set") => Container::Set,
-            Some("frozen_set") => Container::FrozenSet,
+            Some("frozenset") => Container::FrozenSet,
             Some("tuple") => Container::Tuple,
             Some(other) => return Err(members.error(format!("unknown container `{other}`"))),
         };

@@ -1,7 +1,8 @@
 //! Compiled types → JSON Schema 2020-12, for OpenAPI.
 
+use crate::format::Format;
 use crate::limits::{Bound, Divisor, Limits};
-use crate::node::{Choices, Container, Extra, Length, Node, Scalar, Schema, StrRule, Struct, Union};
+use crate::node::{Access, Choices, Container, Extra, Length, Node, Scalar, Schema, StrRule, Struct, Union};
 use serde_json::{Map, Number, Value, json};
 use std::collections::HashMap;
 
@@ -125,6 +126,7 @@ impl Walk<'_, '_> {
             }
             Node::Dict { key, value, length } => self.dict(key, value, *length),
             Node::Struct(of) => self.reference_to(of),
+            Node::Checked { inner, .. } => self.node(inner),
             Node::Optional { inner } => json!({"anyOf": [self.node(inner), {"type": "null"}]}),
             Node::Union(union) => self.union(union),
             Node::Reference { index } => {
@@ -188,6 +190,11 @@ impl Walk<'_, '_> {
             if let Some(description) = &field.description {
                 value["description"] = description.clone().into();
             }
+            match field.access {
+                Access::Both => {}
+                Access::ReadOnly => value["readOnly"] = true.into(),
+                Access::WriteOnly => value["writeOnly"] = true.into(),
+            }
             if field.required {
                 required.push(Value::from(field.key.as_str()));
             }
@@ -212,6 +219,9 @@ fn text(rule: &StrRule) -> Value {
     let mut value = sized(json!({"type": "string"}), rule.length, "minLength", "maxLength");
     if let Some(pattern) = &rule.pattern {
         value["pattern"] = pattern.as_str().into();
+    }
+    if let Some(format) = rule.format.and_then(Format::keyword) {
+        value["format"] = format.into();
     }
     value
 }

@@ -5,7 +5,7 @@
 //! only error reported.
 
 pub(crate) mod containers;
-mod scalars;
+pub(crate) mod scalars;
 mod structure;
 mod union;
 mod walk;

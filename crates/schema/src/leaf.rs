@@ -44,14 +44,45 @@ fn reason(code: Code) -> impl Fn(Reason) -> Problem {
 /// Text within its rules.
 #[inline]
 pub(crate) fn string<S: Sink>(rule: &StrRule, text: &str, sink: &mut S) -> Checked<S> {
+    Ok(sink.str(check_string(rule, text)?))
+}
+
+/// The text, stripped where it has to be, if it is within its rules.
+#[inline]
+pub(crate) fn check_string<'t>(rule: &StrRule, text: &'t str) -> Result<&'t str, Problem> {
     let text = if rule.strip { text.trim_matches(is_python_space) } else { text };
+    if text.is_empty() {
+        match rule.blank {
+            Some(true) => return Ok(text),
+            Some(false) => return Err(Code::StringBlank.into()),
+            None => {}
+        }
+    }
     check_characters(rule.length, text)?;
     match &rule.pattern {
         Some(pattern) if !pattern.is_match(text) => {
-            Err(Problem::from(Code::StringPatternMismatch).with("pattern", pattern.as_str()))
+            return Err(Problem::from(Code::StringPatternMismatch).with("pattern", pattern.as_str()));
         }
-        _ => Ok(sink.str(text)),
+        _ => {}
     }
+    check_content(rule, text)?;
+    Ok(text)
+}
+
+/// The rules that few texts have.
+#[inline]
+fn check_content(rule: &StrRule, text: &str) -> Result<(), Problem> {
+    if let Some(format) = rule.format
+        && !format.matches(text)
+    {
+        return Err(Problem::from(Code::StringFormat)
+            .with("noun", format.noun())
+            .with("format", format.name()));
+    }
+    if rule.no_nul && text.contains('\0') {
+        return Err(Code::StringNul.into());
+    }
+    Ok(())
 }
 
 /// What `str.strip` removes: Unicode white space and the four ASCII separators.
@@ -85,25 +116,36 @@ fn bytes<S: Sink>(length: Length, text: &str, sink: &mut S) -> Checked<S> {
     const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
     let engine = if text.contains(['-', '_']) { URL_SAFE } else { STANDARD };
     let value = engine.decode(text).map_err(|_| Problem::from(Code::BytesInvalidEncoding))?;
+    check_bytes(length, &value)?;
+    Ok(sink.bytes(&value))
+}
+
+/// Whether a number of bytes is within its rules.
+pub(crate) fn check_bytes(length: Length, value: &[u8]) -> Result<(), Problem> {
     if let Some(min) = length.min_length.filter(|&min| value.len() < min) {
         return Err(Problem::from(Code::BytesTooShort).with("min_length", min));
     }
     if let Some(max) = length.max_length.filter(|&max| value.len() > max) {
         return Err(Problem::from(Code::BytesTooLong).with("max_length", max));
     }
-    Ok(sink.bytes(&value))
+    Ok(())
 }
 
 /// A decimal from its literal, kept as written.
 pub(crate) fn decimal<S: Sink>(limits: &DecimalLimits, literal: &str, sink: &mut S) -> Checked<S> {
+    check_decimal(limits, literal)?;
+    Ok(sink.decimal(literal))
+}
+
+/// Whether a decimal literal is within its rules.
+pub(crate) fn check_decimal(limits: &DecimalLimits, literal: &str) -> Result<(), Problem> {
     /// PostgreSQL's `numeric` ends here; a short literal with a long exponent must not expand later.
     const WIDEST: std::ops::RangeInclusive<i64> = -16_383..=131_072;
     let number = Literal::parse(literal).map_err(|_| Problem::from(Code::DecimalParsing))?;
     if !WIDEST.contains(&number.point()) {
         return Err(Code::DecimalParsing.into());
     }
-    limits.check(literal)?;
-    Ok(sink.decimal(literal))
+    limits.check(literal)
 }
 
 /// An integer from a JSON literal.

@@ -3,8 +3,13 @@
 //! * [`node`]: the compiled type tree; [`compile`]: how [`Schema::from_json`](node::Schema::from_json) makes one of
 //!   a description, refusing wrong constraints when the process starts;
 //! * [`sink`]: the trait a binding implements to receive validated values (the pure crate owns the trait);
+<<<<<<< HEAD
 //! * [`json`], [`text`]: JSON bytes or parameter text in, sink values out, every error reported;
 //! * [`plain`]: text that every parser reads alike, for bindings whose own parser has the last word;
+=======
+//! * [`json`], [`text`], [`value`]: JSON bytes, parameter text or values in, sink values out, every error reported;
+//! * [`mod@format`]: e-mail addresses, URLs and the like, as Django knows them;
+>>>>>>> 07e6405 (Validate values, not only JSON; know Django's text formats; schemas outside of routes)
 //! * [`mod@describe`]: JSON Schema 2020-12;
 //! * [`error`]: the one table of validation errors.
 //!
@@ -13,6 +18,7 @@
 pub mod compile;
 pub mod describe;
 pub mod error;
+pub mod format;
 pub mod json;
 mod leaf;
 pub mod limits;
@@ -21,6 +27,7 @@ mod parse;
 pub mod plain;
 pub mod sink;
 pub mod text;
+pub mod value;
 
 pub use compile::DefinitionError;
 pub use describe::{Described, Describer, describe};
@@ -29,3 +36,4 @@ pub use json::validate_json;
 pub use node::{Node, Schema};
 pub use sink::Sink;
 pub use text::{validate_text, validate_texts};
+pub use value::{Input, validate_value};

@@ -228,10 +228,12 @@ pub struct DecimalLimits {
     pub max_digits: Option<u32>,
     /// Digits after the point at most.
     pub decimal_places: Option<u32>,
+    /// Trailing zeros behind the point are digits too, as Django counts them.
+    pub count_zeros: bool,
 }
 
 impl DecimalLimits {
-    /// Whether a decimal literal is within. Trailing zeros after the point do not count as digits.
+    /// Whether a decimal literal is within. Trailing zeros after the point are no digits, unless they are to count.
     pub(crate) fn check(&self, text: &str) -> Result<(), Problem> {
         if self.max_digits.is_some() || self.decimal_places.is_some() {
             let Ok(value) = Literal::parse(text) else { return Err(Code::DecimalParsing.into()) };
@@ -244,7 +246,7 @@ impl DecimalLimits {
     }
 
     fn check_digits(&self, value: &Literal<'_>) -> Result<(), Problem> {
-        let (whole, places) = widths(value);
+        let (whole, places) = if self.count_zeros { written_widths(value) } else { widths(value) };
         let (whole, places) = (whole.max(0) as u64, places.max(0) as u64);
         // As pydantic counts: 0.001 has three digits.
         let total = (whole + places).max(1);
@@ -270,6 +272,12 @@ fn widths(value: &Literal<'_>) -> (i64, i64) {
     let (leading, last) = significant(value);
     let Some(last) = last else { return (0, 0) };
     (value.point() - leading, last + 1 - value.point())
+}
+
+/// The same with every digit behind the point that is written: what `Decimal.as_tuple` has.
+fn written_widths(value: &Literal<'_>) -> (i64, i64) {
+    let places = value.digits().count() as i64 - value.point();
+    (widths(value).0, places)
 }
 
 /// Number of leading zeros, and the index of the last digit that is not zero.

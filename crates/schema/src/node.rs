@@ -1,5 +1,6 @@
 //! The compiled type tree. Python describes it as JSON (`Schema::from_json`); nothing is compiled on a request.
 
+use crate::format::Format;
 use crate::limits::{DecimalLimits, Limits};
 use regex::Regex;
 use std::collections::HashMap;
@@ -79,6 +80,13 @@ pub enum Node {
     },
     /// The first alternative that fits.
     Union(Union),
+    /// The inner type, and what the sink says of its value: the user's own checks.
+    Checked {
+        /// The inner type.
+        inner: Box<Node>,
+        /// The sink's number for the checks.
+        class: u32,
+    },
     /// A definition, by index: how recursion is spelled.
     Reference {
         /// Index into [`Schema::definitions`].
@@ -110,7 +118,7 @@ impl Schema {
         match node {
             Node::Struct(of) => of.name.clone(),
             Node::Reference { index } => self.label(self.definition(*index)),
-            Node::Optional { inner } => self.label(inner),
+            Node::Optional { inner } | Node::Checked { inner, .. } => self.label(inner),
             Node::List(list) => format!("{}[{}]", list.container.name(), self.label(&list.item)),
             Node::Dict { key, value, .. } => format!("dict[{},{}]", self.label(key), self.label(value)),
             other => other.kind().to_owned(),
@@ -144,6 +152,7 @@ impl Node {
             Self::Struct(_) => "struct",
             Self::Optional { .. } => "optional",
             Self::Union(_) => "union",
+            Self::Checked { .. } => "checked",
             Self::Reference { .. } => "reference",
             Self::Foreign { .. } => "foreign",
         }
@@ -230,8 +239,14 @@ pub struct StrRule {
     pub length: Length,
     /// Regular expression that must match somewhere (anchor it yourself).
     pub pattern: Option<Regex>,
+    /// What it stands for.
+    pub format: Option<Format>,
     /// Surrounding white space is removed first.
     pub strip: bool,
+    /// Empty text: an ordinary value where `None`; else refused, or taken whatever the other rules say (Django's `blank`).
+    pub blank: Option<bool>,
+    /// NUL characters are refused, which no PostgreSQL text can hold.
+    pub no_nul: bool,
 }
 
 /// A sequence type.
@@ -328,6 +343,28 @@ pub struct Field {
     pub default: Option<serde_json::Value>,
     /// For JSON Schema only.
     pub description: Option<String>,
+    /// Where it is a field at all.
+    pub access: Access,
+}
+
+impl Field {
+    /// Whether input without it is refused.
+    #[inline]
+    pub(crate) fn is_required(&self) -> bool {
+        self.required && self.access != Access::ReadOnly
+    }
+}
+
+/// On which way a field exists.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// In input and in output.
+    #[default]
+    Both,
+    /// In output only: dropped from input, whatever it holds.
+    ReadOnly,
+    /// In input only.
+    WriteOnly,
 }
 
 /// Alternatives.

@@ -45,6 +45,14 @@ pub trait Sink {
     /// # Errors
     /// What the class's own checks reported, `loc` relative to this value, outermost first.
     fn structure(&mut self, of: &Struct, slots: Vec<Option<Self::Value>>) -> Result<Self::Value, Vec<Error>>;
+    /// The user's own checks of a value that passed every rule: the value, as it is or changed.
+    ///
+    /// # Errors
+    /// What the checks reported, `loc` relative to this value, outermost first.
+    fn check(&mut self, class: u32, value: Self::Value) -> Result<Self::Value, Vec<Error>> {
+        let _ = class;
+        Ok(value)
+    }
     /// Raw JSON for a class that validates by itself.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ pub fn validate_texts<S: Sink, T: AsRef<str>>(schema: &Schema, texts: &[T], sink
     values(schema, &schema.root, texts, sink).map_err(outermost_first)
 }
 
-/// Paths are collected from the inside out.
+/// Paths are collected from the inside out; a sink tells them the other way round.
 fn outermost_first(mut errors: Vec<Error>) -> Vec<Error> {
     errors.iter_mut().for_each(|error| error.loc.reverse());
     errors
@@ -40,6 +40,10 @@ fn values<S: Sink, T: AsRef<str>>(schema: &Schema, node: &Node, texts: &[T], sin
         Node::List(list) => sequence(schema, list, texts, sink),
         Node::Tuple { items } => tuple(schema, items, texts, sink),
         Node::Optional { inner } => values(schema, inner, texts, sink),
+        Node::Checked { inner, class } => {
+            let value = values(schema, inner, texts, sink)?;
+            sink.check(*class, value).map_err(outermost_first)
+        }
         Node::Reference { index } => values(schema, schema.definition(*index), texts, sink),
         _ => match texts.last() {
             Some(last) => value(schema, node, last.as_ref(), sink),
@@ -52,6 +56,10 @@ fn values<S: Sink, T: AsRef<str>>(schema: &Schema, node: &Node, texts: &[T], sin
 pub(crate) fn value<S: Sink>(schema: &Schema, node: &Node, text: &str, sink: &mut S) -> Outcome<S> {
     match node {
         Node::Optional { inner } => value(schema, inner, text, sink),
+        Node::Checked { inner, class } => {
+            let value = value(schema, inner, text, sink)?;
+            sink.check(*class, value).map_err(outermost_first)
+        }
         Node::Reference { index } => value(schema, schema.definition(*index), text, sink),
         Node::Union(options) => union(schema, options, text, sink),
         Node::List(list) => sequence(schema, list, &[text], sink),
@@ -143,7 +151,7 @@ fn items<'n, S: Sink>(
 fn is_flat(schema: &Schema, node: &Node) -> bool {
     match node {
         Node::List(_) | Node::Tuple { .. } => false,
-        Node::Optional { inner } => is_flat(schema, inner),
+        Node::Optional { inner } | Node::Checked { inner, .. } => is_flat(schema, inner),
         Node::Reference { index } => is_flat(schema, schema.definition(*index)),
         Node::Union(union) => union.options.iter().all(|option| is_flat(schema, option)),
         _ => true,

@@ -116,7 +116,7 @@ fn foreign_classes_get_the_raw_text() {
 fn sequences_know_their_container_and_length() {
     for (container, tag, code) in [
         ("set", Some("set"), "set_type"),
-        ("frozen_set", Some("frozenset"), "frozen_set_type"),
+        ("frozenset", Some("frozenset"), "frozen_set_type"),
         ("tuple", Some("tuple"), "tuple_type"),
         ("list", None, "list_type"),
     ] {

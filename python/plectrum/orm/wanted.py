@@ -15,7 +15,8 @@ from typing import Any, Final, Union, get_args, get_origin
 
 from django.db import models
 
-from plectrum.errors import PlanError
+from plectrum.errors import PlanError, SchemaError
+from plectrum.structs import output_names
 
 from .internal import Class, is_a
 
@@ -112,24 +113,16 @@ def _field(key: str, name: str, hint: Any, within: tuple[Any, ...]) -> WantedFie
 
 def _fields_of(cls: Class) -> list[tuple[str, str, Any]] | None:
     """JSON key, attribute name and type of each field; ``None`` where the class is not a record."""
-    encoded = getattr(cls, "__struct_encode_fields__", None)
-    if encoded is not None:  # msgspec
-        return [(key, name, _hints(cls)[name]) for key, name in zip(encoded, cls.__struct_fields__, strict=True)]
     if hasattr(cls, "model_fields") and hasattr(cls, "model_validate"):  # pydantic
         return [
             (field.serialization_alias or field.alias or name, name, _hints(cls)[name])
             for name, field in cls.model_fields.items()
         ]
-    if hasattr(cls, "__dataclass_fields__"):
-        return [(_alias(field), field.name, _hints(cls)[field.name]) for field in dataclasses.fields(cls)]
-    if hasattr(cls, "__required_keys__"):  # TypedDict, of typing or of typing_extensions
-        return [(name, name, hint) for name, hint in _hints(cls).items()]
-    return None
-
-
-def _alias(field: dataclasses.Field[Any]) -> str:
-    rules = field.metadata.get("plectrum")
-    return getattr(rules, "alias", None) or field.name
+    try:
+        names = output_names(cls)
+    except SchemaError as error:
+        raise PlanError(str(error)) from error
+    return None if names is None else [(key, name, _hints(cls)[name]) for name, key in names]
 
 
 def _hints(cls: Class) -> dict[str, Any]:

@@ -14,8 +14,13 @@ use crate::names;
 /// Classes remembered at most.
 const MAX_RULES: usize = 4096;
 
-/// Attribute and `"key":` of each field of a record.
-pub(super) type Fields = Vec<(Py<PyString>, Box<[u8]>)>;
+/// The fields of a record.
+pub(super) struct Fields {
+    /// What stands for no value.
+    pub(super) unset: Py<PyAny>,
+    /// Attribute and `"key":` of each.
+    pub(super) each: Vec<(Py<PyString>, Box<[u8]>)>,
+}
 
 /// A rule and the class it is for: the reference keeps the class's address from being reused.
 type Known = (Py<PyAny>, Rc<Rule>);
@@ -114,9 +119,9 @@ fn classify(class: &Bound<'_, PyAny>) -> PyResult<Rule> {
 }
 
 fn fields_of(detail: &Bound<'_, PyAny>) -> PyResult<Fields> {
-    let pairs: Vec<(String, String)> = detail.extract()?;
-    Ok(pairs
-        .into_iter()
-        .map(|(attribute, key)| (PyString::intern(detail.py(), &attribute).unbind(), text::key(&key)))
-        .collect())
+    let (unset, pairs): (Py<PyAny>, Vec<(String, String)>) = detail.extract()?;
+    let field = |(attribute, key): (String, String)| {
+        (PyString::intern(detail.py(), &attribute).unbind(), text::key(&key))
+    };
+    Ok(Fields { unset, each: pairs.into_iter().map(field).collect() })
 }

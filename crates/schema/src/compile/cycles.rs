@@ -35,7 +35,7 @@ fn visit(schema: &Schema, index: usize, states: &mut [State]) -> Result<()> {
 fn follow(schema: &Schema, node: &Node, states: &mut [State]) -> Result<()> {
     match node {
         Node::Reference { index } => visit(schema, *index, states),
-        Node::Optional { inner } => follow(schema, inner, states),
+        Node::Optional { inner } | Node::Checked { inner, .. } => follow(schema, inner, states),
         Node::Union(union) => union.options.iter().try_for_each(|option| follow(schema, option, states)),
         _ => Ok(()),
     }

@@ -1,6 +1,7 @@
 //! Constraints of scalars and lengths.
 
 use super::{Result, members::Members};
+use crate::format::Format;
 use crate::limits::{Bound, DecimalLimits, Divisor, Limits, Side, compare};
 use crate::node::{Choices, Length, Scalar, StrRule};
 use plectrum_json::decimal::Literal;
@@ -8,9 +9,10 @@ use regex::Regex;
 use serde_json::Value;
 
 const NUMBER: &[&str] = &["ge", "gt", "le", "lt", "multiple_of"];
-const DECIMAL: &[&str] = &["ge", "gt", "le", "lt", "multiple_of", "max_digits", "decimal_places"];
+const DECIMAL: &[&str] =
+    &["ge", "gt", "le", "lt", "multiple_of", "max_digits", "decimal_places", "count_zeros"];
 const LENGTH: &[&str] = &["min_length", "max_length"];
-const TEXT: &[&str] = &["min_length", "max_length", "pattern", "strip"];
+const TEXT: &[&str] = &["min_length", "max_length", "pattern", "format", "strip", "blank", "no_nul"];
 
 /// The constraints a type knows.
 pub(super) fn constraints(kind: &str) -> &'static [&'static str] {
@@ -73,13 +75,14 @@ pub(super) fn decimal(members: &mut Members<'_>) -> Result<DecimalLimits> {
     let limits = limits(members)?;
     let max_digits = members.small_count("max_digits")?;
     let decimal_places = members.small_count("decimal_places")?;
+    let count_zeros = members.flag("count_zeros", false)?;
     match (max_digits, decimal_places) {
         (Some(0), _) => Err(members.error("`max_digits` must be at least 1")),
         (Some(digits), Some(places)) if places > digits => {
             let message = format!("`decimal_places` ({places}) must not exceed `max_digits` ({digits})");
             Err(members.error(message))
         }
-        _ => Ok(DecimalLimits { limits, max_digits, decimal_places }),
+        _ => Ok(DecimalLimits { limits, max_digits, decimal_places, count_zeros }),
     }
 }
 
@@ -104,7 +107,23 @@ pub(super) fn text(members: &mut Members<'_>) -> Result<StrRule> {
             members.error(format!("`pattern` does not compile: {error}; {fix}"))
         })?),
     };
-    Ok(StrRule { length, pattern, strip: members.flag("strip", false)? })
+    let strip = members.flag("strip", false)?;
+    let blank = match members.optional("blank") {
+        None => None,
+        Some(_) => Some(members.flag("blank", true)?),
+    };
+    let no_nul = members.flag("no_nul", false)?;
+    Ok(StrRule { length, pattern, format: format(members)?, strip, blank, no_nul })
+}
+
+fn format(members: &mut Members<'_>) -> Result<Option<Format>> {
+    let Some(name) = members.optional_text("format")? else { return Ok(None) };
+    let Some(format) = Format::ALL.iter().find(|format| format.name() == name) else {
+        let known: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+        return Err(members.error(format!("unknown `format` `{name}`; use {}", known.join(", "))));
+    };
+    format.prepare();
+    Ok(Some(*format))
 }
 
 pub(super) fn choices(members: &mut Members<'_>) -> Result<Choices> {

@@ -27,7 +27,7 @@ fn an_error_names_the_field_and_the_fix() {
         ),
         (
             json!({"type": "str", "ge": 1}),
-            "`ge` does not apply to str; it takes min_length, max_length, pattern, strip",
+            "`ge` does not apply to str; it takes min_length, max_length, pattern, format, strip, blank, no_nul",
         ),
         (json!({"type": "uuid", "ge": 1}), "`ge` does not apply to uuid; it takes no constraints"),
         (json!({"type": "int", "ge": 5, "le": 4}), "no value meets both ge=5 and le=4"),

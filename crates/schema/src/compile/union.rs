@@ -1,7 +1,7 @@
 //! Structs and unions: what looks at more than one node.
 
 use super::{Compiler, Result, members::Members, rules};
-use crate::node::{Extra, Field, Node, SEARCHED_FIELDS, Scalar, Struct, Tagged, Union, spelled_list};
+use crate::node::{Access, Extra, Field, Node, SEARCHED_FIELDS, Scalar, Struct, Tagged, Union, spelled_list};
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -43,8 +43,16 @@ impl<'v> Compiler<'v> {
         members.optional("default");
         let default = value.get("default").cloned();
         let description = members.optional_text("description")?.map(str::to_owned);
+        let access = match members.optional_text("access")? {
+            None => Access::Both,
+            Some("read_only") => Access::ReadOnly,
+            Some("write_only") => Access::WriteOnly,
+            Some(other) => {
+                return Err(members.error(format!("unknown `access` `{other}`; use read_only or write_only")));
+            }
+        };
         members.done("a field", &[])?;
-        Ok(Field { name, key, node, required, default, description })
+        Ok(Field { name, key, node, required, default, description, access })
     }
 
     pub(super) fn union(&self, members: &mut Members<'v>) -> Result<Union> {
@@ -111,7 +119,7 @@ impl<'v> Compiler<'v> {
 /// How exactly an integer literal is this type; lower is tried first.
 fn int_rank(node: &Node) -> u8 {
     match node {
-        Node::Optional { inner } => int_rank(inner),
+        Node::Optional { inner } | Node::Checked { inner, .. } => int_rank(inner),
         Node::Literal { .. } | Node::Enum { .. } => 0,
         Node::Int(_) => 1,
         Node::Decimal(_) => 2,
@@ -123,7 +131,7 @@ fn int_rank(node: &Node) -> u8 {
 /// How exactly a number with a point or an exponent is this type; lower is tried first.
 fn float_rank(node: &Node) -> u8 {
     match node {
-        Node::Optional { inner } => float_rank(inner),
+        Node::Optional { inner } | Node::Checked { inner, .. } => float_rank(inner),
         Node::Literal { .. } | Node::Enum { .. } => 0,
         Node::Float(_) => 1,
         Node::Decimal(_) => 2,

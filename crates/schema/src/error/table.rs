@@ -73,6 +73,11 @@ table! {
     StringTooLong = "string_too_long": "Input should have at most {max_length:character}";
     StringPatternMismatch = "string_pattern_mismatch": "Input should match pattern '{pattern}'";
 
+    StringBlank = "string_blank": "Input should not be blank";
+    StringNul = "string_nul": "Input should not have NUL characters";
+    StringFormat = "string_format": "Input should be a valid {noun}";
+    StringUnicode = "string_unicode": "Input should be valid Unicode text, without lone surrogates";
+
     BytesType = "bytes_type": "Input should be base64 text";
     BytesInvalidEncoding = "bytes_invalid_encoding": "Input should be valid base64";
     BytesTooShort = "bytes_too_short": "Input should have at least {min_length:byte}";
@@ -98,6 +103,7 @@ table! {
     TupleType = "tuple_type": "Input should be a valid array";
     DictType = "dict_type": "Input should be a valid object";
     ModelType = "model_type": "Input should be a valid object";
+    RecursionLoop = "recursion_loop": "Input is nested deeper than {depth} levels";
     TooShort = "too_short": "Input should have at least {min_length:item}, not {actual_length}";
     TooLong = "too_long": "Input should have at most {max_length:item}, not {actual_length}";
 

@@ -8,7 +8,7 @@ use crate::sink::Sink;
 use jiter::Peek;
 
 /// The error of a scalar that came as another JSON type.
-fn wrong_type(node: &Node) -> Code {
+pub(crate) fn wrong_type(node: &Node) -> Code {
     match node {
         Node::Null => Code::NoneRequired,
         Node::Bool => Code::BoolType,

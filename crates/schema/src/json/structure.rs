@@ -3,7 +3,7 @@
 use super::containers::name_of;
 use super::walk::{Outcome, Stop, Walk};
 use crate::error::{Error, Step, table::Code};
-use crate::node::{Extra, Struct};
+use crate::node::{Access, Extra, Struct};
 use crate::sink::Sink;
 use jiter::Peek;
 use std::ops::Range;
@@ -64,6 +64,9 @@ impl<S: Sink> Walk<'_, '_, S> {
         let field = &of.fields[slot];
         let mark = self.errors.len();
         let peek = self.peek()?;
+        if field.access == Access::ReadOnly {
+            return self.skip(peek);
+        }
         match self.value(&field.node, peek) {
             Ok(value) => slots.values[slot] = Some(value),
             Err(Stop::Fatal) => return Err(Stop::Fatal),
@@ -95,7 +98,7 @@ impl<S: Sink> Walk<'_, '_, S> {
     fn finish(&mut self, of: &Struct, mut slots: Slots<S::Value>) -> Outcome<S> {
         let failed = if slots.failures.is_empty() { Vec::new() } else { self.settle_failures(&mut slots) };
         for (slot, field) in of.fields.iter().enumerate() {
-            if field.required && slots.values[slot].is_none() && !failed.contains(&slot) {
+            if field.is_required() && slots.values[slot].is_none() && !failed.contains(&slot) {
                 let mut error = Error::from(Code::Missing);
                 error.loc.push(Step::key(&field.key));
                 self.record(error);

@@ -92,6 +92,10 @@ impl<'a, 'j, S: Sink> Walk<'a, 'j, S> {
             Node::List(list) => self.list(list, peek),
             Node::Optional { .. } if peek == Peek::Null => self.null(),
             Node::Optional { inner } => self.value(inner, peek),
+            Node::Checked { inner, class } => {
+                let value = self.value(inner, peek)?;
+                self.sink.check(*class, value).map_err(|errors| self.adopt(errors))
+            }
             Node::Dict { key, value, length } => self.dict(key, value, *length, peek),
             Node::Tuple { items } => self.tuple(items, peek),
             Node::Union(union) => self.union(union, peek),
@@ -127,7 +131,7 @@ impl<'a, 'j, S: Sink> Walk<'a, 'j, S> {
     #[cold]
     pub(super) fn refuse(&mut self, peek: Peek, problem: impl Into<Problem>) -> Outcome<S> {
         self.skip(peek)?;
-        Err(self.invalid(problem.into()))
+        Err(self.invalid(problem.into().with("found", found(peek))))
     }
 
     pub(super) fn record(&mut self, error: Error) {
@@ -197,5 +201,17 @@ impl<'a, 'j, S: Sink> Walk<'a, 'j, S> {
             return Err(self.end(Code::UnionTooComplex.into()));
         }
         Ok(())
+    }
+}
+
+/// What a JSON value is, as error parameters call it.
+fn found(peek: Peek) -> &'static str {
+    match peek {
+        Peek::Null => "null",
+        Peek::True | Peek::False => "boolean",
+        Peek::String => "string",
+        Peek::Array => "array",
+        Peek::Object => "object",
+        _ => "number",
     }
 }

@@ -1,0 +1,207 @@
+//! Values of a compiled type → JSON bytes.
+
+use pyo3::exceptions::{PyKeyError, PyRecursionError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyTuple};
+
+use super::shape::{Record, Shape, Shapes, Slot};
+use crate::encode;
+
+/// Room for a few records, so that a short answer is allocated once.
+const FIRST_BYTES: usize = 1024;
+/// Nesting past this is refused: it is a cycle or an attack.
+const MAX_DEPTH: usize = 200;
+
+/// One document being written.
+pub(super) struct Dump<'a, 'py> {
+    py: Python<'py>,
+    shapes: &'a Shapes,
+    pub(super) out: Vec<u8>,
+    depth: usize,
+}
+
+impl<'a, 'py> Dump<'a, 'py> {
+    pub(super) fn new(py: Python<'py>, shapes: &'a Shapes) -> Self {
+        Self { py, shapes, out: Vec::with_capacity(FIRST_BYTES), depth: 0 }
+    }
+
+    /// One value of the type.
+    pub(super) fn root(&mut self, value: &Bound<'py, PyAny>) -> PyResult<()> {
+        let shapes = self.shapes;
+        self.write(&shapes.root, value)
+    }
+
+    /// An array of values of the type.
+    pub(super) fn many(&mut self, values: &Bound<'py, PyAny>) -> PyResult<()> {
+        let shapes = self.shapes;
+        self.items(&shapes.root, values)
+    }
+
+    /// An array of records whose fields stand in `rows` by position.
+    pub(super) fn rows(&mut self, rows: &Bound<'py, PyAny>, columns: &Bound<'py, PyTuple>) -> PyResult<()> {
+        let (record, slots) = self.columns(columns)?;
+        self.out.push(b'[');
+        for row in rows.try_iter()? {
+            let row = row?;
+            self.out.push(b'{');
+            for (slot, value) in slots.iter().zip(row.try_iter()?) {
+                self.slot(record, slot, &value?)?;
+            }
+            self.close(b'}');
+            self.out.push(b',');
+        }
+        self.close(b']');
+        Ok(())
+    }
+
+    /// The root's fields that `columns` names, in that order.
+    fn columns(&self, columns: &Bound<'py, PyTuple>) -> PyResult<(&'a Record, Vec<&'a Slot>)> {
+        let shapes = self.shapes;
+        let record = match shapes.resolve(&shapes.root) {
+            Shape::Record(record) => record,
+            _ => return Err(PyValueError::new_err("Rows are written as objects; the schema is no object.")),
+        };
+        let find = |column: Bound<'py, PyAny>| {
+            let found = record
+                .slots
+                .iter()
+                .find(|slot| slot.name.bind(self.py).as_any().eq(&column).unwrap_or(false));
+            found.ok_or_else(|| PyKeyError::new_err(column.unbind()))
+        };
+        Ok((record, columns.iter().map(find).collect::<PyResult<_>>()?))
+    }
+
+    fn write(&mut self, shape: &'a Shape, value: &Bound<'py, PyAny>) -> PyResult<()> {
+        match shape {
+            Shape::Plain => encode::encode(value, &mut self.out),
+            Shape::Optional(_) if value.is_none() => {
+                plectrum_json::append(&mut self.out, b"null");
+                Ok(())
+            }
+            Shape::Optional(inner) => self.write(inner, value),
+            Shape::List(item) => self.nested(|dump| dump.items(item, value)),
+            Shape::Dict(inner) => self.nested(|dump| dump.dict(inner, value)),
+            Shape::Record(record) => self.nested(|dump| dump.record(record, value)),
+            Shape::Reference(_) => {
+                let shapes = self.shapes;
+                match shapes.resolve(shape) {
+                    Shape::Reference(_) => encode::encode(value, &mut self.out),
+                    shape => self.write(shape, value),
+                }
+            }
+        }
+    }
+
+    fn nested(&mut self, write: impl FnOnce(&mut Self) -> PyResult<()>) -> PyResult<()> {
+        if self.depth == MAX_DEPTH {
+            return Err(PyRecursionError::new_err(format!(
+                "The value is nested deeper than {MAX_DEPTH} levels; JSON cannot express a cycle."
+            )));
+        }
+        self.depth += 1;
+        write(self)?;
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn items(&mut self, item: &'a Shape, values: &Bound<'py, PyAny>) -> PyResult<()> {
+        self.out.push(b'[');
+        if let Ok(list) = values.cast_exact::<PyList>() {
+            for value in list.iter() {
+                self.write(item, &value)?;
+                self.out.push(b',');
+            }
+        } else {
+            for value in rows_of(values)?.try_iter()? {
+                self.write(item, &value?)?;
+                self.out.push(b',');
+            }
+        }
+        self.close(b']');
+        Ok(())
+    }
+
+    fn dict(&mut self, inner: &'a Shape, value: &Bound<'py, PyAny>) -> PyResult<()> {
+        let Ok(dict) = value.cast::<PyDict>() else { return encode::encode(value, &mut self.out) };
+        self.out.push(b'{');
+        for (key, value) in dict.iter() {
+            encode::encode_key(&key, &mut self.out)?;
+            self.out.push(b':');
+            self.write(inner, &value)?;
+            self.out.push(b',');
+        }
+        self.close(b'}');
+        Ok(())
+    }
+
+    fn record(&mut self, record: &'a Record, value: &Bound<'py, PyAny>) -> PyResult<()> {
+        self.out.push(b'{');
+        match value.cast::<PyDict>() {
+            Ok(dict) => {
+                for slot in &record.slots {
+                    match dict.get_item(slot.name.bind(self.py))? {
+                        Some(value) => self.slot(record, slot, &value)?,
+                        None if slot.optional => {}
+                        None => return Err(PyKeyError::new_err(slot.name.clone_ref(self.py))),
+                    }
+                }
+            }
+            Err(_) => {
+                for slot in &record.slots {
+                    self.slot(record, slot, &value.getattr(slot.name.bind(self.py))?)?;
+                }
+            }
+        }
+        self.close(b'}');
+        Ok(())
+    }
+
+    /// `"key":value,` unless there is no value.
+    #[inline]
+    fn slot(&mut self, record: &'a Record, slot: &'a Slot, value: &Bound<'py, PyAny>) -> PyResult<()> {
+        if value.is(&record.unset) {
+            return Ok(());
+        }
+        plectrum_json::append(&mut self.out, &slot.key);
+        match &slot.output {
+            None => self.write(&slot.shape, value)?,
+            Some(output) => encode::encode(&output.bind(self.py).call1((value,))?, &mut self.out)?,
+        }
+        self.out.push(b',');
+        Ok(())
+    }
+
+    /// A bracket in place of the last comma.
+    fn close(&mut self, bracket: u8) {
+        match self.out.last_mut() {
+            Some(last) if *last == b',' => *last = bracket,
+            _ => self.out.push(bracket),
+        }
+    }
+}
+
+impl Shapes {
+    /// What a reference leads to. Compilation made sure that references end.
+    fn resolve<'s>(&'s self, shape: &'s Shape) -> &'s Shape {
+        let mut shape = shape;
+        for _ in 0..=self.definitions.len() {
+            match shape {
+                Shape::Reference(index) => match self.definitions.get(*index) {
+                    Some(definition) => shape = definition,
+                    None => break,
+                },
+                _ => break,
+            }
+        }
+        shape
+    }
+}
+
+/// What a Django manager stands for; anything else as it is.
+fn rows_of<'py>(values: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    match values.getattr_opt(intern!(values.py(), "all"))? {
+        Some(all) if all.is_callable() => all.call0(),
+        _ => Ok(values.clone()),
+    }
+}
