@@ -3,7 +3,6 @@
 import asyncio
 import builtins
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, MutableMapping, Sequence
-<<<<<<< HEAD
 from datetime import datetime, timedelta
 from typing import Any, Generic, Self, TypeVar, final
 
@@ -11,17 +10,11 @@ from typing_extensions import Buffer
 
 from .api import Compiled
 from .background import BackgroundTasks
-=======
-from typing import Any, Generic, Self, TypeVar, final
-
-from .api import Compiled
 from .nodes import ClassEntry
->>>>>>> 07e6405 (Validate values, not only JSON; know Django's text formats; schemas outside of routes)
 from .pipeline import Field
 from .streaming import Source
 
 _T_co = TypeVar("_T_co", covariant=True)
-
 _T = TypeVar("_T")
 
 @final

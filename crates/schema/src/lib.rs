@@ -3,13 +3,9 @@
 //! * [`node`]: the compiled type tree; [`compile`]: how [`Schema::from_json`](node::Schema::from_json) makes one of
 //!   a description, refusing wrong constraints when the process starts;
 //! * [`sink`]: the trait a binding implements to receive validated values (the pure crate owns the trait);
-<<<<<<< HEAD
-//! * [`json`], [`text`]: JSON bytes or parameter text in, sink values out, every error reported;
-//! * [`plain`]: text that every parser reads alike, for bindings whose own parser has the last word;
-=======
 //! * [`json`], [`text`], [`value`]: JSON bytes, parameter text or values in, sink values out, every error reported;
+//! * [`plain`]: text that every parser reads alike, for bindings whose own parser has the last word;
 //! * [`mod@format`]: e-mail addresses, URLs and the like, as Django knows them;
->>>>>>> 07e6405 (Validate values, not only JSON; know Django's text formats; schemas outside of routes)
 //! * [`mod@describe`]: JSON Schema 2020-12;
 //! * [`error`]: the one table of validation errors.
 //!
