@@ -159,7 +159,7 @@ def _hints(annotation: Any) -> dict[str, Any]:
     if not getattr(cls, "__orig_bases__", None):
         return hints
     arguments = _arguments(cls, get_args(annotation))
-    return {name: _substituted(hint, arguments.get(_owner(cls, name)) or {}) for name, hint in hints.items()}
+    return {name: _substituted(hint, arguments.get(_owner(cls, name))) for name, hint in hints.items()}
 
 
 def _owner(cls: Any, name: str) -> Any:
@@ -177,9 +177,10 @@ def _arguments(cls: Any, given: tuple[Any, ...]) -> dict[Any, dict[Any, Any]]:
     return found
 
 
-def _substituted(hint: Any, arguments: Mapping[Any, Any]) -> Any:
+def _substituted(hint: Any, arguments: Mapping[Any, Any] | None) -> Any:
     if isinstance(hint, TypeVar):
-        return arguments.get(hint, hint.__bound__ or Any)
+        unknown = hint.__bound__ or Any
+        return arguments.get(hint, unknown) if arguments else unknown
     parameters = getattr(hint, "__parameters__", ())
     if not parameters or isinstance(hint, type) or get_origin(hint) is None:
         return hint

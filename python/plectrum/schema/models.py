@@ -145,7 +145,7 @@ def _limits(field: Any) -> dict[str, Any]:
     return {**found, "validators": tuple(others)} if others else found
 
 
-_LIMIT_NAMES: dict[type[Any], str] = {
+_LIMIT_NAMES: dict[Any, str] = {
     validators.MaxLengthValidator: "max_length",
     validators.MinLengthValidator: "min_length",
     validators.MinValueValidator: "ge",
@@ -164,7 +164,7 @@ _FORMATS: tuple[tuple[Any, str], ...] = (
 
 def _rule_of(validator: Any, field: Any) -> dict[str, Any] | None:
     """A validator as a rule; nothing where it says nothing new, ``None`` where it is not one of Django's own."""
-    kind: Any = type(validator)
+    kind: Any = cast("Any", type)(validator)
     name = _LIMIT_NAMES.get(kind)
     if name is not None and "message" not in vars(validator) and not callable(validator.limit_value):
         fits = isinstance(field, (models.CharField, models.TextField)) == name.endswith("length")
