@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import time
 import uuid
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import django
@@ -32,7 +35,8 @@ django.setup()
 
 from django.db import models  # noqa: E402 - models need configured settings
 
-from plectrum import API, Count, One, Schema  # noqa: E402
+from plectrum import API, Count, EventStream, One, Schema, WebSocket  # noqa: E402
+from plectrum.channels import Group  # noqa: E402
 from plectrum.graphql import GraphQL  # noqa: E402
 
 api = API(openapi_url=None)
@@ -129,3 +133,44 @@ async def queryset_many(n: int) -> Any:
 
 
 api.graphql("/graphql", GraphQL(models=[Article, Author]))
+
+
+def tick() -> dict[str, int]:
+    return {"t": time.time_ns() // 1000}
+
+
+@api.get("/sse")
+async def sse() -> EventStream:
+    async def ticks() -> AsyncIterator[dict[str, int]]:
+        while True:
+            yield tick()
+            await asyncio.sleep(1)
+
+    return EventStream(ticks())
+
+
+@api.websocket("/ws")
+async def ws(websocket: WebSocket) -> None:
+    await websocket.accept()
+    async for message in websocket:
+        await websocket.send(message)
+
+
+everybody = Group("everybody")
+clocks: list[asyncio.Task[None]] = []
+
+
+async def send_broadcasts() -> None:
+    while True:
+        everybody.send_json(tick())
+        await asyncio.sleep(1)
+
+
+@api.websocket("/broadcast")
+async def broadcast(websocket: WebSocket) -> None:
+    await websocket.accept()
+    everybody.add(websocket)
+    if not clocks:
+        clocks.append(asyncio.create_task(send_broadcasts()))
+    async for _ in websocket:
+        pass

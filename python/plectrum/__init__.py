@@ -25,6 +25,7 @@ from .errors import (
     Unauthorized,
     ValidationError,
 )
+from .events import Event, EventStream
 from .pagination import LimitOffset, PageNumber
 from .params import Body, Cookie, Form, Header, Path, Query
 from .responses import HTML, JSON, NDJSON, PlainText, Redirect, Response, Stream
@@ -48,6 +49,8 @@ __all__ = [
     "Cookie",
     "Count",
     "Depends",
+    "Event",
+    "EventStream",
     "Exists",
     "Field",
     "Forbidden",

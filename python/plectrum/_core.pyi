@@ -276,6 +276,28 @@ class WebSocket:
         """
 
 @final
+class Channels:
+    """A worker's groups; see :mod:`plectrum.channels`."""
+
+    def join(self, topic: str, socket: WebSocket, name: str | None = None) -> None:
+        """Adds a WebSocket to a group, under a name that others may ask for."""
+    def leave(self, topic: str, socket: WebSocket) -> None:
+        """Takes a WebSocket out of a group."""
+    def broadcast(self, topic: str, message: str | bytes) -> int:
+        """Sends text or bytes to the WebSockets of a group; how many there are on this worker."""
+    def publish(self, topic: str, payload: bytes) -> int:
+        """Sends an event to whoever subscribed; how many there are on this worker."""
+    def subscribe(self, topic: str, callback: Callable[[bytes], object]) -> int:
+        """Calls ``callback(payload)`` for every event of a topic; the number ends it."""
+    def unsubscribe(self, topic: str, number: int) -> None:
+        """Ends a subscription."""
+    def present(self, topic: str, callback: Callable[[list[str]], object]) -> None:
+        """Calls ``callback(names)`` with the names of a group's members on all workers."""
+
+def encode_event(item: object) -> bytes:
+    """An item of an event stream as it goes over the wire."""
+
+@final
 class Messages(Generic[_T_co]):
     """An iteration over a WebSocket's messages."""
 

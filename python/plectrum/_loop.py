@@ -64,6 +64,8 @@ class WorkerEventLoop(_SelectorEventLoop):
         super().__init__()
         self._wake = wake
         self._saved_hooks = sys.get_asyncgen_hooks()
+        #: The worker's groups (:mod:`plectrum.channels`).
+        self.channels: Any = None
 
     # -- life ---------------------------------------------------------------------------------------------------------
 

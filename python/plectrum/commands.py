@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from argparse import Namespace
 from collections.abc import Callable
 from importlib.metadata import version
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from .api import API
 
 __all__ = ["check", "export", "openapi", "routes", "serve"]
+
+
+# Where the workers' unix sockets are, over which they send each other what is meant for groups.
+_MESH = "PLECTRUM_INTERNAL_MESH"
 
 
 def serve(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> int:
@@ -46,6 +51,7 @@ def serve(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> 
     workers = settings.workers or (1 if options.reload else _cores())
     listeners = open_listeners(settings)
     job = Job(app=app or settings.api, django=django, settings=settings)
+    mesh = tempfile.TemporaryDirectory(prefix="plectrum-", ignore_cleanup_errors=True)
     supervisor = Supervisor(
         [sys.executable, *_interpreter_flags(), "-m", "plectrum.worker"],
         workers,
@@ -54,9 +60,10 @@ def serve(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> 
         spare=settings.spare_worker,
         on_ready=lambda: _greet(out, listeners, workers, reload=options.reload, django=django),
         watcher=Watcher(source_roots()) if options.reload else None,
-        environ={**os.environ, **job.environ()},
+        environ={**os.environ, **job.environ(), _MESH: mesh.name},
     )
-    return supervisor.run()
+    with mesh:
+        return supervisor.run()
 
 
 def routes(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> int:

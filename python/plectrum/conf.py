@@ -81,6 +81,10 @@ class Settings:
     websocket_origins: str | None = _key(
         None, "Origins whose pages may open a WebSocket besides the API's own, separated by commas; `*` for all."
     )
+    channels_redis: str | None = _key(
+        None, "Redis that carries groups between hosts, `redis://host:port/0`; the workers of one server need none."
+    )
+    channels_prefix: str = _key("plectrum", "Put before the names of groups in that Redis.")
     date_header: bool = _key(True, "Send `Date`.")
     server_header: str | None = _key(None, "Value of `Server`; not sent where absent.")
     trailing_slash: Literal["strict", "ignore", "redirect"] = _key(

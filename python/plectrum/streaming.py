@@ -31,13 +31,17 @@ class Source:
         encode: makes bytes or text of an item; items are either already where ``None``.
     """
 
-    __slots__ = ("_context", "_encode", "_items", "is_async")
+    __slots__ = ("_context", "_encode", "_items", "endless", "heartbeat", "is_async")
 
     def __init__(self, items: AsyncIterable[Any] | Iterable[Any], is_async: bool, encode: Encode | None) -> None:
         self._items: Any = items
         self._encode = encode
         self._context = contextvars.copy_context()
         self.is_async = is_async
+        #: Ends when the server stops, as it has no end of its own.
+        self.endless = False
+        #: The longest silence of an endless stream, in seconds.
+        self.heartbeat: float | None = None
 
     def start(self, queue: _core.StreamQueue, route: str) -> asyncio.Task[None]:
         """Begins to drive an async iterator.

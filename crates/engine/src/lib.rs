@@ -9,10 +9,13 @@
 //! * [`database`]: which engine an operation runs on;
 //! * [`error`]: the one table from what went wrong to status and body; [`shape`]: bodies as other frameworks write them.
 //!
+//! * [`channels`]: groups of WebSockets, over workers and hosts.
+//!
 //! [`blueprint`] is what the binding hands over at start-up; [`openapi`] describes it.
 
 pub mod app;
 pub mod blueprint;
+pub mod channels;
 pub mod database;
 mod docs;
 pub mod endpoint;

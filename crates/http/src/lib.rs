@@ -6,6 +6,7 @@
 //! * [`request`] and [`body`]: what arrives, moved out of the parser and never copied;
 //! * [`router`]: method + path → endpoint, typed parameters, 405, OPTIONS, trailing slashes;
 //! * [`query`], [`cookie`], [`media`]: lazy readers over header and query text; [`set_cookie`] writes;
+//! * [`sse`]: streams of events;
 //! * [`websocket`]: what a connection becomes after a 101;
 //! * [`service`] and [`problem`]: the answer, and the pre-encoded error answers of RFC 9457.
 //!
@@ -22,6 +23,7 @@ pub mod router;
 pub mod server;
 pub mod service;
 pub mod set_cookie;
+pub mod sse;
 pub mod websocket;
 
 pub use bytes::Bytes;

@@ -18,6 +18,7 @@
 mod app;
 mod asked;
 mod background;
+mod channels;
 mod client;
 mod databases;
 mod detached;
@@ -42,6 +43,7 @@ mod serializer;
 mod server;
 mod settings;
 mod sink;
+mod sse;
 mod stream;
 mod thread_bound;
 mod values;
@@ -62,6 +64,8 @@ mod _core {
 
     #[pymodule_export]
     use crate::app::App;
+    #[pymodule_export]
+    use crate::channels::Channels;
     #[pymodule_export]
     use crate::client::Client;
     #[pymodule_export]
@@ -120,6 +124,12 @@ mod _core {
         registry: &Bound<'py, TypeRegistry>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         crate::pipeline::build(py, &fields, registry.get())
+    }
+
+    /// An item of an event stream as it goes over the wire.
+    #[pyfunction]
+    fn encode_event<'py>(item: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+        crate::sse::encode(item).map(|bytes| PyBytes::new(item.py(), &bytes))
     }
 
     /// A snake_case name in camelCase.

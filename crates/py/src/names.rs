@@ -30,6 +30,8 @@ impl Name {
 pub(crate) static CANCELLED_ERROR: Name = Name::new("asyncio", "CancelledError");
 /// The other end of a WebSocket is gone.
 pub(crate) static WEBSOCKET_DISCONNECT: Name = Name::new("plectrum.websockets", "WebSocketDisconnect");
+/// One event of an event stream.
+pub(crate) static EVENT: Name = Name::new("plectrum.events", "Event");
 /// `decimal.Decimal`
 pub(crate) static DECIMAL: Name = Name::new("decimal", "Decimal");
 /// `uuid.UUID`

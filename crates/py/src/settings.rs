@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use plectrum_engine::app::Options;
+use plectrum_engine::channels::link::Reach;
 use plectrum_engine::shape::Shape;
 use plectrum_http::{Config, HeaderValue, Timeouts};
 use plectrum_http::{router, websocket};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use serde::Deserialize;
+
+/// Names the directory where the workers of a server meet (`plectrum/commands.py`).
+const MESH: &str = "PLECTRUM_INTERNAL_MESH";
 
 /// The keys Rust uses; Python knows more. Times in seconds, sizes in bytes.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,6 +36,8 @@ pub(crate) struct Settings {
     websocket_ping_timeout: Option<f64>,
     websocket_compression: Compression,
     websocket_origins: Option<String>,
+    channels_redis: Option<String>,
+    channels_prefix: String,
     date_header: bool,
     server_header: Option<String>,
     trailing_slash: TrailingSlash,
@@ -91,6 +97,14 @@ impl Settings {
                 .map_err(|_| PyValueError::new_err("SERVER_HEADER cannot be the value of a header."))?,
             ..Config::default()
         })
+    }
+
+    /// How far groups reach: through Redis where one is named, else to the host's other workers where there are any.
+    pub(crate) fn reach(&self) -> Reach {
+        if let Some(url) = self.channels_redis.clone() {
+            return Reach::Redis { url, prefix: self.channels_prefix.clone() };
+        }
+        std::env::var_os(MESH).map_or(Reach::Worker, |directory| Reach::Host(directory.into()))
     }
 
     /// What a WebSocket may take, and the origins whose pages may open one.

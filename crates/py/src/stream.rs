@@ -14,8 +14,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use plectrum_http::body::StreamError;
+use plectrum_http::sse::EventBody;
 use plectrum_http::{Body, BodyStream, Bytes};
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyTypeError;
@@ -183,14 +185,24 @@ pub(crate) fn start(source: &Bound<'_, PyAny>, worker: &Worker, route: &str) -> 
         if worker.in_process {
             shared.lock().unbounded = true;
             names::CALL_HERE.get(py)?.call1((run, arguments, py.None()))?;
-            return Ok(Ok(Body::stream(PyStream { shared, driver: Driver::Done, event_loop })));
+            return Ok(Ok(body(source, PyStream { shared, driver: Driver::Done, event_loop })?));
         }
         match worker.pool.call(&run, &arguments, None)? {
             Ok(call) => Driver::Thread { _call: call },
             Err(busy) => return Ok(Err(busy)),
         }
     };
-    Ok(Ok(Body::stream(PyStream { shared, driver, event_loop })))
+    Ok(Ok(body(source, PyStream { shared, driver, event_loop })?))
+}
+
+/// Streams of events have a heartbeat and end when the server does.
+fn body(source: &Bound<'_, PyAny>, stream: PyStream) -> PyResult<Body> {
+    let (py, stream) = (source.py(), Box::pin(stream));
+    if !source.getattr(intern!(py, "endless"))?.is_truthy()? {
+        return Ok(Body::Stream(stream));
+    }
+    let heartbeat: Option<f64> = source.getattr(intern!(py, "heartbeat"))?.extract()?;
+    Ok(Body::stream(EventBody::new(stream, heartbeat.map(Duration::from_secs_f64))))
 }
 
 /// What fills the queue.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use pyo3::prelude::*;
 
 use crate::background::Background;
+use crate::channels::Channels;
 use crate::databases::Databases;
 use crate::eventloop::{EventLoop, SyncPool};
 use crate::settings::Settings;
@@ -27,8 +28,11 @@ impl Worker {
     /// Must be called inside of the thread's runtime. `in_process`: a client calls the app, no socket does.
     pub(crate) fn start(py: Python<'_>, settings: &Settings, in_process: bool) -> PyResult<Rc<Self>> {
         let pool = Rc::new(SyncPool::new(settings.sync_threads, settings.sync_threads * QUEUE_PER_THREAD));
+        let event_loop = if in_process { EventLoop::start_in_process(py)? } else { EventLoop::start(py)? };
+        let channels = Bound::new(py, Channels::new(settings.reach(), &event_loop))?;
+        event_loop.python(py).setattr("channels", channels)?;
         Ok(Rc::new(Self {
-            event_loop: if in_process { EventLoop::start_in_process(py)? } else { EventLoop::start(py)? },
+            event_loop,
             databases: Databases::new(in_process, Rc::clone(&pool)),
             background: Background::default(),
             pool,

@@ -25,6 +25,9 @@ pub trait BodyStream {
     fn remaining(&self) -> Option<u64> {
         None
     }
+
+    /// The server stops: a stream that has no end of its own ends with its next poll.
+    fn drain(self: Pin<&mut Self>) {}
 }
 
 /// What a response carries.
@@ -117,6 +120,10 @@ impl BodyStream for Ending {
 
     fn remaining(&self) -> Option<u64> {
         self.inner.remaining()
+    }
+
+    fn drain(mut self: Pin<&mut Self>) {
+        self.inner.as_mut().drain();
     }
 }
 

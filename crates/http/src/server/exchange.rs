@@ -127,7 +127,7 @@ impl Answer {
         if let Body::Socket(socket) = response.body() {
             if self.pulse.order() == Order::Serve {
                 self.pulse.upgrade(Rc::clone(socket));
-                return response.map(|body| Outgoing { body, _streaming: None });
+                return response.map(|body| Outgoing { body, streaming: None });
             }
             response = problem::of(StatusCode::SERVICE_UNAVAILABLE);
         }
@@ -156,17 +156,17 @@ fn after_panic(panic: &(dyn Any + Send)) -> Response {
 pub(crate) struct Outgoing {
     body: Body,
     /// Only for streams: dropped with the body, and hyper drops the body at its end.
-    _streaming: Option<Streaming>,
+    streaming: Option<Streaming>,
 }
 
 impl Outgoing {
     fn new(body: Body, pulse: &Rc<Pulse>) -> Self {
         if matches!(body, Body::Stream(_)) {
             pulse.enter(Phase::Streaming);
-            return Self { body, _streaming: Some(Streaming(Rc::clone(pulse))) };
+            return Self { body, streaming: Some(Streaming(Rc::clone(pulse))) };
         }
         pulse.enter(Phase::Responding);
-        Self { body, _streaming: None }
+        Self { body, streaming: None }
     }
 }
 
@@ -186,7 +186,13 @@ impl http_body::Body for Outgoing {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, StreamError>>> {
-        let body = Pin::new(&mut self.body);
+        let this = &mut *self;
+        if let (Body::Stream(stream), Some(streaming)) = (&mut this.body, &this.streaming)
+            && streaming.0.order() != Order::Serve
+        {
+            stream.as_mut().drain();
+        }
+        let body = Pin::new(&mut this.body);
         catch_unwind(AssertUnwindSafe(|| body.poll_frame(cx))).unwrap_or_else(|panic| {
             after_panic(&*panic);
             Poll::Ready(Some(Err("the response stream panicked".into())))

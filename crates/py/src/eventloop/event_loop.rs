@@ -5,10 +5,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use pyo3::call::PyCallArgs;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PySystemExit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyDict, PyList, PyTuple};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -219,6 +220,28 @@ impl EventLoop {
             self.report(py, error);
         }
         self.settle(py);
+    }
+
+    /// Calls a function of Python's from Rust, outside of any task; what it raises is reported.
+    pub(crate) fn call<'py, A>(&self, py: Python<'py>, function: &Py<PyAny>, arguments: A)
+    where
+        A: IntoPyObject<'py, Target = PyTuple> + PyCallArgs<'py>,
+    {
+        let nested = self.in_python.replace(true);
+        let called = self.base.bind(py).call_method1(intern!(py, "copy"), ()).and_then(|context| {
+            let _entered = Entered::new(&context)?;
+            function.bind(py).call1(arguments).map(drop)
+        });
+        self.in_python.set(nested);
+        if let Err(error) = called {
+            self.report(py, error);
+        }
+        self.settle(py);
+    }
+
+    /// asyncio's own object.
+    pub(crate) fn python<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
+        self.python.bind(py)
     }
 
     fn call_soon(
