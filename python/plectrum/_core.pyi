@@ -410,6 +410,14 @@ class Representation:
         """Whether the serializer still has the fields it was compiled for, each as it was."""
 
 @final
+class InternalRows:
+    """``ListSerializer.to_internal_value`` as a method; see :mod:`plectrum.drf`."""
+
+    def __new__(cls) -> Self: ...
+    def __get__(self, instance: object, owner: object = None, /) -> Any: ...
+    def __call__(self, *args: Any) -> Any: ...
+
+@final
 class Validation:
     """The compiled ``run_validation`` of a DRF serializer; see :mod:`plectrum.drf`."""
 

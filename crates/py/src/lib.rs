@@ -81,7 +81,9 @@ mod _core {
     #[pymodule_export]
     use crate::response::Response;
     #[pymodule_export]
-    use crate::serializer::{Representation, Validation, dump_json, represent_json, represent_many};
+    use crate::serializer::{
+        InternalRows, Representation, Validation, dump_json, represent_json, represent_many,
+    };
     #[pymodule_export]
     use crate::websocket::{Messages, WebSocket};
 

@@ -112,3 +112,9 @@ pub(crate) static FINISH_VALIDATION: Name = Name::new("plectrum.drf.validate", "
 pub(crate) static CONTINUE_VALIDATION: Name = Name::new("plectrum.drf.validate", "go_on");
 /// `plectrum.graphql.GraphQLError`
 pub(crate) static GRAPHQL_ERROR: Name = Name::new("plectrum.graphql", "GraphQLError");
+/// `functools.partial`
+pub(crate) static PARTIAL: Name = Name::new("functools", "partial");
+/// Validates a list's rows ahead of DRF.
+pub(crate) static VALIDATE_ROWS: Name = Name::new("plectrum.drf.validate", "rows");
+/// `ListSerializer.to_internal_value` as DRF has it.
+pub(crate) static INTERNAL_LIST: Name = Name::new("plectrum.drf.validate", "INTERNAL_LIST");

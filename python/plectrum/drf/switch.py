@@ -24,7 +24,7 @@ def install() -> None:
     ``PLECTRUM = {"DRF": True}`` in the settings calls this when Django starts. Calling it again changes nothing.
     """
     _One.to_representation, _Many.to_representation = _represent, _represent_rows
-    _One.to_internal_value, _Many.to_internal_value = _internal, _internal_rows
+    _One.to_internal_value, _Many.to_internal_value = _internal, validate.ROWS
 
 
 def uninstall() -> None:
@@ -57,10 +57,6 @@ def _represent_rows(self: Any, data: Any) -> Any:
 def _internal(self: Any, data: Any) -> Any:
     found = validate.current(self, Serializer) if is_exactly(data, dict) else None
     return validate.INTERNAL(self, data) if found is None else found.internal(data)
-
-
-def _internal_rows(self: Any, data: Any) -> Any:
-    return validate.rows(self, data)
 
 
 output.ours(_represent)

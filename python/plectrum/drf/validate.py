@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import SkipField, empty, get_error_detail
 
-from .._core import Validation
+from .._core import InternalRows, Validation
 from . import kept
 from .accept import accept, asks, register
 from .compile import fields_of
@@ -21,6 +21,7 @@ from .values import class_of, is_exactly, state_of
 __all__ = [
     "INTERNAL",
     "INTERNAL_LIST",
+    "ROWS",
     "compiled",
     "current",
     "finish",
@@ -46,6 +47,8 @@ _METHODS: dict[str, Any] = {
     for name in ("run_validation", "validate_empty_values", "run_validators", "set_value", "_read_only_defaults")
 }
 _CHILD = _List.run_child_validation
+# What stands in for it.
+ROWS = InternalRows()
 # Fields changed by user code again and again are not worth compiling.
 _MAX_COMPILATIONS = 3
 
@@ -123,10 +126,15 @@ def _step(serializer: Any, field: Any) -> tuple[Any, ...]:
     return (field, name, method, field.source_attrs, asks(field), accept(field))
 
 
-def rows(serializer: Any, data: Any) -> Any:
-    """``ListSerializer.to_internal_value``, one crossing for all rows."""
+def rows(serializer: Any, data: Any) -> list[Any] | bool:
+    """The rows of ``ListSerializer.to_internal_value``, one crossing for all, ahead of DRF's own.
+
+    Returns:
+        The valid rows, where all are. Otherwise DRF is to collect the errors: ``True`` where
+        ``serializer.run_child_validation`` was made to repeat what came of the rows so far.
+    """
     if not is_exactly(data, list) or not data or not _is_plain_list(serializer):
-        return INTERNAL_LIST(serializer, data)
+        return False
     valid: list[Any] = []
     invalid: dict[int, Exception] = {}
     position = 0
@@ -139,13 +147,15 @@ def rows(serializer: Any, data: Any) -> Any:
             break
     if position == len(data) and not invalid:
         return valid
-    return _replay(serializer, data, position, valid, invalid)
+    if position > 0:
+        serializer.run_child_validation = _repeating(serializer, position, valid, invalid)
+    return position > 0
 
 
 def take_over(serializer: Any) -> None:
     """Makes one list serializer validate its rows by :func:`rows`, where it would have as DRF does."""
     if getattr(class_of(serializer), "to_internal_value", None) is INTERNAL_LIST:
-        serializer.to_internal_value = functools.partial(rows, serializer)
+        serializer.to_internal_value = functools.partial(ROWS, serializer)
 
 
 def _is_plain_list(serializer: Any) -> bool:
@@ -154,8 +164,7 @@ def _is_plain_list(serializer: Any) -> bool:
     return getattr(serializer, "max_length", None) is None and getattr(serializer, "min_length", None) is None
 
 
-def _replay(serializer: Any, data: Any, position: int, valid: list[Any], invalid: dict[int, Exception]) -> Any:
-    """Has DRF collect what came of the rows up to ``position`` and validate the others."""
+def _repeating(serializer: Any, position: int, valid: list[Any], invalid: dict[int, Exception]) -> Any:
     done, passed = iter(range(position)), iter(valid)
 
     def outcome(row: Any) -> Any:
@@ -166,11 +175,7 @@ def _replay(serializer: Any, data: Any, position: int, valid: list[Any], invalid
             raise invalid[index]
         return next(passed)
 
-    serializer.run_child_validation = outcome
-    try:
-        return INTERNAL_LIST(serializer, data)
-    finally:
-        del serializer.run_child_validation
+    return outcome
 
 
 def finish(serializer: Any, value: Any) -> Any:

@@ -24,7 +24,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
 use convert::Nested;
-pub(crate) use input::Validation;
+pub(crate) use input::{InternalRows, Validation};
 use run::Run;
 use sink::{Json, Objects};
 use step::{Snapshot, Step};

@@ -4,7 +4,7 @@
 //! Python, which raises DRF's error or finds the value valid after all. So there is no error text here at all.
 //!
 //! * [`record`]: a record and its fields in order; [`check`]: one field's value; [`parse`]: raw value → internal value;
-//! * [`rules`]: the validators whose answer is known; [`text`]: questions to strings; [`moment`]: dates and times;
+//! * [`rows`]: a list of records; [`rules`]: the validators whose answer is known; [`text`]: questions to strings; [`moment`]: dates and times;
 //! * [`session`]: what holds until Python code has run; [`failure`]: what DRF makes of exceptions.
 
 mod check;
@@ -12,6 +12,7 @@ mod failure;
 mod moment;
 mod parse;
 mod record;
+mod rows;
 mod rules;
 mod session;
 mod text;
@@ -23,6 +24,7 @@ use pyo3::types::{PyDict, PyList};
 use super::step::Snapshot;
 use failure::Failure;
 use record::Field;
+pub(crate) use rows::InternalRows;
 use session::Session;
 
 /// The compiled `run_validation` of one serializer instance.
