@@ -14,13 +14,27 @@ use crate::docs;
 use crate::endpoint::{Call, Endpoint, PathValues};
 use crate::error;
 use crate::extract::Extractor;
+use crate::gate::authority::Authority;
+use crate::gate::{Gate, Gates, Nobody as NoAuthority, Pass, spec, throttle};
 use crate::shape::Shape;
 
 /// An API on one worker.
 pub struct App {
-    router: Router<Rc<dyn Endpoint>>,
+    router: Router<Rc<Place>>,
     max_body: usize,
     errors: Shape,
+}
+
+/// Who answers on a route, and what stands before.
+struct Place {
+    endpoint: Rc<dyn Endpoint>,
+    gate: Option<Rc<Gate>>,
+}
+
+impl Place {
+    fn open(endpoint: Rc<dyn Endpoint>) -> Rc<Self> {
+        Rc::new(Self { endpoint, gate: None })
+    }
 }
 
 /// What an app is built with besides its blueprint.
@@ -34,6 +48,8 @@ pub struct Options {
     pub docs: bool,
     /// How error bodies look.
     pub errors: Shape,
+    /// Where requests are counted.
+    pub throttle: throttle::Options,
 }
 
 /// Why an API cannot be served.
@@ -55,22 +71,36 @@ impl App {
     pub fn build(
         blueprint: &Blueprint,
         options: &Options,
+        endpoint: impl FnMut(usize, &Route, Extractor) -> Result<Rc<dyn Endpoint>, String>,
+    ) -> Result<Self, BuildError> {
+        Self::build_with(blueprint, options, Rc::new(NoAuthority), endpoint)
+    }
+
+    /// [`App::build`], with whoever decides what only the binding can.
+    ///
+    /// # Errors
+    /// [`BuildError`], also of a gate.
+    pub fn build_with(
+        blueprint: &Blueprint,
+        options: &Options,
+        authority: Rc<dyn Authority>,
         mut endpoint: impl FnMut(usize, &Route, Extractor) -> Result<Rc<dyn Endpoint>, String>,
     ) -> Result<Self, BuildError> {
+        let gates = gates(blueprint, options, authority)?;
         let mut router = RouterBuilder::new();
         router.trailing_slash(options.slash);
         for (index, route) in blueprint.routes.iter().enumerate() {
             let at_fault = |reason| BuildError { route: Some(index), other: None, reason };
             let (method, extractor) = compile(route).map_err(at_fault)?;
             let endpoint = endpoint(index, route, extractor).map_err(at_fault)?;
-            router.route(method, &route.path, endpoint).map_err(|error| BuildError {
-                other: first_of(&error, &blueprint.routes),
-                ..at_fault(error.to_string())
+            let gate = gate_of(gates.as_ref(), route).map_err(at_fault)?;
+            router.route(method, &route.path, Rc::new(Place { endpoint, gate })).map_err(|error| {
+                BuildError { other: first_of(&error, &blueprint.routes), ..at_fault(error.to_string()) }
             })?;
         }
         if options.docs {
             for (path, endpoint) in docs::endpoints(blueprint) {
-                router.route(Method::GET, &path, Rc::from(endpoint)).map_err(|error| BuildError {
+                router.route(Method::GET, &path, Place::open(Rc::from(endpoint))).map_err(|error| BuildError {
                     route: first_of(&error, &blueprint.routes),
                     other: None,
                     reason: format!(
@@ -90,26 +120,86 @@ impl App {
     pub fn check(blueprint: &Blueprint, options: &Options) -> Result<(), BuildError> {
         Self::build(blueprint, options, |_, _, _| Ok(Rc::new(Nobody))).map(drop)
     }
+}
 
-    fn found(&self, endpoint: Rc<dyn Endpoint>, mut call: Call) -> Reply {
-        if !endpoint.reads_body() || call.request.body.is_end() {
-            return endpoint.call(call);
-        }
-        let limit = self.max_body;
-        let body = std::mem::take(&mut call.request.body);
-        Reply::pending(async move {
-            match body.collect(limit).await {
-                Ok(bytes) => {
-                    call.body = bytes;
-                    match endpoint.call(call) {
-                        Reply::Ready(response) => response,
-                        Reply::Pending(pending) => pending.await,
-                    }
+/// Lets a call pass its route's gate, then answers it.
+fn admit(place: &Place, call: Call, limit: usize) -> Reply {
+    let Some(gate) = &place.gate else { return found(&place.endpoint, call, limit) };
+    match gate.pass(call) {
+        Pass::Refused(response) => response.into(),
+        Pass::Open(call, quota) => shown(found(&place.endpoint, call, limit), quota),
+        Pass::Pending(visit) => {
+            let endpoint = Rc::clone(&place.endpoint);
+            Reply::pending(async move {
+                match visit.await {
+                    Ok((call, quota)) => settled(shown(found(&endpoint, call, limit), quota)).await,
+                    Err(response) => response,
                 }
-                Err(failure) => error::of_body(failure),
-            }
-        })
+            })
+        }
     }
+}
+
+/// Answers a call, once its body has been read where the endpoint wants it.
+fn found(endpoint: &Rc<dyn Endpoint>, mut call: Call, limit: usize) -> Reply {
+    if !endpoint.reads_body() || call.request.body.is_end() {
+        return endpoint.call(call);
+    }
+    let (endpoint, body) = (Rc::clone(endpoint), std::mem::take(&mut call.request.body));
+    Reply::pending(async move {
+        match body.collect(limit).await {
+            Ok(bytes) => {
+                call.body = bytes;
+                settled(endpoint.call(call)).await
+            }
+            Err(failure) => error::of_body(failure),
+        }
+    })
+}
+
+/// The reply with what is left of a limit, where there is one.
+fn shown(reply: Reply, quota: Option<throttle::Quota>) -> Reply {
+    match (quota, reply) {
+        (None, reply) => reply,
+        (Some(quota), Reply::Ready(mut response)) => {
+            quota.show(&mut response);
+            response.into()
+        }
+        (Some(quota), Reply::Pending(pending)) => Reply::pending(async move {
+            let mut response = pending.await;
+            quota.show(&mut response);
+            response
+        }),
+    }
+}
+
+async fn settled(reply: Reply) -> Response {
+    match reply {
+        Reply::Ready(response) => response,
+        Reply::Pending(pending) => pending.await,
+    }
+}
+
+/// What gates share, where there are any.
+fn gates(
+    blueprint: &Blueprint,
+    options: &Options,
+    authority: Rc<dyn Authority>,
+) -> Result<Option<Rc<Gates>>, BuildError> {
+    let at_fault = |reason| BuildError { route: None, other: None, reason };
+    if options.throttle.usual.is_empty() && blueprint.routes.iter().all(|route| route.gate.is_none()) {
+        return Ok(None);
+    }
+    let gates = Gates::compile(blueprint.security.clone(), authority, &options.throttle, options.max_body);
+    gates.map(|gates| Some(Rc::new(gates))).map_err(at_fault)
+}
+
+/// A route's gate; one without a word of its own has the usual limits.
+fn gate_of(gates: Option<&Rc<Gates>>, route: &Route) -> Result<Option<Rc<Gate>>, String> {
+    let Some(gates) = gates else { return Ok(None) };
+    let usual = spec::Gate::default();
+    let gate = gates.gate(route.gate.as_ref().unwrap_or(&usual))?;
+    Ok((!gate.is_open()).then(|| Rc::new(gate)))
 }
 
 /// Holds the place of an endpoint while routes are checked.
@@ -146,7 +236,7 @@ impl Service for App {
 
 impl App {
     fn answer(&self, request: Request) -> Reply {
-        let (endpoint, path) = match self.router.find(&request.method, request.path()) {
+        let (place, path) = match self.router.find(&request.method, request.path()) {
             Match::Found { endpoint, params, .. } => {
                 (Rc::clone(endpoint), PathValues::new(request.path(), params.into_values()))
             }
@@ -158,7 +248,7 @@ impl App {
             }
             Match::Redirect { path } => return redirect(&path, request.uri.query()).into(),
         };
-        self.found(endpoint, Call { request, path, body: Bytes::new() })
+        admit(&place, Call { request, path, body: Bytes::new(), identity: None }, self.max_body)
     }
 }
 

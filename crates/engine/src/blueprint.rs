@@ -7,6 +7,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use serde_json::value::RawValue;
 
+use crate::gate::spec;
+
 /// An API: routes and what is said of them.
 #[derive(Debug, Deserialize)]
 pub struct Blueprint {
@@ -14,6 +16,9 @@ pub struct Blueprint {
     pub info: Info,
     /// Where documents are served; `null` switches one off.
     pub docs: Docs,
+    /// What the gates of routes share.
+    #[serde(default)]
+    pub security: spec::Security,
     /// Routes in the order of registration.
     pub routes: Vec<Route>,
     /// Graphs that routes answer by their number.
@@ -88,6 +93,9 @@ pub struct Route {
     /// Whether OpenAPI shows it.
     #[serde(default = "yes")]
     pub include_in_schema: bool,
+    /// What stands before it.
+    #[serde(default)]
+    pub gate: Option<spec::Gate>,
     /// For native routes.
     pub native: Option<Native>,
     /// For GraphQL routes: which of the blueprint's graphs.

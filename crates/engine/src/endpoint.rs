@@ -1,10 +1,13 @@
 //! The seam between routing and whoever answers: native plans, or the binding's callbacks.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use plectrum_http::{Reply, Request};
 use smallvec::SmallVec;
+
+use crate::gate::identity::Identity;
 
 /// One request on its way to an endpoint: routed, its body read where the endpoint wants one.
 pub struct Call {
@@ -14,6 +17,8 @@ pub struct Call {
     pub path: PathValues,
     /// The body; empty unless [`Endpoint::reads_body`].
     pub body: Bytes,
+    /// Who makes it, where the route has a gate.
+    pub identity: Option<Arc<Identity>>,
 }
 
 impl Call {

@@ -3,6 +3,7 @@
 //! In the order a request meets them:
 //!
 //! * [`app`]: routes a request, reads its body where the endpoint wants one;
+//! * [`gate`]: who may pass, and how often: throttles, authentication, guards;
 //! * [`endpoint`]: the trait of whoever answers; [`native`] does it with a plan (one of its [`variants`]), the binding
 //!   with Python; [`graphql`] with the plans of a document;
 //! * [`extract`]: arguments from path, query, headers, cookies and body;
@@ -22,6 +23,7 @@ pub mod endpoint;
 pub mod error;
 pub mod extract;
 pub mod graphql;
+pub mod gate;
 pub mod native;
 pub mod openapi;
 mod seldom;

@@ -29,6 +29,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The nearest hop.
     pub peer: Peer,
+    /// Whether the client's connection is encrypted, as far as the nearest trusted hop tells.
+    pub secure: bool,
     /// Values that middleware hangs on the request; empty (and unallocated) unless used.
     pub extensions: Extensions,
     /// The body, read on demand.
@@ -40,7 +42,16 @@ impl Request {
     #[must_use]
     pub fn new(method: Method, uri: Uri, body: RequestBody) -> Self {
         let (headers, extensions) = (HeaderMap::new(), Extensions::new());
-        Self { method, uri, version: Version::HTTP_11, headers, peer: Peer::Unix, extensions, body }
+        Self {
+            method,
+            uri,
+            version: Version::HTTP_11,
+            headers,
+            peer: Peer::Unix,
+            secure: false,
+            extensions,
+            body,
+        }
     }
 
     /// Copies target and header values out of the buffer they were read into, for a request that will live long.

@@ -6,12 +6,14 @@ mod show;
 
 use std::future::Future;
 use std::rc::Rc;
+use std::time::Duration;
 
 use plectrum_engine::app::{App, BuildError, Options};
 use plectrum_engine::blueprint::Blueprint;
 use plectrum_engine::endpoint::{Call, Endpoint};
 use plectrum_engine::error;
 use plectrum_engine::extract::Extractor;
+use plectrum_engine::gate::throttle::{self, WithoutRedis};
 use plectrum_engine::shape::Shape;
 use plectrum_http::router::TrailingSlash;
 use plectrum_http::{
@@ -39,7 +41,15 @@ impl Endpoint for Echo {
 }
 
 pub fn options() -> Options {
-    Options { slash: TrailingSlash::Strict, max_body: 1000, docs: false, errors: Shape::Problem }
+    let throttle = throttle::Options {
+        segment: None,
+        slots: 64,
+        redis: None,
+        timeout: Duration::from_secs(1),
+        without_redis: WithoutRedis::Local,
+        usual: Vec::new(),
+    };
+    Options { slash: TrailingSlash::Strict, max_body: 1000, docs: false, errors: Shape::Problem, throttle }
 }
 
 /// A route with everything but method, path and parameters left as usual.

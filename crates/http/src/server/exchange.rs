@@ -78,6 +78,7 @@ impl<S: Service> Exchange<S> {
             version: parts.version,
             headers: parts.headers,
             peer: self.peer,
+            secure: false,
             extensions: parts.extensions,
             body: self.body(body),
         };

@@ -1,0 +1,239 @@
+//! Counters in memory that the workers of a host share. Lock-free: a worker that is killed at any point leaves nothing
+//! held, and one that takes its place goes on with the same numbers.
+//!
+//! The segment is a table of slots, two words each: whose bucket it is (a hash under a secret of the segment) and when the
+//! bucket is full. A bucket that is full is as good as none, so its slot is free. Where all slots a key may use are taken,
+//! it takes the one that would be free soonest: memory is bounded, and under attack somebody's count begins anew.
+
+use std::hash::BuildHasher;
+use std::io;
+use std::os::fd::RawFd;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use foldhash::SharedSeed;
+use foldhash::quality::SeedableRandomState;
+
+use super::cell::{Decision, Rate};
+
+/// Words before the slots: what the segment is, and its secret.
+const HEAD: usize = 8;
+const MAGIC: u64 = u64::from_le_bytes(*b"plectrm1");
+/// Slots that a key may use, next to each other.
+const PROBED: usize = 8;
+/// Times a race is run again before the count is taken as it is.
+const ATTEMPTS: usize = 16;
+
+/// A mapped segment.
+pub(crate) struct Segment {
+    words: NonNull<AtomicU64>,
+    bytes: usize,
+    slots: usize,
+    hasher: SeedableRandomState,
+}
+
+struct Slot<'a> {
+    key: &'a AtomicU64,
+    full_at: &'a AtomicU64,
+}
+
+impl Segment {
+    /// One of this process alone, with room for `slots` buckets.
+    pub(crate) fn private(slots: usize) -> io::Result<Self> {
+        let bytes = (HEAD + 2 * slots.max(PROBED)) * size_of::<u64>();
+        let segment = Self::map(bytes, -1, libc::MAP_SHARED | libc::MAP_ANONYMOUS)?;
+        // Addresses are random; a table of one process needs no more against guessing.
+        segment.word(1).store(std::process::id().into(), Ordering::Relaxed);
+        segment.word(2).store(segment.words.as_ptr() as u64, Ordering::Relaxed);
+        segment.word(0).store(MAGIC, Ordering::Release);
+        Ok(segment.seeded())
+    }
+
+    /// The one the supervisor made: `descriptor` is of a file of `MAGIC`, a secret and zeros.
+    pub(crate) fn shared(descriptor: RawFd) -> io::Result<Self> {
+        // SAFETY: `stat` is a plain struct of integers, for which zeros are a value.
+        let mut status: libc::stat = unsafe { std::mem::zeroed() };
+        // SAFETY: `status` is a valid place for the answer; a wrong descriptor is reported as an error.
+        if unsafe { libc::fstat(descriptor, &raw mut status) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let bytes = usize::try_from(status.st_size).unwrap_or_default();
+        if bytes < (HEAD + 2 * PROBED) * size_of::<u64>() {
+            return Err(io::Error::other("the shared segment of the throttle is too small"));
+        }
+        let segment = Self::map(bytes, descriptor, libc::MAP_SHARED)?;
+        if segment.word(0).load(Ordering::Acquire) != MAGIC {
+            return Err(io::Error::other("the shared segment of the throttle is not one"));
+        }
+        Ok(segment.seeded())
+    }
+
+    fn map(bytes: usize, descriptor: RawFd, flags: libc::c_int) -> io::Result<Self> {
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: a new mapping at an address of the kernel's choice touches no memory of ours.
+        let address = unsafe { libc::mmap(std::ptr::null_mut(), bytes, access, flags, descriptor, 0) };
+        if address == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let words = NonNull::new(address.cast::<AtomicU64>()).ok_or_else(io::Error::last_os_error)?;
+        let slots = (bytes / size_of::<u64>() - HEAD) / 2;
+        Ok(Self { words, bytes, slots, hasher: hasher_of(0, 0) })
+    }
+
+    fn seeded(mut self) -> Self {
+        let secret = |index| self.word(index).load(Ordering::Relaxed);
+        self.hasher = hasher_of(secret(1), secret(2));
+        self
+    }
+
+    fn word(&self, index: usize) -> &AtomicU64 {
+        debug_assert!(index < self.bytes / size_of::<u64>());
+        // SAFETY: `index` is within the mapping (of `HEAD + 2 * slots` words at least), which lives as long as `self`, is
+        // aligned to pages and is only ever reached through atomics, here and in other processes.
+        unsafe { self.words.add(index).as_ref() }
+    }
+
+    fn slot(&self, index: usize) -> Slot<'_> {
+        let first = HEAD + 2 * (index % self.slots);
+        Slot { key: self.word(first), full_at: self.word(first + 1) }
+    }
+
+    /// One request of `key` at `now`.
+    pub(crate) fn take(&self, key: &[u8], rate: Rate, now: u64) -> Decision {
+        // 0 is an empty slot.
+        let hash = self.hasher.hash_one(key).max(1);
+        for _ in 0..ATTEMPTS {
+            let slot = match self.find(hash, now) {
+                Ok(slot) => slot,
+                Err(free) if free.claim(hash) => free,
+                Err(_) => continue,
+            };
+            let full_at = slot.full_at.load(Ordering::Acquire);
+            let decision = rate.take(full_at, now);
+            let kept = !decision.allowed
+                || slot
+                    .full_at
+                    .compare_exchange(full_at, decision.full_at, Ordering::AcqRel, Ordering::Relaxed)
+                    .is_ok();
+            if kept {
+                return decision;
+            }
+        }
+        rate.take(0, now)
+    }
+
+    /// The key's slot, or else the best one to claim.
+    fn find(&self, hash: u64, now: u64) -> Result<Slot<'_>, Slot<'_>> {
+        // The low bits choose the slot; a power of two would not be needed.
+        let start = usize::try_from(hash % (self.slots as u64)).unwrap_or_default();
+        let (mut best, mut soonest) = (start, u64::MAX);
+        for index in start..start + PROBED {
+            let slot = self.slot(index);
+            let owner = slot.key.load(Ordering::Acquire);
+            if owner == hash {
+                return Ok(slot);
+            }
+            let full_at = if owner == 0 { 0 } else { slot.full_at.load(Ordering::Relaxed) };
+            let free_at = if full_at <= now { 0 } else { full_at };
+            if free_at < soonest {
+                (best, soonest) = (index, free_at);
+            }
+        }
+        Err(self.slot(best))
+    }
+}
+
+impl Slot<'_> {
+    /// Takes the slot over; false where somebody else did.
+    fn claim(&self, hash: u64) -> bool {
+        let owner = self.key.load(Ordering::Acquire);
+        let claimed = self.key.compare_exchange(owner, hash, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        if claimed {
+            // Who dies here leaves the former owner's count to the new one: stricter, never looser, and not for long.
+            self.full_at.store(0, Ordering::Release);
+        }
+        claimed
+    }
+}
+
+fn hasher_of(first: u64, second: u64) -> SeedableRandomState {
+    // Every process must hash alike; the secret is the segment's.
+    let shared: &'static SharedSeed = Box::leak(Box::new(SharedSeed::from_u64(second)));
+    SeedableRandomState::with_seed(first, shared)
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        // SAFETY: the mapping was made by `map` with this length, and nothing borrows from a value that is being dropped.
+        unsafe { libc::munmap(self.words.as_ptr().cast(), self.bytes) };
+    }
+}
+
+/// Microseconds of the clock that all processes of a host share, and that nobody sets.
+pub(crate) fn now() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is a valid place for the answer; this clock always exists.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    (time.tv_sec as u64).saturating_mul(1_000_000).saturating_add(time.tv_nsec as u64 / 1000)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000;
+
+    #[test]
+    fn keys_are_counted_apart() {
+        let segment = Segment::private(64).unwrap();
+        let rate = Rate::new(2, 1.0, 2);
+        let allowed = |key: &str, now| segment.take(key.as_bytes(), rate, now).allowed;
+        assert_eq!([1, 2, 3].map(|_| allowed("a", SECOND)), [true, true, false]);
+        assert!(allowed("b", SECOND));
+        assert!(allowed("a", 2 * SECOND));
+    }
+
+    #[test]
+    fn a_full_table_forgets_who_is_free_soonest() {
+        let segment = Segment::private(PROBED).unwrap();
+        let rate = Rate::new(1, 60.0, 1);
+        for key in 0..PROBED as u64 {
+            assert!(segment.take(&key.to_le_bytes(), rate, SECOND + key).allowed);
+        }
+        assert!(!segment.take(&7_u64.to_le_bytes(), rate, 2 * SECOND).allowed);
+        assert!(segment.take(b"new", rate, 2 * SECOND).allowed);
+        assert!(!segment.take(b"new", rate, 2 * SECOND).allowed);
+        assert!(segment.take(&0_u64.to_le_bytes(), rate, 2 * SECOND).allowed);
+    }
+
+    #[test]
+    fn threads_together_take_no_more_than_the_limit() {
+        let segment = Segment::private(1024).unwrap();
+        // SAFETY: for this test alone; the table is reached through atomics only.
+        struct Shared<'a>(&'a Segment);
+        // SAFETY: as above.
+        unsafe impl Sync for Shared<'_> {}
+        let (shared, rate) = (Shared(&segment), Rate::new(500, 3600.0, 500));
+        let allowed: usize = std::thread::scope(|scope| {
+            let shared = &shared;
+            let threads: Vec<_> = (0..4)
+                .map(|_| {
+                    scope.spawn(move || {
+                        let Shared(segment) = *shared;
+                        (0..1000).filter(|_| segment.take(b"key", rate, SECOND).allowed).count()
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert!((500..=501).contains(&allowed), "{allowed}");
+    }
+
+    #[test]
+    fn what_is_no_segment_is_refused() {
+        assert!(Segment::shared(-1).is_err());
+        let file = std::fs::File::open("/dev/null").unwrap();
+        assert!(Segment::shared(std::os::fd::AsRawFd::as_raw_fd(&file)).is_err());
+    }
+}
