@@ -116,8 +116,20 @@ class Request:
     def body(self) -> bytes:
         """The whole body."""
     @property
+    def scheme(self) -> str:
+        """``https`` or ``http``: as the client's connection was, where a trusted proxy tells."""
+    @property
     def state(self) -> dict[str, Any]:
         """A dict that lives as long as the request."""
+    @property
+    def auth(self) -> dict[str, Any] | None:
+        """Claims of the token or key that was shown; ``None`` for an anonymous request."""
+    @property
+    def user(self) -> Any:
+        """The user, loaded when it is first read; in an ``async`` handler ``await request.auser()``."""
+    def auser(self) -> Coroutine[Any, Any, Any]:
+        """The user, loaded without blocking."""
+    def _remember_user(self, user: Any) -> None: ...
 
 class Response:
     """An answer with its own status, headers and body.
@@ -362,6 +374,12 @@ def to_camel(name: str) -> str:
 
 def to_snake(name: str) -> str:
     """A camelCase name in snake_case; see :mod:`plectrum.naming`."""
+
+def sign_jwt(claims: str, key: str, algorithm: str, key_id: str | None = None) -> str:
+    """Signs claims (a JSON object); see :mod:`plectrum.auth.tokens`."""
+
+def verify_jwt(token: str, key: str, algorithm: str) -> bytes:
+    """The claims of a signed token, as JSON; nothing but the signature is judged."""
 
 def encode(value: Any) -> bytes:
     """A value as JSON bytes."""

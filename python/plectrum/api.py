@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from . import assets
+from ._inherit import INHERIT
+from .auth.compile import Access
 from .deps import CallPlan
 from .deps.resolve import Overrides
 from .errors import ConfigurationError, line_of
@@ -42,6 +44,7 @@ class CompiledRoute:
         planner: makes a native route's plans, or a graph's; ``None`` on the other ways.
         plan: runs the handler's dependencies; ``None`` where it has none.
         graph: number of the graph that answers it.
+        access: what the gates of the API share.
     """
 
     route: Route
@@ -51,6 +54,7 @@ class CompiledRoute:
     planner: Planner | GraphPlanner | None = None
     plan: CallPlan | None = None
     graph: int | None = None
+    access: Access = dataclasses.field(default_factory=Access)
 
     @functools.cached_property
     def call(self) -> Handler:
@@ -81,10 +85,16 @@ class CompiledRoute:
             "description": options.description or description,
             "deprecated": options.deprecated,
             "include_in_schema": options.include_in_schema,
+            "gate": self.access.gate(self.route),
             "native": self.planner.describe() if isinstance(self.planner, Planner) else None,
             "websocket": dataclasses.asdict(self.route.websocket) if self.route.websocket else None,
             "graph": self.graph,
         }
+
+    @property
+    def loaders(self) -> list[Any]:
+        """What finds the users of each authentication scheme."""
+        return self.access.loaders
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +104,7 @@ class Compiled:
     blueprint: str
     routes: tuple[CompiledRoute, ...]
     classes: tuple[ClassEntry, ...]
+    access: Access
 
 
 class API(Router):
@@ -107,6 +118,7 @@ class API(Router):
         redoc_url: path of Redoc; ``None`` switches it off.
         tags: OpenAPI tags of every route.
         dependencies: run before every handler, each made by ``Depends``.
+        auth, guards, throttle: of every route that does not say otherwise; see :class:`plectrum.routing.Options`.
 
     Example::
 
@@ -130,8 +142,11 @@ class API(Router):
         redoc_url: str | None = "/redoc",
         tags: Iterable[str] = (),
         dependencies: Iterable[Any] = (),
+        auth: Any = INHERIT,
+        guards: Any = INHERIT,
+        throttle: Any = INHERIT,
     ) -> None:
-        super().__init__(prefix, tags=tags, dependencies=dependencies)
+        super().__init__(prefix, tags=tags, dependencies=dependencies, auth=auth, guards=guards, throttle=throttle)
         self.info = {"title": title, "version": version, "description": description}
         shown = openapi_url is not None
         self.docs = {
@@ -160,10 +175,12 @@ class API(Router):
         """
         nodes = Nodes()
         graphs = list(dict.fromkeys(route.graph for route in self.routes if route.graph is not None))
-        routes = tuple(
+        access = Access()
+        compiled = (
             compile_route(route, nodes, overrides) if route.graph is None else _compile_graph(route, graphs)
             for route in self.routes
         )
+        routes = tuple(dataclasses.replace(route, access=access) for route in compiled)
         docs = {**self.docs, "assets": assets.directory()}
         described = {
             "info": self.info,
@@ -171,7 +188,8 @@ class API(Router):
             "routes": [route.describe() for route in routes],
             "graphs": [graph.describe() for graph in graphs],
         }
-        return Compiled(json.dumps(described), routes, tuple(nodes.classes))
+        described["security"] = access.describe()
+        return Compiled(json.dumps(described), routes, tuple(nodes.classes), access)
 
 
 def compile_route(route: Route, nodes: Nodes, overrides: Overrides | None = None) -> CompiledRoute:

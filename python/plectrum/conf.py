@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
 from .errors import ConfigurationError, place
+from .throttling import Rate, rates_of
 
 __all__ = ["PREFIX", "Problem", "Settings", "current", "load", "read"]
 
@@ -101,6 +102,16 @@ class Settings:
     )
     drf: bool = _key(False, "Let Rust represent what all DRF serializers give out; see `docs/drf.md`.")
 
+    throttle: tuple[str, ...] = _key(
+        (), 'Rates of every route that names none, such as `("100/min", "1000/day per user")`.'
+    )
+    throttle_slots: int = _key(65_536, "Clients whose requests a host counts at a time, in 16 bytes each.", minimum=64)
+    throttle_redis: str | None = _key(None, "Count in this Redis instead, `redis://host:port/0`, for several hosts.")
+    throttle_timeout: float = _key(0.25, "What Redis may take to answer.", minimum=0.01)
+    throttle_without_redis: Literal["local", "open", "closed"] = _key(
+        "local", "While Redis does not answer: each host counts for itself, nothing is counted, or requests are a 503."
+    )
+
     database_connections: int = _key(8, "PostgreSQL connections per worker.", minimum=1)
     database_acquire_timeout: float = _key(5.0, "Wait for a free connection, then 503.", minimum=0)
     database_max_pipeline: int = _key(128, "Statements in flight on one connection.", minimum=1)
@@ -112,8 +123,17 @@ class Settings:
     )
 
     def to_json(self) -> str:
-        """All settings as one flat JSON object, for Rust."""
-        return json.dumps(dataclasses.asdict(self))
+        """All settings as one flat JSON object, for Rust.
+
+        Errors:
+            ConfigurationError: a rate of ``throttle`` cannot be read.
+        """
+        return json.dumps({**dataclasses.asdict(self), "throttle": [rate.describe("default") for rate in self.rates]})
+
+    @property
+    def rates(self) -> tuple[Rate, ...]:
+        """The rates of ``throttle``, which count the requests to all routes together."""
+        return rates_of(self.throttle)
 
     def replace(self, **changes: Any) -> Settings:
         """A copy with those settings changed; ``None`` values are ignored (command-line options not given).
@@ -285,6 +305,10 @@ def _checked(name: str, value: Any) -> Any:
         if value not in choices:
             raise _wrong_type("one of " + ", ".join(repr(choice) for choice in choices))
         return value
+    if expected is tuple:
+        if not isinstance(value, (list, tuple)) or any(type(item) is not str for item in cast("list[Any]", value)):
+            raise _wrong_type("a list of strings")
+        return tuple(cast("list[str]", value))
     if expected is float and type(value) is int:
         value = float(value)
     if type(value) is not expected:
@@ -301,6 +325,8 @@ def _parsed(name: str, text: str) -> Any:
         if text.lower() not in _BOOLEANS:
             raise _wrong_type("1, 0, true, false, yes, no, on or off")
         return _BOOLEANS[text.lower()]
+    if expected is tuple:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
     if expected in (int, float):
         try:
             number = expected(text)
@@ -325,7 +351,7 @@ def _expected(name: str) -> tuple[Any, bool]:
     hint = _TYPES[name]
     if isinstance(hint, types.UnionType):
         return next(option for option in typing.get_args(hint) if option is not type(None)), True
-    return hint, False
+    return (tuple if typing.get_origin(hint) is tuple else hint), False
 
 
 _NAMES: dict[Any, str] = {bool: "True or False", int: "an integer", float: "a number", str: "a string"}

@@ -8,10 +8,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._inherit import INHERIT
 from .deps.marker import Dependency
 from .errors import DECLARED_AT, ConfigurationError, line_of, line_of_caller
 from .filters import FilterSet, read_filters
 from .listing import Listing
+from .throttling import rates_of
 
 if TYPE_CHECKING:
     from .graphql import GraphQL
@@ -35,6 +37,9 @@ class Options:
         sync: run a plain ``def`` handler in the bounded thread pool.
         tags, summary, description, deprecated: for OpenAPI; the docstring gives summary and description.
         include_in_schema: whether OpenAPI shows the route.
+        auth: schemes that authenticate, of :mod:`plectrum.auth`; ``None`` opens the route.
+        guards: who may pass, of :mod:`plectrum.guards`.
+        throttle: rates, of :mod:`plectrum.throttling`; ``None`` lifts those around it.
         dependencies: run before the handler for what they do, each made by ``Depends``.
     """
 
@@ -46,6 +51,9 @@ class Options:
     description: str | None = None
     deprecated: bool = False
     include_in_schema: bool = True
+    auth: Any = INHERIT
+    guards: Any = INHERIT
+    throttle: Any = INHERIT
     dependencies: tuple[Dependency, ...] = ()
 
 
@@ -103,14 +111,27 @@ class Router:
         prefix: put before every path; starts with ``/`` and does not end with one.
         tags: OpenAPI tags of every route in it.
         dependencies: run before every handler in it, each made by ``Depends``.
+        auth, guards, throttle: of every route in it that does not say otherwise; see :class:`Options`.
     """
 
-    def __init__(self, prefix: str = "", *, tags: Iterable[str] = (), dependencies: Iterable[Any] = ()) -> None:
+    def __init__(
+        self,
+        prefix: str = "",
+        *,
+        tags: Iterable[str] = (),
+        dependencies: Iterable[Any] = (),
+        auth: Any = INHERIT,
+        guards: Any = INHERIT,
+        throttle: Any = INHERIT,
+    ) -> None:
         if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
             raise ConfigurationError(f'The prefix {prefix!r} must start with "/" and not end with one, such as "/api".')
         self.prefix = prefix
         self.tags = tuple(tags)
         self.dependencies: tuple[Dependency, ...] = tuple(dependencies)
+        # A rate of a router counts the requests to all of its routes together.
+        shared = throttle if throttle in (INHERIT, None) else rates_of(throttle, scope=f"router {prefix or '/'}")
+        self.access = {"auth": auth, "guards": guards, "throttle": shared}
         self.routes: list[Route] = []
         self.query = QueryRoutes(self)
 
@@ -147,7 +168,10 @@ class Router:
     def _inherited(self, options: Options) -> Options:
         """A route's options with what holds for every route here."""
         dependencies = (*self.dependencies, *options.dependencies)
-        return dataclasses.replace(options, tags=(*self.tags, *options.tags), dependencies=dependencies)
+        access = {name: value for name, value in self.access.items() if getattr(options, name) is INHERIT}
+        if options.auth is None and options.guards is INHERIT:
+            access["guards"] = None  # what is opened is open to all
+        return dataclasses.replace(options, tags=(*self.tags, *options.tags), dependencies=dependencies, **access)
 
     def view(self, path: str, **options: Any) -> Callable[[C], C]:
         """Registers the methods of the decorated :class:`plectrum.views.View`. Options: :class:`Options`."""

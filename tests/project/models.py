@@ -220,3 +220,10 @@ class MoneyField(models.BigIntegerField):  # type: ignore[type-arg]
 class Wallet(models.Model):
     owner = models.CharField(max_length=20)
     balance = MoneyField()
+
+
+class RevokedToken(models.Model):
+    """What `plectrum.auth.tokens.ModelRevocation` keeps."""
+
+    name = models.CharField(max_length=64, unique=True)
+    until: models.DateTimeField[Any, Any] = models.DateTimeField()

@@ -17,6 +17,7 @@ use pyo3::prelude::*;
 
 use crate::client::Client;
 use crate::exceptions;
+use crate::gate::{Callbacks, PyAuthority};
 use crate::graphql::Graphs;
 use crate::handler::Handler;
 use crate::names;
@@ -39,6 +40,7 @@ pub(crate) struct Registration {
     routes: Vec<Arc<Registered>>,
     classes: Arc<[Class]>,
     planners: Vec<Option<Py<PyAny>>>,
+    callbacks: Arc<Callbacks>,
 }
 
 #[pymethods]
@@ -63,6 +65,7 @@ impl App {
             routes,
             classes: classes.collect::<PyResult<_>>()?,
             planners,
+            callbacks: Arc::new(Callbacks::extract(&compiled.getattr("access")?)?),
         };
         registration.check(compiled.py())?;
         Ok(Self(Arc::new(registration)))
@@ -92,13 +95,19 @@ impl Registration {
     pub(crate) fn build(&self, py: Python<'_>, worker: &Rc<Worker>) -> PyResult<app::App> {
         let mut failure = None;
         let graphs = Graphs::default();
-        let built = app::App::build(&self.blueprint, &self.settings.app(), |index, route, extractor| {
-            self.endpoint(py, worker, &graphs, index, route, extractor).map_err(|error| {
-                let text = error.to_string();
-                failure = Some(error);
-                text
-            })
-        });
+        let authority = Rc::new(PyAuthority::new(Arc::clone(&self.callbacks), Rc::clone(worker)));
+        let built = app::App::build_with(
+            &self.blueprint,
+            &self.settings.app(),
+            authority,
+            |index, route, extractor| {
+                self.endpoint(py, worker, &graphs, index, route, extractor).map_err(|error| {
+                    let text = error.to_string();
+                    failure = Some(error);
+                    text
+                })
+            },
+        );
         match (built, failure) {
             (_, Some(error)) => Err(error),
             (Err(error), None) => Err(self.refused(py, &error)?),

@@ -21,6 +21,7 @@ use crate::background;
 use crate::encode::encode;
 use crate::eventloop::{Busy, Step, SyncCall};
 use crate::exceptions;
+use crate::gate::Access;
 use crate::names;
 use crate::pipeline::RustResponseBytes;
 use crate::registered::Registered;
@@ -165,7 +166,10 @@ impl Inner {
             let default = self.registered.defaults.get(index).and_then(Option::as_ref);
             let argument = match (slot, self.given.get(index).copied().flatten()) {
                 (_, Some(Given::Request)) => shared(&mut request, || match call.take() {
-                    Some(Call { request, body, .. }) => Bound::new(py, Request::new(request, body)),
+                    Some(Call { request, body, identity, .. }) => {
+                        let access = Access::new(py, identity, &self.registered.loaders);
+                        Bound::new(py, Request::new(request, body, access))
+                    }
                     None => Err(PyValueError::new_err("the request was taken already")),
                 })?
                 .into_any(),

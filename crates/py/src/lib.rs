@@ -6,6 +6,7 @@
 //! * [`handler`]: a request through a Python function; [`results`] where that returned a query;
 //! * [`request`] and [`response`]: what Python sees of both; [`stream`] and [`background`] go on after a handler returned;
 //! * [`websocket`]: a conversation as a coroutine;
+//! * [`gate`]: credentials, guards and users that Python decides about;
 //! * [`sink`] and [`encode`]: JSON → Python and Python → JSON; [`values`] statement arguments;
 //! * [`schema`]: types validated and written outside of routes;
 //! * [`serializer`]: DRF's serializers, compiled;
@@ -27,6 +28,7 @@ mod encode;
 mod eventloop;
 mod exceptions;
 mod export;
+mod gate;
 mod graphql;
 mod handler;
 mod logging;
@@ -144,6 +146,25 @@ mod _core {
     #[pyfunction]
     fn to_snake(name: &str) -> std::borrow::Cow<'_, str> {
         plectrum_json::naming::to_snake(name)
+    }
+
+    /// Signs claims (a JSON object).
+    #[pyfunction]
+    #[pyo3(signature = (claims, key, algorithm, key_id=None))]
+    fn sign_jwt(claims: &str, key: &str, algorithm: &str, key_id: Option<&str>) -> PyResult<String> {
+        plectrum_engine::gate::jwt::sign(claims, key, algorithm, key_id).map_err(PyValueError::new_err)
+    }
+
+    /// The claims of a signed token, as JSON; nothing but the signature is judged.
+    #[pyfunction]
+    fn verify_jwt<'py>(
+        py: Python<'py>,
+        token: &str,
+        key: &str,
+        algorithm: &str,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let claims = plectrum_engine::gate::jwt::verify(token, key, algorithm);
+        claims.map(|claims| PyBytes::new(py, &claims)).map_err(PyValueError::new_err)
     }
 
     /// A value as JSON bytes.

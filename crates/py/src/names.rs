@@ -118,3 +118,9 @@ pub(crate) static PARTIAL: Name = Name::new("functools", "partial");
 pub(crate) static VALIDATE_ROWS: Name = Name::new("plectrum.drf.validate", "rows");
 /// `ListSerializer.to_internal_value` as DRF has it.
 pub(crate) static INTERNAL_LIST: Name = Name::new("plectrum.drf.validate", "INTERNAL_LIST");
+/// Claims as Python sees them.
+pub(crate) static CLAIMS: Name = Name::new("plectrum.auth.users", "claims_of");
+/// Loads the user of a request.
+pub(crate) static LOAD_USER: Name = Name::new("plectrum.auth.users", "load");
+/// Loads the user of a request, awaited.
+pub(crate) static ALOAD_USER: Name = Name::new("plectrum.auth.users", "aload");

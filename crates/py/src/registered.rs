@@ -14,6 +14,8 @@ pub(crate) struct Registered {
     pub(crate) defaults: Vec<Option<Default>>,
     /// Names of the keyword-only arguments, which come last.
     pub(crate) keywords: Option<Py<PyTuple>>,
+    /// What loads the users of each authentication scheme.
+    pub(crate) loaders: Py<PyAny>,
     /// Runs in the thread pool.
     pub(crate) sync: bool,
     /// The evaluated return annotation, for query results.
@@ -37,6 +39,7 @@ impl Registered {
             } else {
                 Some(keywords.cast_into::<PyTuple>()?.unbind())
             },
+            loaders: route.getattr("loaders")?.unbind(),
             sync: declared.getattr("options")?.getattr("sync")?.extract()?,
             returns: route.getattr("returns")?.getattr("annotation")?.unbind(),
         })

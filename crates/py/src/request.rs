@@ -1,13 +1,14 @@
 //! `Request`: what a handler may read of the request. Frozen; nothing becomes a Python object before it is read.
 
 use bytes::Bytes;
+use plectrum_engine::gate::authority::Head;
 use plectrum_http::{HeaderMap, Method, Peer, Uri, cookie, query};
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
-use crate::asked::Head;
+use crate::asked::Head as Asked;
+use crate::gate::Access;
 use crate::names;
 use crate::response::pairs_of;
 
@@ -18,18 +19,25 @@ pub(crate) struct Request {
     uri: Uri,
     headers: HeaderMap,
     peer: Peer,
+    secure: bool,
     body: Bytes,
-    state: PyOnceLock<Py<PyDict>>,
+    access: Access,
 }
 
 impl Request {
-    pub(crate) fn new(request: plectrum_http::Request, body: Bytes) -> Self {
-        let plectrum_http::Request { method, uri, headers, peer, .. } = request;
-        Self { method, uri, headers, peer, body, state: PyOnceLock::new() }
+    pub(crate) fn new(request: plectrum_http::Request, body: Bytes, access: Access) -> Self {
+        let plectrum_http::Request { method, uri, headers, peer, secure, .. } = request;
+        Self { method, uri, headers, peer, secure, body, access }
     }
 
-    pub(crate) fn head(&self) -> Head<'_> {
-        Head { uri: &self.uri, headers: &self.headers }
+    /// For guards, which are asked before the body is read.
+    pub(crate) fn of_head(head: Head, access: Access) -> Self {
+        let Head { method, uri, headers, peer, secure } = head;
+        Self { method, uri, headers, peer, secure, body: Bytes::new(), access }
+    }
+
+    pub(crate) fn head(&self) -> Asked<'_> {
+        Asked { uri: &self.uri, headers: &self.headers }
     }
 }
 
@@ -111,6 +119,12 @@ impl Request {
         }
     }
 
+    /// ``https`` or ``http``.
+    #[getter]
+    fn scheme(&self) -> &'static str {
+        if self.secure { "https" } else { "http" }
+    }
+
     /// The whole body.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
@@ -120,7 +134,29 @@ impl Request {
     /// A dict that lives as long as the request, for middleware and dependencies.
     #[getter]
     fn state<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
-        self.state.get_or_init(py, || PyDict::new(py).unbind()).bind(py).clone()
+        self.access.state(py)
+    }
+
+    /// Claims of the token or key that was shown; ``None`` for an anonymous request.
+    #[getter]
+    fn auth(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.access.claims(py)
+    }
+
+    /// The user, loaded when it is first read.
+    #[getter]
+    fn user(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.access.user(py)
+    }
+
+    /// The user, loaded without blocking.
+    fn auser<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.get().access.auser(slf.py(), slf)
+    }
+
+    /// Keeps a user that has been loaded.
+    fn _remember_user(&self, py: Python<'_>, user: Py<PyAny>) {
+        self.access.remember(py, user);
     }
 
     fn __repr__(&self) -> String {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use plectrum_engine::app::Options;
 use plectrum_engine::channels::link::Reach;
+use plectrum_engine::gate::spec::Limit;
+use plectrum_engine::gate::throttle;
 use plectrum_engine::shape::Shape;
 use plectrum_http::{Config, HeaderValue, Timeouts};
 use plectrum_http::{router, websocket};
@@ -43,6 +45,21 @@ pub(crate) struct Settings {
     trailing_slash: TrailingSlash,
     openapi: bool,
     errors: Errors,
+    throttle: Vec<Limit>,
+    #[serde(default)]
+    throttle_segment: Option<i32>,
+    throttle_slots: usize,
+    throttle_redis: Option<String>,
+    throttle_timeout: f64,
+    throttle_without_redis: WithoutRedis,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum WithoutRedis {
+    Local,
+    Open,
+    Closed,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -143,6 +160,22 @@ impl Settings {
                 Errors::Drf => Shape::Drf,
                 Errors::Fastapi => Shape::Fastapi,
             },
+            throttle: self.throttle(),
+        }
+    }
+
+    fn throttle(&self) -> throttle::Options {
+        throttle::Options {
+            segment: self.throttle_segment,
+            slots: self.throttle_slots,
+            redis: self.throttle_redis.clone(),
+            timeout: Duration::from_secs_f64(self.throttle_timeout),
+            without_redis: match self.throttle_without_redis {
+                WithoutRedis::Local => throttle::WithoutRedis::Local,
+                WithoutRedis::Open => throttle::WithoutRedis::Open,
+                WithoutRedis::Closed => throttle::WithoutRedis::Closed,
+            },
+            usual: self.throttle.clone(),
         }
     }
 }

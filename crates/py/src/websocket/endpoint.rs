@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use super::object::WebSocket;
 use super::talk::{Answer, Talk, forbidden};
 use crate::eventloop::Step;
+use crate::gate::Access;
 use crate::handler::{Handler, Inner};
 use crate::names;
 use crate::request::Request;
@@ -44,11 +45,12 @@ impl Conversations {
             Ok(slots) => slots,
             Err(response) => return (*response).into(),
         };
-        let Call { mut request, body, .. } = call;
+        let Call { mut request, body, identity, .. } = call;
         // The headers live as long as the conversation, and would keep the buffer they were read into.
         request.compact();
         let began = (|| {
-            let request = Bound::new(py, Request::new(request, body))?;
+            let access = Access::new(py, identity, &handler.registered.loaders);
+            let request = Bound::new(py, Request::new(request, body, access))?;
             let socket = WebSocket::new(request.clone().unbind(), opening, &handler.worker.event_loop);
             let talk = Rc::clone(socket.talk()?);
             let socket = Bound::new(py, socket)?;
