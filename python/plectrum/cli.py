@@ -60,6 +60,9 @@ def add_commands(parser: argparse.ArgumentParser, *, serve: str, app: bool) -> N
     listing.add_argument("--json", action="store_true", help="as JSON")
     document = add("openapi", commands.openapi, "Write the OpenAPI 3.1 document.")
     document.add_argument("--indent", type=int, default=2, metavar="N", help="spaces per level (default: %(default)s)")
+    _add_doctor_options(
+        add("doctor", commands.doctor, "Tell what Rust takes over, and what slows it down.", named=False)
+    )
     _add_export_options(add("export", commands.export, "Write all rows of a model to a file.", named=False))
     add("check", commands.check, "Compile everything as a start would, serve nothing.")
 
@@ -84,6 +87,17 @@ def _add_serve_options(parser: argparse.ArgumentParser) -> None:
         "--drain-timeout", type=float, metavar="SECONDS", help="for running requests to finish at the end"
     )
     parser.add_argument("--reload", action="store_true", help="restart when source files change (development)")
+
+
+def _add_doctor_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--app", dest="label", metavar="LABEL", help="only serializers and views of this application")
+    parser.add_argument("--measure", action="store_true", help="try them on the project's own rows")
+    parser.add_argument("--rows", type=int, default=200, metavar="N", help="to measure on (default: %(default)s)")
+    parser.add_argument("--all", action="store_true", help="show every field, also those Rust takes over")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument(
+        "--threshold", type=float, metavar="PERCENT", help="exit with 1 below this share of fields, or on an error"
+    )
 
 
 def _add_export_options(parser: argparse.ArgumentParser) -> None:

@@ -22,7 +22,7 @@ from .worker import Job
 if TYPE_CHECKING:
     from .api import API
 
-__all__ = ["check", "export", "openapi", "routes", "serve"]
+__all__ = ["check", "doctor", "export", "openapi", "routes", "serve"]
 
 
 # Where the workers' unix sockets are, over which they send each other what is meant for groups.
@@ -104,6 +104,20 @@ def export(options: Namespace, app: str | None, *, django: bool, out: TextIO) ->
     from .export.command import export_model  # imports Django
 
     return export_model(options, out)
+
+
+def doctor(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> int:
+    """Tells what of the project Rust takes over, and what is worth a look; 1 where CI should stop."""
+    _needs_django("doctor", django)
+    from .doctor import examine  # imports Django
+    from .doctor.table import write
+
+    report = examine(options.label, measure=options.measure, rows=options.rows)
+    if options.json:
+        out.write(json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n")
+    else:
+        write(report, out, verbose=options.all)
+    return 1 if report.fails(options.threshold) else 0
 
 
 def check(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> int:

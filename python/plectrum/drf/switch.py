@@ -12,7 +12,7 @@ from . import compile as output
 from . import validate
 from .values import is_exactly
 
-__all__ = ["install", "installed", "uninstall"]
+__all__ = ["install", "installed", "is_installed", "uninstall"]
 
 _One = cast("Any", Serializer)
 _Many = cast("Any", ListSerializer)
@@ -31,6 +31,11 @@ def uninstall() -> None:
     """Gives every serializer back to DRF."""
     _One.to_representation, _Many.to_representation = output.REPRESENT, output.REPRESENT_LIST
     _One.to_internal_value, _Many.to_internal_value = validate.INTERNAL, validate.INTERNAL_LIST
+
+
+def is_installed() -> bool:
+    """Whether every serializer is taken over."""
+    return bool(_One.to_representation is _represent)
 
 
 @contextlib.contextmanager

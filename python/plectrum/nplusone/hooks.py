@@ -33,6 +33,7 @@ class Listener(Protocol):
 
     def rows(self, queryset: Any, rows: Any) -> Iterator[Any]:
         """Passes the rows of a query on."""
+        ...  # pyright asks for it, as this one returns something
 
     def prefetched(self, instances: list[Model], link: Link, rows: list[Model]) -> None:
         """After a prefetch."""
