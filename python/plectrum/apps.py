@@ -24,6 +24,10 @@ class PlectrumConfig(AppConfig):
             from . import nplusone
 
             nplusone.install(raises=settings.nplusone == "raise")
+        if settings.prewarm:
+            from . import prewarm
+
+            prewarm.at_start()
         if settings.drf:
             from . import drf  # DRF is not installed everywhere
 

@@ -100,6 +100,9 @@ class Settings:
         "off",
         "Watch for relations loaded row by row, and `warn` of each place once or `raise`; for development and tests.",
     )
+    prewarm: bool = _key(
+        False, "Import and compile the API and all serializers when Django starts, not when they are first used."
+    )
     drf: bool = _key(False, "Let Rust represent what all DRF serializers give out; see `docs/drf.md`.")
 
     throttle: tuple[str, ...] = _key(

@@ -8,6 +8,7 @@ from typing import Any
 from plectrum import conf, discovery
 from plectrum.api import CompiledRoute
 from plectrum.errors import ConfigurationError, PlanError
+from plectrum.native import Planner
 
 from .indexes import missing
 from .report import Issue, RouteReport
@@ -36,9 +37,9 @@ def examine(issues: list[Issue]) -> list[RouteReport]:
 
 def _issues(found: CompiledRoute) -> Iterator[Issue]:
     planner = found.planner
-    if planner is None or not planner.listing.needs_model:
+    if not isinstance(planner, Planner) or not planner.listing.needs_model:
         return
-    rows = _rows_of(found)
+    rows = _rows_of(found, planner)
     if rows is None:
         return
     model, fixed = rows.model, _fixed(rows)
@@ -49,12 +50,11 @@ def _issues(found: CompiledRoute) -> Iterator[Issue]:
     yield from missing(model, listing.search, "search", where)
 
 
-def _rows_of(found: CompiledRoute) -> Any:
+def _rows_of(found: CompiledRoute, planner: Planner) -> Any:
     """The queryset of a query function."""
     from plectrum.orm import Param, queryset_of
 
-    assert found.planner is not None
-    own = found.planner.parameters[: found.planner.own]
+    own = planner.parameters[: planner.own]
     symbols = [Param(item.name, item.annotation, item.source, index) for index, item in enumerate(own)]
     try:
         return queryset_of(found.route.handler, symbols)

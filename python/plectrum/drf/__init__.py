@@ -8,6 +8,7 @@ DRF would do; any other field is called as DRF calls it, in the same pass. :func
 from __future__ import annotations
 
 from .explain import Decision, FieldExplanation, SerializerExplanation, explain
+from .metrics import PlectrumMetricsMiddleware, Stats, count_fields
 from .mixin import RustSerializerMixin
 from .renderer import RustJSONRenderer, to_json
 from .switch import install, installed, uninstall
@@ -15,9 +16,12 @@ from .switch import install, installed, uninstall
 __all__ = [
     "Decision",
     "FieldExplanation",
+    "PlectrumMetricsMiddleware",
     "RustJSONRenderer",
     "RustSerializerMixin",
     "SerializerExplanation",
+    "Stats",
+    "count_fields",
     "explain",
     "install",
     "installed",
