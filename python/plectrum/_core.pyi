@@ -338,6 +338,12 @@ class RustResponseBytes:
     @property
     def content_type(self) -> str:
         """Media type of the body."""
+    def only_value(self) -> tuple[int, int]:
+        """Where the value of the only field of ``data`` stands: its first byte, and the one behind its last.
+
+        Errors:
+            ValueError: the body is not a response of exactly one field.
+        """
     def encode(self, charset: str = "utf-8") -> builtins.bytes:
         """The body in UTF-8, the one encoding JSON has; Starlette asks content that is not ``bytes`` for it."""
     def __bytes__(self) -> builtins.bytes: ...

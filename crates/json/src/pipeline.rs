@@ -7,7 +7,7 @@
 //! * [`Types`]: what the fields of each type hold;
 //! * [`Selection`]: which fields are asked for, in which order, under which alias;
 //! * [`Rows`]: one field's rows, rewritten into the caller's buffer;
-//! * [`Writer`]: the `{"data":{…}}` around them.
+//! * [`Writer`]: the `{"data":{…}}` around them; [`only_value`] takes it away again.
 //!
 //! Rows of one query look alike. `Rows` learns the bytes between two values (`,"author_id":`) and what to write for them
 //! once, and compares from then on.
@@ -16,6 +16,7 @@ mod fault;
 mod key;
 mod learned;
 pub(crate) mod lex;
+mod only;
 mod project;
 mod respond;
 mod rows;
@@ -26,6 +27,7 @@ mod types;
 mod tests;
 
 pub use fault::Fault;
+pub use only::only_value;
 pub use respond::{List, Writer};
 pub use rows::Rows;
 pub use select::{Selection, SelectionError};

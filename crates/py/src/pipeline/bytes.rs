@@ -3,6 +3,7 @@
 use std::ffi::c_int;
 
 use plectrum_http::{Body, Bytes, HeaderValue, StatusCode, header};
+use plectrum_json::pipeline::{Fault, only_value};
 use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -42,6 +43,15 @@ impl RustResponseBytes {
     #[getter]
     fn content_type(&self) -> &str {
         self.content_type.to_str().unwrap_or_default()
+    }
+
+    /// Where the value of the only field stands: first byte, and the one behind its last.
+    fn only_value(&self, py: Python<'_>) -> PyResult<(usize, usize)> {
+        let found = only_value(self.bytes.as_bytes(py));
+        found.map(|range| (range.start, range.end)).map_err(|fault| {
+            let Fault { at, what } = fault;
+            PyValueError::new_err(format!("This is not a response of one field: {what} at byte {at}."))
+        })
     }
 
     fn __bytes__(&self, py: Python<'_>) -> Py<PyBytes> {
