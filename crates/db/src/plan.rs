@@ -189,6 +189,9 @@ pub struct Child {
     pub many: bool,
     /// The statement; one of its binds is `keys`.
     pub plan: Plan,
+    /// What stands for a single object that is not there; `null` where absent.
+    #[serde(default)]
+    pub missing: Option<Box<serde_json::value::RawValue>>,
 }
 
 /// Statements and the response their rows become: what one request executes.

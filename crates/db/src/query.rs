@@ -27,6 +27,8 @@ pub(crate) struct Node {
     pub(crate) children: Vec<Relation>,
     /// 0 at the top.
     pub(crate) level: usize,
+    /// What stands for a single row that is not there.
+    pub(crate) missing: Box<[u8]>,
     /// PostgreSQL's readers, once a server has described the columns.
     pub(crate) readers: OnceLock<Resolved>,
 }
@@ -79,8 +81,11 @@ impl Query {
                 let relation = relation(plan, child, *parent, number, nodes.len())
                     .map_err(|error| error.within(&place))?;
                 let depth = nodes[*parent].level + 1;
-                let node = Node::compile(&child.plan, Some(relation), depth)
+                let mut node = Node::compile(&child.plan, Some(relation), depth)
                     .map_err(|error| error.within(&place))?;
+                if let Some(missing) = &child.missing {
+                    node.missing = missing.get().as_bytes().into();
+                }
                 nodes[*parent].children.push(relation);
                 nodes.push(node);
                 next.push((relation.child, &child.plan, place));
@@ -135,6 +140,7 @@ impl Node {
             relation,
             children: Vec::with_capacity(plan.children.len()),
             level,
+            missing: b"null".as_slice().into(),
             readers: OnceLock::new(),
         })
     }

@@ -54,7 +54,7 @@ impl Stitch<'_> {
     /// A to-one relation takes the first row, as Django's prefetch does.
     fn single(&self, node: usize, first: u32, out: &mut Vec<u8>) {
         if first == NONE {
-            plectrum_json::write_null(out);
+            out.extend_from_slice(&self.query.nodes[node].missing);
         } else {
             self.member(node, first, out);
         }

@@ -10,7 +10,7 @@ from plectrum.orm.relations import Relation
 from .options import Type
 from .scalars import Leaf
 
-__all__ = ["Column", "Computed", "Field", "Many", "ObjectType", "One"]
+__all__ = ["Aggregate", "Column", "Computed", "Connection", "Field", "Many", "ObjectType", "One"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,27 @@ class Many:
     description: str = ""
 
 
-Field = Column | Computed | One | Many
+@dataclass(frozen=True)
+class Connection:
+    """The pages of a relation to any number of rows."""
+
+    name: str
+    relation: Relation
+    target: str
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """The aggregates of a relation to any number of rows."""
+
+    name: str
+    relation: Relation
+    target: str
+    description: str = ""
+
+
+Field = Column | Computed | One | Many | Connection | Aggregate
 
 
 @dataclass

@@ -11,7 +11,7 @@ from django.db import models
 from plectrum.errors import ConfigurationError, PlanError
 from plectrum.orm.relations import relation_named
 
-from .fields import Column, Computed, Field, Many, ObjectType, One
+from .fields import Aggregate, Column, Computed, Connection, Field, Many, ObjectType, One
 from .names import enum_member, field_name, pascal, plural, singular
 from .options import GraphQL, Type
 from .scalars import ID, Enum, Leaf, leaf_of_field
@@ -138,7 +138,10 @@ class Graph:
         if relation is None or target is None:
             return
         if relation.many:
-            yield name, Many(field_name(shown), relation, target.name)
+            camel = field_name(shown)
+            yield name, Many(camel, relation, target.name)
+            yield name, Connection(f"{camel}Connection", relation, target.name)
+            yield name, Aggregate(f"{camel}Aggregate", relation, target.name)
         else:
             # A row that exists may be none of those its type shows.
             optional = nullable or target.options.rows is not None

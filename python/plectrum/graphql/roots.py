@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from plectrum.orm.plan import Plan, Response
 
-from .fields import ObjectType
+from .aggregates import Aggregated, aggregate, groupable, grouped
+from .compile import compile_rows
+from .errors import GraphQLError
+from .fields import Column, ObjectType
 from .filters import condition
 from .graph import Graph
 from .names import plural, singular
 from .ordering import ordered
+from .pages import connect_root
 from .rows import plan_rows, sliced
+from .scalars import ID
 from .scope import Scope
 
-__all__ = ["Root", "roots_of"]
+__all__ = ["Root", "connection_arguments", "roots_of"]
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,12 @@ def roots_of(graph: Graph) -> dict[str, Root]:
     """
     roots: dict[str, Root] = {}
     for one in graph.types.values():
-        for name, root in (_many(graph, one), _single(one)):
+        for name, root in (_many(graph, one), _single(one), _connection(graph, one), _aggregate(one), _groups(one)):
             if name in roots:
                 raise graph.wrong(f"two models make the field Query.{name}. Give one of them another name=.")
             roots[name] = root
+    if graph.declared.global_ids:
+        roots["node"] = Root("node(id: ID!): Node", _node)
     return roots
 
 
@@ -70,19 +77,70 @@ def _many(graph: Graph, one: ObjectType) -> tuple[str, Root]:
     return name, Root(f"{name}({arguments}): [{one.name}!]!", plan)
 
 
+def connection_arguments(type_name: str) -> str:
+    """Arguments of a connection, but for ``first``."""
+    cursors = "after: Cursor, last: Int, before: Cursor"
+    return f"filter: {type_name}Filter, orderBy: [{type_name}Order!], {cursors}"
+
+
+def _connection(graph: Graph, one: ObjectType) -> tuple[str, Root]:
+    name = f"{_names(one)[0]}Connection"
+
+    def plan(scope: Scope, shape: dict[str, Any]) -> tuple[list[Plan], Response]:
+        return connect_root(scope, one, shape)
+
+    return name, Root(f"{name}({connection_arguments(one.name)}, first: Int): {one.name}Connection!", plan)
+
+
+def _aggregate(one: ObjectType) -> tuple[str, Root]:
+    name = f"{_names(one)[0]}Aggregate"
+
+    def plan(scope: Scope, shape: dict[str, Any]) -> tuple[list[Plan], Response]:
+        ((type_name, selection),) = shape["s"].items()
+        rows = scope.rows(one).filter(condition(scope, one, shape.get("a", {}).get("filter")))
+        return aggregate(scope, rows, Aggregated(one, selection, type_name))
+
+    return name, Root(f"{name}(filter: {one.name}Filter): {one.name}Aggregate!", plan)
+
+
+def _groups(one: ObjectType) -> tuple[str, Root]:
+    name = f"{_names(one)[0]}Groups"
+    columns = {column.name: column for column in groupable(one)}
+
+    def plan(scope: Scope, shape: dict[str, Any]) -> tuple[list[Plan], Response]:
+        given = shape["a"]
+        ((type_name, selection),) = shape["s"].items()
+        by = tuple(dict.fromkeys(given["by"]))
+        if not by:
+            raise GraphQLError("Groups need at least one column to group by.")
+        asked = Aggregated(one, selection, type_name, by)
+        rows = scope.rows(one).filter(condition(scope, one, given.get("filter")))
+        groups = sliced(scope, grouped(rows, [columns[column] for column in by], asked), given)
+        return [compile_rows(groups, scope.using, asked.leaves).plan(asked.template)], {"rows": 0}
+
+    arguments = f"by: [{one.name}Column!]!, filter: {one.name}Filter, limit: Int, offset: Int"
+    return name, Root(f"{name}({arguments}): [{one.name}Group!]!", plan)
+
+
+def _node(scope: Scope, shape: dict[str, Any]) -> tuple[list[Plan], Response]:
+    asked = shape["a"]["id"]
+    one = scope.graph.types.get(asked.get("of", ""))
+    if one is None:
+        scope.arguments.take(asked, str, "id")
+        return [], {"literal": None}
+    rows = scope.rows(one).order_by().filter(pk=scope.value(one, _ID, asked))
+    return [plan_rows(scope, one, rows, shape["s"][one.name])], {"scalar": 0}
+
+
 def _single(one: ObjectType) -> tuple[str, Root]:
     name = _names(one)[1]
 
     def plan(scope: Scope, shape: dict[str, Any]) -> tuple[list[Plan], Response]:
-        key = scope.value(one, _id(one), shape["a"]["id"])
+        key = scope.value(one, _ID, shape["a"]["id"])
         rows = scope.rows(one).order_by().filter(pk=key)
         return [plan_rows(scope, one, rows, shape["s"][one.name])], {"scalar": 0}
 
     return name, Root(f"{name}(id: ID!): {one.name}", plan)
 
 
-def _id(one: ObjectType) -> Any:
-    from .fields import Column
-    from .scalars import ID
-
-    return Column("id", "pk", ID, False)
+_ID: Final = Column("id", "pk", ID, False)

@@ -8,26 +8,33 @@ from typing import Any, Final
 
 from django.db.models import Case, F, When
 
-from plectrum.orm.compiled import compile_query
 from plectrum.orm.internal import Rows
-from plectrum.orm.output import positions
-from plectrum.orm.parameters import fit_parameters
 from plectrum.orm.plan import Child, Plan, Template
-from plectrum.orm.plan import Column as PlanColumn
 from plectrum.orm.relations import KEY, Relation
 
-from .fields import Column, Computed, Many, ObjectType, One
+from .aggregates import Aggregated
+from .compile import Named, compile_rows
+from .expressions import global_id
+from .fields import Aggregate, Column, Computed, Connection, Many, ObjectType, One
 from .filters import condition
 from .ordering import ordered
-from .scalars import Leaf
+from .scalars import ID, Leaf
 from .scope import Scope
 
-__all__ = ["Selected", "plan_rows", "sliced"]
+__all__ = ["Selected", "Statement", "plan_rows", "selected_of", "sliced"]
 
 _PREFIX: Final = "plectrum_"
 
 #: A selected field: its name, or ``{"k": key, "f": name, "a": arguments, "s": selections by type}``.
 Selected = str | dict[str, Any]
+
+
+def selected_of(selected: Selected) -> tuple[str, str, dict[str, Any]]:
+    """Response key, name and everything else of a selected field."""
+    if isinstance(selected, str):
+        return selected, selected, {}
+    name: str = selected["f"]
+    return selected.get("k", name), name, selected
 
 
 def sliced(scope: Scope, rows: Rows, arguments: dict[str, Any]) -> Rows:
@@ -49,65 +56,87 @@ def plan_rows(scope: Scope, one: ObjectType, rows: Rows, selection: list[Selecte
         rows: filtered, ordered and sliced.
         selection: what is selected of each.
     """
-    statement = _Statement(scope)
+    statement = Statement(scope)
     template = statement.object(one, selection, "", None)
-    return statement.plan(rows, template)[0]
+    return statement.finish(statement.compile(rows), template)
 
 
 @dataclass(frozen=True)
 class _Waiting:
-    """A relation's statement, whose columns have names yet."""
+    """A relation's statement, to be made once its parent's columns have numbers."""
 
     parent: str
-    key: str
+    make: Callable[[], tuple[Plan, int]]
     many: bool
-    statement: _Statement
-    rows: Rows
-    template: Template
+    missing: Any
 
 
-class _Statement:
-    """Columns of one statement, by name; templates refer to them by name until Django has numbered them."""
+class Statement:
+    """Columns of one statement, by name; templates refer to them by name until Django has numbered them.
+
+    Parameters:
+        scope: the plan in the making.
+    """
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.expressions: dict[str, Any] = {}
         self.leaves: dict[str, Leaf] = {}
-        self.names: dict[Any, str] = {}
-        self.children: list[_Waiting] = []
+        self._names: dict[Any, str] = {}
+        self._children: list[_Waiting] = []
 
     # ── Templates ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def object(self, one: ObjectType, selection: list[Selected], prefix: str, absent: str | None) -> Template:
-        """An object of a type, whose rows are reached by ``prefix``."""
-        fields = [[*self._field(one, selected, prefix)] for selected in selection]
-        body: dict[str, Any] = {"fields": fields}
+        """An object of a type.
+
+        Parameters:
+            one: the type.
+            selection: what is selected of it.
+            prefix: path to its row, as lookups have it.
+            absent: column whose NULL says that there is none.
+        """
+        body: dict[str, Any] = {"fields": [[*self._field(one, selected, prefix)] for selected in selection]}
         if absent is not None:
             body["absent"] = absent
         return {"object": body}
 
     def _field(self, one: ObjectType, selected: Selected, prefix: str) -> tuple[str, Template]:
-        if isinstance(selected, str):
-            selected = {"f": selected}
-        name: str = selected["f"]
-        key: str = selected.get("k", name)
+        key, name, asked = selected_of(selected)
         if name == "__typename":
             return key, {"literal": one.name}
         field = one.fields[name]
         match field:
             case Column() | Computed():
-                return key, {"column": self._value(field, prefix)}
+                return key, {"column": self._value(one, field, prefix)}
             case One():
-                return key, self._one(field, selected, prefix)
+                return key, self._one(field, asked, prefix)
             case Many():
-                return key, self._many(field, selected, prefix)
+                return key, self._many(field, asked, prefix)
+            case Connection():
+                from .pages import connect
 
-    def _value(self, field: Column | Computed, prefix: str) -> str:
+                return key, connect(self, field, asked, prefix)
+            case Aggregate():
+                return key, self._aggregate(field, asked, prefix)
+
+    def _value(self, one: ObjectType, field: Column | Computed, prefix: str) -> str:
         expression = F(prefix + field.path) if isinstance(field, Column) else field.expression
+        leaf: Leaf | None = field.leaf
+        if leaf is ID and isinstance(field, Column) and (target := self._target(one, field)) is not None:
+            expression, leaf = global_id(target, prefix + field.path), None
         if field.visible is not None:
-            output = {} if isinstance(field, Column) else {"output_field": field.expression.output_field}
-            expression = Case(When(field.visible, then=expression), default=None, **output)
-        return self.column(expression, (prefix, field.name), field.leaf)
+            expression = Case(When(field.visible, then=expression), default=None)
+        return self.column(expression, (prefix, field.name), leaf)
+
+    def _target(self, one: ObjectType, field: Column) -> str | None:
+        """The type an id names; ``None`` where ids are plain keys."""
+        if not self.scope.graph.declared.global_ids:
+            return None
+        if field.path == "pk":
+            return one.name
+        target = self.scope.graph.type_of(one.model._meta.get_field(field.path).related_model)
+        return target.name if target is not None else None
 
     def column(self, expression: Any, identity: Any, leaf: Leaf | None = None) -> str:
         """The name of a column; the same for the same identity.
@@ -117,73 +146,110 @@ class _Statement:
             identity: what tells it from the statement's other columns.
             leaf: how it is written; as Django's field would be where absent.
         """
-        if identity not in self.names:
-            name = self.names[identity] = f"{_PREFIX}{len(self.names)}"
+        if identity not in self._names:
+            name = self._names[identity] = f"{_PREFIX}{len(self._names)}"
             self.expressions[name] = expression
             if leaf is not None:
                 self.leaves[name] = leaf
-        return self.names[identity]
+        return self._names[identity]
 
     def key(self, attname: str, prefix: str) -> str:
         """The name of a column that relates rows."""
         return self.column(F(prefix + attname), ("key", prefix, attname))
 
-    def _one(self, field: One, selected: dict[str, Any], prefix: str) -> Template:
+    # ── Relations ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _one(self, field: One, asked: dict[str, Any], prefix: str) -> Template:
         target = self.scope.graph.types[field.target]
-        selection = selected["s"][target.name]
+        selection = asked["s"][target.name]
         if not _joins(target, selection):
-            return self._child(field.relation, target, selection, self.scope.rows(target).order_by(), prefix)
+            return self._rows(field.relation, target, selection, self.scope.rows(target).order_by(), prefix)
         path = f"{prefix}{field.relation.path or field.relation.name}__"
         absent = self.key("pk", path) if field.nullable or prefix else None
         return self.object(target, selection, path, absent)
 
-    def _many(self, field: Many, selected: dict[str, Any], prefix: str) -> Template:
+    def _many(self, field: Many, asked: dict[str, Any], prefix: str) -> Template:
         target = self.scope.graph.types[field.target]
-        arguments = selected.get("a", {})
-        rows = self.scope.rows(target).filter(condition(self.scope, target, arguments.get("filter")))
-        rows = sliced(self.scope, ordered(self.scope.graph, target, rows, arguments.get("orderBy")), arguments)
-        return self._child(field.relation, target, selected["s"][target.name], rows, prefix)
+        arguments = asked.get("a", {})
+        rows = ordered(self.scope.graph, target, self.filtered(target, arguments), arguments.get("orderBy"))
+        selection = asked["s"][target.name]
+        return self._rows(field.relation, target, selection, sliced(self.scope, rows, arguments), prefix)
 
-    def _child(
+    def filtered(self, target: ObjectType, arguments: dict[str, Any]) -> Rows:
+        """Rows of a type that a filter lets pass."""
+        return self.scope.rows(target).filter(condition(self.scope, target, arguments.get("filter")))
+
+    def _rows(
         self, relation: Relation, target: ObjectType, selection: list[Selected], rows: Rows, prefix: str
     ) -> Template:
-        """A relation fetched by a statement of its own."""
-        parent = self.key(relation.parent_attname, prefix)
-        statement = _Statement(self.scope)
+        statement = Statement(self.scope)
         template = statement.object(target, selection, "", None)
-        key = statement.key(relation.child_attname or KEY, "")
         rows = relation.rows(rows, self.scope.using)
-        self.children.append(_Waiting(parent, key, relation.many, statement, rows, template))
-        return {"child": len(self.children) - 1}
+        return self.child(relation, prefix, lambda: statement.related(relation, rows, template))
+
+    def related(self, relation: Relation, rows: Rows, template: Template) -> tuple[Plan, int]:
+        """This statement as that of a relation: its plan, and the column of the parent's key."""
+        key = self.key(relation.child_attname or KEY, "")
+        named = self.compile(rows)
+        return self.finish(named, template), named.number[key]
+
+    def child(
+        self,
+        relation: Relation,
+        prefix: str,
+        make: Callable[[], tuple[Plan, int]],
+        *,
+        many: bool | None = None,
+        missing: Any = None,
+    ) -> Template:
+        """The place of a relation's rows.
+
+        Parameters:
+            relation: the relation.
+            prefix: path to the rows it starts from.
+            make: its plan, and the column of the parent's key.
+            many: whether its rows are a list; as the relation says where absent.
+            missing: what stands for a single row that is not there.
+        """
+        parent = self.key(relation.parent_attname, prefix)
+        self._children.append(_Waiting(parent, make, relation.many if many is None else many, missing))
+        return {"child": len(self._children) - 1}
+
+    def _aggregate(self, field: Aggregate, asked: dict[str, Any], prefix: str) -> Template:
+        target = self.scope.graph.types[field.target]
+        ((type_name, selection),) = asked["s"].items()
+        aggregated = Aggregated(target, selection, type_name)
+        rows = self.filtered(target, asked.get("a", {})).order_by()
+        return self.aggregated(field.relation, rows, aggregated, prefix)
+
+    def aggregated(self, relation: Relation, rows: Rows, asked: Aggregated, prefix: str) -> Template:
+        """The place of aggregates of related rows."""
+
+        def make() -> tuple[Plan, int]:
+            key = f"{_PREFIX}parent"
+            keyed = relation.rows(rows, self.scope.using).annotate(**{key: F(relation.child_attname or KEY)})
+            groups = keyed.values(key).annotate(**asked.expressions)
+            named = compile_rows(groups, self.scope.using, asked.leaves)
+            return named.plan(asked.template), named.number[key]
+
+        return self.child(relation, prefix, make, many=False, missing=asked.missing)
 
     # ── Compilation ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def plan(self, rows: Rows, template: Template) -> tuple[Plan, dict[str, int]]:
-        """The statement compiled, with its children; and the numbers of its columns."""
+    def compile(self, rows: Rows) -> Named:
+        """The statement of these rows."""
         if not self.expressions:
             self.key("pk", "")
         rows = rows.annotate(**self.expressions).values_list(*self.expressions)
-        query = rows.query
-        fit_parameters(query, self.scope.using)
-        compiled = compile_query(query, self.scope.using, elide_empty=False)
-        assert compiled is not None
-        at = positions(compiled.compiler.select)
-        named: dict[str, int] = compiled.compiler.annotation_col_map
-        number = {name: at[index] for name, index in named.items()}
-        columns = list(compiled.columns)
-        for name, leaf in self.leaves.items():
-            columns[number[name]] = _written(leaf, columns[number[name]])
-        children = tuple(self._finished(child, number) for child in self.children)
-        row = _numbered(template, number.__getitem__)
-        return Plan(compiled.statement, tuple(columns), row, children, compiled.reason), number
+        return compile_rows(rows, self.scope.using, self.leaves)
 
-    def _finished(self, waiting: _Waiting, number: dict[str, int]) -> Child:
-        plan, own = waiting.statement.plan(waiting.rows, waiting.template)
-        return Child(number[waiting.parent], own[waiting.key], waiting.many, plan)
+    def finish(self, named: Named, template: Template) -> Plan:
+        """The compiled statement with its relations'."""
+        return named.plan(template, tuple(self._finished(child, named) for child in self._children))
 
-
-def _written(leaf: Leaf, column: PlanColumn) -> PlanColumn:
-    return column if column.custom is not None else leaf.column(column)
+    def _finished(self, waiting: _Waiting, named: Named) -> Child:
+        plan, key = waiting.make()
+        return Child(named.number[waiting.parent], key, waiting.many, plan, waiting.missing)
 
 
 def _joins(target: ObjectType, selection: list[Selected]) -> bool:
@@ -191,20 +257,7 @@ def _joins(target: ObjectType, selection: list[Selected]) -> bool:
     if target.options.rows is not None:
         return False
     for selected in selection:
-        field = target.fields.get(selected if isinstance(selected, str) else selected["f"])
+        field = target.fields.get(selected_of(selected)[1])
         if isinstance(field, Computed) or getattr(field, "visible", None) is not None:
             return False
     return True
-
-
-def _numbered(template: Template, number: Callable[[str], int]) -> Template:
-    """A template with columns by number."""
-    if "column" in template:
-        return {"column": number(template["column"])}
-    if "object" not in template:
-        return template
-    body = dict(template["object"])
-    body["fields"] = [[key, _numbered(value, number)] for key, value in body["fields"]]
-    if "absent" in body:
-        body["absent"] = number(body["absent"])
-    return {"object": body}

@@ -62,6 +62,13 @@ class Scope:
         found = leaf_of_field(value_field(field))
         return found[0].annotation if found else str
 
+    def stored(self, one: ObjectType, column: Column) -> Any:
+        """Python type of a column's values as they are stored."""
+        if isinstance(column.leaf, Enum):
+            kind: Any = type(next(iter(column.leaf.members.values())))
+            return kind
+        return self.annotation(one, column, {})
+
     def _check_id(self, target: ObjectType | None, shape: Shape) -> None:
         of = shape.get("of")
         if of is not None and (target is None or target.name != of):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from .fields import Column, Computed, Field, Many, ObjectType, One
+from .aggregates import FUNCTIONS, columns_for, groupable, leaf_for
+from .fields import Aggregate, Column, Computed, Connection, Field, Many, ObjectType, One
 from .graph import Graph
 from .operators import operators_of
-from .roots import roots_of
+from .roots import connection_arguments, roots_of
 from .scalars import CUSTOM, Enum, Leaf
 
 __all__ = ["write_sdl"]
@@ -24,6 +25,13 @@ _ORDER: Final = '''enum Order {
   DESC_NULLS_LAST
 }'''
 
+_PAGE_INFO: Final = """type PageInfo {
+  hasNextPage: Boolean!
+  hasPreviousPage: Boolean!
+  startCursor: Cursor
+  endCursor: Cursor
+}"""
+
 
 def write_sdl(graph: Graph) -> str:
     """The schema of a graph."""
@@ -38,9 +46,13 @@ def _definitions(graph: Graph) -> Iterator[str]:
         yield _filter(one)
         yield _list_filter(one)
         yield _order(graph, one)
+        yield from _connection(one)
+        yield from _aggregate(one)
     yield from (_enum(enum) for enum in graph.enums.values())
     yield from dict.fromkeys(_leaf_filter(column.leaf) for one in graph.types.values() for column in one.columns)
     yield _ORDER
+    yield _PAGE_INFO
+    yield f"{_described('A place in a list, for first and after or last and before.')}scalar Cursor"
     yield from (f"{_described(scalar.description)}scalar {name}" for name, scalar in CUSTOM.items())
 
 
@@ -71,9 +83,37 @@ def _field(graph: Graph, field: Field) -> str:
 
 
 def _arguments(field: Field) -> str:
-    if not isinstance(field, Many):
-        return ""
-    return f"(filter: {field.target}Filter, orderBy: [{field.target}Order!], limit: Int, offset: Int)"
+    match field:
+        case Many():
+            return f"(filter: {field.target}Filter, orderBy: [{field.target}Order!], limit: Int, offset: Int)"
+        case Connection():
+            return f"({connection_arguments(field.target)}, first: Int)"
+        case Aggregate():
+            return f"(filter: {field.target}Filter)"
+        case _:
+            return ""
+
+
+def _connection(one: ObjectType) -> Iterator[str]:
+    edge = f"{one.name}Edge"
+    lines = [f"edges: [{edge}!]!", "pageInfo: PageInfo!", '"""Rows on all pages."""\n  totalCount: Int!']
+    yield _block(f"type {one.name}Connection", lines)
+    yield _block(f"type {edge}", ["cursor: Cursor!", f"node: {one.name}!"])
+
+
+def _aggregate(one: ObjectType) -> Iterator[str]:
+    lines = ["count: Int!"]
+    for function in FUNCTIONS:
+        columns = columns_for(one, function)
+        if columns:
+            name = f"{one.name}{function.capitalize()}"
+            lines.append(f"{function}: {name}!")
+            yield _block(f"type {name}", [f"{c.name}: {leaf_for(one, function, c).name}" for c in columns])
+    yield _block(f"type {one.name}Aggregate", lines)
+    columns = groupable(one)
+    yield _block(f"enum {one.name}Column", [column.name for column in columns])
+    yield _block(f"type {one.name}GroupKey", [f"{column.name}: {column.leaf.name}" for column in columns])
+    yield _block(f"type {one.name}Group", [f"key: {one.name}GroupKey!", *lines])
 
 
 def _type(field: Field) -> str:
@@ -87,6 +127,10 @@ def _type(field: Field) -> str:
             return field.target if field.nullable else f"{field.target}!"
         case Many():
             return f"[{field.target}!]!"
+        case Connection():
+            return f"{field.target}Connection!"
+        case Aggregate():
+            return f"{field.target}Aggregate!"
 
 
 def _filter(one: ObjectType) -> str:

@@ -21,7 +21,7 @@ from .output import column_of, needs_python
 from .plan import Column
 from .sql import Statement
 
-__all__ = ["Compiled", "compile_count", "compile_exists", "compile_query"]
+__all__ = ["Compiled", "compile_aggregate", "compile_count", "compile_exists", "compile_query"]
 
 _TRACE_ALIAS: Final = "plectrum: trace"
 _NATIVE: Final = ("postgresql", "sqlite")
@@ -74,13 +74,30 @@ def compile_exists(queryset: QuerySet[Any], using: str) -> Compiled | None:
 
 def compile_count(queryset: QuerySet[Any], using: str) -> Compiled | None:
     """The number of the queryset's rows, counted as Django would; ``None`` where Django knows that there are none."""
+    return _captured(lambda alias: queryset.query.get_count(using=alias), using)
+
+
+def compile_aggregate(queryset: QuerySet[Any], expressions: dict[str, Any], using: str) -> Compiled | None:
+    """Aggregates over all of the queryset's rows, in one row; ``None`` where Django knows that there are none.
+
+    Parameters:
+        queryset: of model instances.
+        expressions: name → aggregate; columns are in their order.
+        using: database alias.
+    """
+    query: Any = queryset.query.chain()
+    return _captured(lambda alias: query.get_aggregation(alias, expressions), using)
+
+
+def _captured(ask: Callable[[str], Any], using: str) -> Compiled | None:
+    """The query that Django would execute for ``ask``, compiled."""
     connection: Any = copy.copy(connections[using])
     connection.ops = copy.copy(connection.ops)
     original = connection.ops.compiler
     connection.ops.compiler = _CapturingCompilers(original)
     connections[_TRACE_ALIAS] = connection
     try:
-        queryset.query.get_count(using=_TRACE_ALIAS)
+        ask(_TRACE_ALIAS)
     except _CapturedError as captured:
         return _compiled(captured.compiler, using, True)
     finally:

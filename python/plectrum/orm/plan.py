@@ -54,12 +54,14 @@ class Child:
         key_column: column of the child's row that holds the key.
         many: an array; otherwise an object or ``null``.
         plan: the statement, one of whose placeholders is the parent's keys.
+        missing: what stands for a single object that is not there.
     """
 
     parent_column: int
     key_column: int
     many: bool
     plan: Plan
+    missing: Any = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ class Plan:
                     "key_column": child.key_column,
                     "many": child.many,
                     "plan": child.plan.describe(sql=sql),
+                    **({} if child.missing is None else {"missing": child.missing}),
                 }
                 for child in self.children
             ],
