@@ -124,7 +124,7 @@ def selection(info: Info[Any, Any]) -> Selection:
             interface or a union.
     """
     wanted: dict[str, _Wanted] = {}
-    returned: Any = get_named_type(cast("Any", info)._raw_info.return_type)
+    returned = cast("Any", get_named_type(cast("Any", info)._raw_info.return_type))
     for field in info.selected_fields:
         _collect(field.selections, returned, wanted)
     return _rendered(wanted)
