@@ -135,8 +135,13 @@ bench: ## measure against hand-written Rust, write bench/RESULTS.md
 	@bench/run
 
 .PHONY: bench-gate
-bench-gate: ## measure, and fail where a ratio is worse than bench/baseline.json allows
+ifdef BASE
+bench-gate: $(VENV_STAMP) ## BASE=<rev>: fail where this revision is slower; without: where a ratio is worse than the baseline
+	@$(PY) -m bench.compare $(BASE) $(BENCH_OPTIONS)
+else
+bench-gate:
 	@bench/run gate
+endif
 
 .PHONY: wheel
 wheel: $(VENV_STAMP) ## release wheel in dist/

@@ -51,15 +51,9 @@ def _cells(measure: Measure) -> tuple[str, ...]:
     change = "" if measure.change is None else f"{measure.change:+.1%}"
     spread = "" if measure.change is None else f"{measure.spread:.1%}"
     verdict = "" if measure.verdict == "same" else measure.verdict
-    return (
-        measure.name,
-        _value(measure.base, measure.unit),
-        _value(measure.head, measure.unit),
-        change,
-        spread,
-        verdict,
-    )
+    before, after = (_value(value, measure.unit) for value in (measure.base, measure.head))
+    return (measure.name, before, after, change, spread, verdict)
 
 
 def _value(value: float | None, unit: str) -> str:
-    return "–" if value is None else f"{value:,.1f} {unit}"  # noqa: RUF001 - a dash for nothing
+    return "-" if value is None else f"{value:,.1f} {unit}"
