@@ -46,7 +46,8 @@ class Tree:
         """Builds the Python extension and puts it where the package looks for it."""
         self._cargo("build", "-p", "plectrum-py", "--lib")
         suffix = sysconfig.get_config_var("EXT_SUFFIX")
-        built = self.target / self.profile / ("lib_core.dylib" if sys.platform == "darwin" else "lib_core.so")
+        directory = "debug" if self.profile == "dev" else self.profile  # Cargo calls this one otherwise
+        built = self.target / directory / ("lib_core.dylib" if sys.platform == "darwin" else "lib_core.so")
         # Another file under the name: whoever has the old one open goes on with it.
         partial = self.root / "python" / "plectrum" / "_core.partial"
         shutil.copy2(built, partial)
