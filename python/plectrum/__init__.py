@@ -31,6 +31,7 @@ from .params import Body, Cookie, Form, Header, Path, Query
 from .responses import HTML, JSON, NDJSON, PlainText, Redirect, Response, Stream
 from .routing import Router
 from .schema import Field, Schema
+from .uploads import UploadFile
 from .websockets import WebSocketDisconnect
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ __all__ = [
     "ServiceUnavailable",
     "Stream",
     "Unauthorized",
+    "UploadFile",
     "ValidationError",
     "WebSocket",
     "WebSocketDisconnect",

@@ -114,7 +114,13 @@ class Request:
         """The nearest hop's address and port; ``None`` over a unix socket."""
     @property
     def body(self) -> bytes:
-        """The whole body."""
+        """The whole body; ``RuntimeError`` on a route with ``stream=True``."""
+    def stream(self) -> RequestStream:
+        """The pieces of the body as they arrive, on a route with ``stream=True``.
+
+        Iterate with ``async for``. Nothing is read from the socket before it is asked for. What the client
+        does wrong (413, 408, 400) is raised as :class:`plectrum.HTTPException`.
+        """
     @property
     def scheme(self) -> str:
         """``https`` or ``http``: as the client's connection was, where a trusted proxy tells."""
@@ -130,6 +136,13 @@ class Request:
     def auser(self) -> Coroutine[Any, Any, Any]:
         """The user, loaded without blocking."""
     def _remember_user(self, user: Any) -> None: ...
+
+@final
+class RequestStream:
+    """The pieces of a body, as they arrive; see :meth:`Request.stream`."""
+
+    def __aiter__(self) -> Self: ...
+    def __anext__(self) -> asyncio.Future[bytes]: ...
 
 class Response:
     """An answer with its own status, headers and body.

@@ -86,6 +86,9 @@ class CompiledRoute:
             "deprecated": options.deprecated,
             "include_in_schema": options.include_in_schema,
             "gate": self.access.gate(self.route),
+            "max_body": options.max_body,
+            "timeout": options.timeout,
+            "stream": options.stream,
             "native": self.planner.describe() if isinstance(self.planner, Planner) else None,
             "websocket": dataclasses.asdict(self.route.websocket) if self.route.websocket else None,
             "graph": self.graph,
@@ -207,6 +210,7 @@ def compile_route(route: Route, nodes: Nodes, overrides: Overrides | None = None
         return _compile_native(route, signature, returns, nodes)
     _check_handler(route)
     check_socket(route, signature.parameters)
+    _check_stream(route, signature)
     return CompiledRoute(route, returns.way, signature.parameters, returns, plan=signature.plan)
 
 
@@ -246,6 +250,16 @@ def _check_handler(route: Route) -> None:
         f"{line}: {name}() is a plain 'def' and would block the worker while it runs. Write 'async def', or register "
         "it with sync=True to run it in the thread pool."
     )
+
+
+def _check_stream(route: Route, signature: Signature) -> None:
+    """A body that the handler reads by itself cannot be a parameter as well."""
+    read = [p for p in signature.parameters if p.source in ("body", "body_field", "form", "raw")]
+    if route.options.stream and read:
+        raise ConfigurationError(
+            f"{line_of(route.handler)}: {route.handler.__qualname__}() reads its body as a stream (stream=True) and as "
+            f"the parameter {read[0].name!r}. Use one or the other."
+        )
 
 
 def _is_async(handler: Handler) -> bool:

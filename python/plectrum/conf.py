@@ -57,6 +57,15 @@ class Settings:
     max_headers: int = _key(100, "Header lines of a request; more is a 431.", minimum=1)
     max_uri: int = _key(8192, "Bytes of the request target; more is a 414.", minimum=64)
     max_body: int = _key(10_485_760, "Bytes of a request body; more is a 413.", minimum=0)
+    form_max_fields: int = _key(1000, "Fields of a form, files aside; more is a 413.", minimum=0)
+    form_max_field_size: int = _key(1_048_576, "Bytes of one field of a form with files; more is a 413.", minimum=0)
+    form_max_files: int = _key(100, "Files of a form; more is a 413.", minimum=0)
+    upload_memory: int = _key(
+        1_048_576, "Bytes of an uploaded file that are kept in memory; more goes to disk.", minimum=0
+    )
+    upload_directory: str | None = _key(
+        None, "Where uploaded files go that are too large for memory; `TMPDIR` where absent."
+    )
     header_read_timeout: float | None = _key(15.0, "For the whole head of a request, then 408.", minimum=0.25)
     body_read_timeout: float | None = _key(30.0, "Between two pieces of a request body, then 408.", minimum=0.25)
     keep_alive_timeout: float | None = _key(75.0, "Between two requests of a connection.", minimum=0.25)

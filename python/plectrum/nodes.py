@@ -25,8 +25,9 @@ from . import _core
 from .errors import SchemaError
 from .params import MISSING, UNSET, Field
 from .structs import StructField, fields_of, flattened, is_unset, struct_name, unset_of
+from .uploads import UploadFile
 
-__all__ = ["ClassEntry", "Nodes", "is_body_type"]
+__all__ = ["ClassEntry", "Nodes", "is_body_type", "is_upload"]
 
 Node = dict[str, Any]
 
@@ -62,6 +63,7 @@ _RULES: dict[str, tuple[str, ...]] = {
     "bytes": ("min_length", "max_length"),
     "list": ("min_length", "max_length"),
     "dict": ("min_length", "max_length"),
+    "upload": ("max_size", "media_types"),
 }
 #: Members of a node that hold user values or other vocabularies, not nodes.
 _OPAQUE = ("values", "describe", "default")
@@ -243,6 +245,12 @@ class Nodes:
 
     def _constrain(self, node: Node, metadata: Sequence[Any], where: str) -> Node:
         rules = {name: value for item in metadata for name, value in _rules_of(item)}
+        inner = node.get("item")
+        if inner is not None and inner["type"] == "upload":
+            # Rules of files beside a list are meant for each.
+            self._constrain(
+                inner, [_Rules({name: rules.pop(name) for name in _RULES["upload"] if name in rules})], where
+            )
         allowed = _RULES.get(node["type"], ())
         for name, value in rules.items():
             if name not in allowed:
@@ -255,6 +263,8 @@ class Nodes:
         return node
 
     def _class(self, cls: Any, annotation: Any, where: str) -> Node:
+        if issubclass(cls, UploadFile):
+            return {"type": "upload"}
         if issubclass(cls, enum.Enum):
             members: tuple[enum.Enum, ...] = tuple(cls)
             values = [_scalar(member.value, where) for member in members]
@@ -373,6 +383,16 @@ def is_body_type(annotation: Any) -> bool:
     return hasattr(base, "__pydantic_validator__") or fields_of(base) is not None
 
 
+def is_upload(annotation: Any) -> bool:
+    """Whether an unmarked parameter of this type is an uploaded file, or a list of them."""
+    origin = get_origin(annotation)
+    if origin is typing.Annotated:
+        return is_upload(get_args(annotation)[0])
+    if origin in (Union, types.UnionType, list, tuple, Sequence):
+        return any(is_upload(option) for option in get_args(annotation))
+    return inspect.isclass(annotation) and issubclass(annotation, UploadFile)
+
+
 def _entry(cls: type, fields: list[StructField]) -> ClassEntry:
     names = tuple(field.name for field in fields)
     outputs = tuple(field.marked("output") for field in fields)
@@ -428,6 +448,13 @@ def _rules_of(item: Any) -> list[tuple[str, Any]]:
     for inner in getattr(item, "metadata", None) or ():
         found += _rules_of(inner)
     return found
+
+
+class _Rules:
+    """Constraints by name, as metadata."""
+
+    def __init__(self, rules: dict[str, Any]) -> None:
+        self.__dict__.update(rules)
 
 
 def _number(value: Any) -> Any:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
-__all__ = ["MISSING", "UNSET", "Body", "Cookie", "Field", "Form", "Header", "Path", "Query", "UnsetType"]
+__all__ = ["MISSING", "UNSET", "Body", "Cookie", "Field", "File", "Form", "Header", "Path", "Query", "UnsetType"]
 
 
 class _Missing:
@@ -148,13 +148,35 @@ class Cookie(_Named):
 
 @dataclass(frozen=True, kw_only=True)
 class Body(_Named):
-    """The JSON body, or one key of it where a handler has several ``Body`` parameters."""
+    """The JSON body, or one key of it where a handler has several ``Body`` parameters.
+
+    A lone ``Annotated[bytes, Body()]`` is the body as it is, whatever its type.
+    """
 
     source: ClassVar[str | None] = "body"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Form(_Named):
-    """A field of an ``application/x-www-form-urlencoded`` body."""
+    """A field of a form, ``application/x-www-form-urlencoded`` or ``multipart/form-data``.
+
+    Of a model (Schema, dataclass, pydantic …) each field is a field of the form, uploaded files included; so are they
+    with ``Query``, ``Header`` and ``Cookie``.
+    """
+
+    source: ClassVar[str | None] = "form"
+
+
+@dataclass(frozen=True, kw_only=True)
+class File(_Named):
+    """Rules of an uploaded file; a parameter of the type :class:`plectrum.UploadFile` is one without this marker too.
+
+    Parameters:
+        max_size: bytes at most; more is a 422.
+        media_types: what it may be declared as, ``"image/*"`` standing for all of a kind; any type where empty.
+    """
+
+    max_size: int | None = None
+    media_types: tuple[str, ...] | None = None
 
     source: ClassVar[str | None] = "form"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -41,6 +42,9 @@ class Options:
         guards: who may pass, of :mod:`plectrum.guards`.
         throttle: rates, of :mod:`plectrum.throttling`; ``None`` lifts those around it.
         dependencies: run before the handler for what they do, each made by ``Depends``.
+        max_body: bytes of a request's body at most, instead of ``MAX_BODY``; more is a 413.
+        timeout: seconds the answer may take, then 504 and the handler is cancelled; streams have begun by then.
+        stream: the handler reads the body by itself, with ``async for chunk in request.stream()``.
     """
 
     name: str | None = None
@@ -55,6 +59,27 @@ class Options:
     guards: Any = INHERIT
     throttle: Any = INHERIT
     dependencies: tuple[Dependency, ...] = ()
+    max_body: int | None = None
+    timeout: float | None = None
+    stream: bool = False
+
+    def check(self, handler: Handler) -> None:
+        """Refuses what no request could be answered with.
+
+        Errors:
+            ConfigurationError: names the handler's line and the option.
+        """
+        line = line_of(handler)
+        if not 200 <= self.status <= 599:
+            raise ConfigurationError(f"{line}: status={self.status} is not an answer's: 200 to 599.")
+        if self.max_body is not None and self.max_body < 0:
+            raise ConfigurationError(f"{line}: max_body={self.max_body} is a number of bytes, from 0.")
+        if self.timeout is not None and not 0 < self.timeout < math.inf:
+            raise ConfigurationError(f"{line}: timeout={self.timeout} is a number of seconds above 0.")
+        if self.stream and self.sync:
+            raise ConfigurationError(
+                f"{line}: a body is streamed with 'async for': write 'async def' instead of sync=True."
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -151,8 +176,7 @@ class Router:
         """
         if not path.startswith("/"):
             raise ConfigurationError(f'{line_of(handler)}: the path {path!r} must start with "/".')
-        if not 200 <= options.status <= 599:
-            raise ConfigurationError(f"{line_of(handler)}: status={options.status} is not an answer's: 200 to 599.")
+        options.check(handler)
         options = self._inherited(options)
         path = self.prefix + path
         self.routes.append(

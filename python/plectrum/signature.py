@@ -16,7 +16,7 @@ from .deps import CallPlan, Dependency, Need, Resolver
 from .deps.marker import is_injected
 from .deps.resolve import Overrides
 from .errors import ConfigurationError, SchemaError, line_of
-from .nodes import Node, Nodes, is_body_type
+from .nodes import Node, Nodes, is_body_type, is_upload
 from .params import MISSING, Field
 
 __all__ = ["Parameter", "Signature", "read_signature", "split_marker"]
@@ -31,7 +31,7 @@ class Parameter:
     Parameters:
         name: Python name.
         wire: name on the wire.
-        source: ``path``, ``query``, ``header``, ``cookie``, ``body``, ``body_field``, ``form``, ``request``,
+        source: ``path``, ``query``, ``header``, ``cookie``, ``body``, ``body_field``, ``raw``, ``form``, ``request``,
             ``websocket`` or ``background``.
         schema: node description (see :mod:`plectrum.nodes`); ``None`` for the last three.
         default: value where absent, or :data:`MISSING`.
@@ -254,10 +254,14 @@ def split_marker(annotation: Any) -> tuple[Any, Field | None]:
 
 
 def _source(name: str, annotation: Any, marker: Field | None, path_names: Sequence[str]) -> str:
+    if marker is not None and marker.source == "body" and annotation is bytes:
+        return "raw"
     if marker is not None and marker.source:
         return marker.source
     if name in path_names:
         return "path"
+    if is_upload(annotation):
+        return "form"
     return "body" if is_body_type(annotation) else "query"
 
 
@@ -279,13 +283,32 @@ _TEXT_SOURCES = {"path": "the path", "query": "a query parameter", "header": "a 
                  "form": "a form field"}  # fmt: skip
 
 
+#: Sources whose names can be the fields of one model.
+_MODEL_SOURCES = ("query", "header", "cookie", "form")
+
+
 def _check_text(source: str, node: Node, where: str, handler: Handler) -> None:
     """Refuses types that no text can be read as: every request would be a 422."""
+    if source in _MODEL_SOURCES and _is_model(node):
+        return
+    if source == "form" and _is_upload(node):
+        return
     if source in _TEXT_SOURCES and not _is_text(node):
         raise SchemaError(
             f"{where}: an object or a list of lists cannot be read from {_TEXT_SOURCES[source]}. Take it from the JSON "
             "body (Body()), or take scalars and lists of scalars."
         ).at(handler)
+
+
+def _is_model(node: Node) -> bool:
+    """Whether it is a struct, whose fields are parameters of their own."""
+    inner = node["inner"] if node["type"] == "optional" else node
+    return inner["type"] in ("struct", "reference", "foreign")
+
+
+def _is_upload(node: Node) -> bool:
+    inner = node["inner"] if node["type"] == "optional" else node
+    return bool((inner["item"] if inner["type"] == "list" else inner)["type"] == "upload")
 
 
 def _is_text(node: Node, inside: bool = False) -> bool:
@@ -299,7 +322,7 @@ def _is_text(node: Node, inside: bool = False) -> bool:
         case "tuple":
             return not inside and all(_is_text(item, inside=True) for item in node["items"])
         case kind:
-            return kind not in ("struct", "reference", "dict", "foreign")
+            return kind not in ("struct", "reference", "dict", "foreign", "upload")
 
 
 def _is_sequence(node: Node) -> bool:
@@ -310,10 +333,16 @@ def _is_sequence(node: Node) -> bool:
 def _split_bodies(parameters: list[Parameter], handler: Handler) -> list[Parameter]:
     """Several body parameters become keys of one JSON object, as in FastAPI."""
     bodies = [parameter for parameter in parameters if parameter.source == "body"]
-    if bodies and any(parameter.source == "form" for parameter in parameters):
+    raw = [parameter for parameter in parameters if parameter.source == "raw"]
+    if raw and (bodies or len(raw) > 1):
+        # Beside other keys of a JSON object it is base64, as it is in any JSON.
+        parameters = [dataclasses.replace(p, source="body") if p.source == "raw" else p for p in parameters]
+        bodies, raw = [p for p in parameters if p.source == "body"], []
+    bodies_or_raw = bodies or raw
+    if bodies_or_raw and any(parameter.source == "form" for parameter in parameters):
         raise ConfigurationError(
-            f"{line_of(handler)}: {handler.__qualname__}() takes both a JSON body ({bodies[0].name}) and form fields. "
-            "A request has one body: use one or the other."
+            f"{line_of(handler)}: {handler.__qualname__}() takes both a body ({bodies_or_raw[0].name}) and form "
+            "fields. A request has one body: use one or the other."
         )
     if len(bodies) < 2:
         return parameters

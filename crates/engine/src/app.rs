@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
+use plectrum_http::form::Limits;
 use plectrum_http::router::{Pattern, RouteError, TrailingSlash};
 use plectrum_http::{
     Body, HeaderValue, Match, Method, Reply, Request, Response, Router, RouterBuilder, Service, StatusCode,
@@ -12,16 +13,15 @@ use plectrum_http::{
 use crate::blueprint::{Blueprint, Route};
 use crate::docs;
 use crate::endpoint::{Call, Endpoint, PathValues};
-use crate::error;
 use crate::extract::Extractor;
 use crate::gate::authority::Authority;
 use crate::gate::{Gate, Gates, Nobody as NoAuthority, Pass, spec, throttle};
+use crate::reading::{self, Allowance};
 use crate::shape::Shape;
 
 /// An API on one worker.
 pub struct App {
     router: Router<Rc<Place>>,
-    max_body: usize,
     errors: Shape,
 }
 
@@ -29,11 +29,12 @@ pub struct App {
 struct Place {
     endpoint: Rc<dyn Endpoint>,
     gate: Option<Rc<Gate>>,
+    allowance: Allowance,
 }
 
 impl Place {
-    fn open(endpoint: Rc<dyn Endpoint>) -> Rc<Self> {
-        Rc::new(Self { endpoint, gate: None })
+    fn open(endpoint: Rc<dyn Endpoint>, form: &Rc<Limits>) -> Rc<Self> {
+        Rc::new(Self { endpoint, gate: None, allowance: Allowance::nothing(form) })
     }
 }
 
@@ -42,8 +43,10 @@ impl Place {
 pub struct Options {
     /// What a path that differs only by its last slash gets.
     pub slash: TrailingSlash,
-    /// Bytes of a request body at most.
+    /// Bytes of a request body at most, where its route says nothing else.
     pub max_body: usize,
+    /// What forms may hold.
+    pub form: Limits,
     /// Whether documents are served.
     pub docs: bool,
     /// How error bodies look.
@@ -87,20 +90,25 @@ impl App {
         mut endpoint: impl FnMut(usize, &Route, Extractor) -> Result<Rc<dyn Endpoint>, String>,
     ) -> Result<Self, BuildError> {
         let gates = gates(blueprint, options, authority)?;
+        let form = Rc::new(options.form.clone());
         let mut router = RouterBuilder::new();
         router.trailing_slash(options.slash);
         for (index, route) in blueprint.routes.iter().enumerate() {
             let at_fault = |reason| BuildError { route: Some(index), other: None, reason };
             let (method, extractor) = compile(route).map_err(at_fault)?;
             let endpoint = endpoint(index, route, extractor).map_err(at_fault)?;
+            let allowance = Allowance::of(route, options.max_body, &form);
             let gate = gate_of(gates.as_ref(), route).map_err(at_fault)?;
-            router.route(method, &route.path, Rc::new(Place { endpoint, gate })).map_err(|error| {
-                BuildError { other: first_of(&error, &blueprint.routes), ..at_fault(error.to_string()) }
-            })?;
+            router.route(method, &route.path, Rc::new(Place { endpoint, gate, allowance })).map_err(
+                |error| BuildError {
+                    other: first_of(&error, &blueprint.routes),
+                    ..at_fault(error.to_string())
+                },
+            )?;
         }
         if options.docs {
             for (path, endpoint) in docs::endpoints(blueprint) {
-                router.route(Method::GET, &path, Place::open(Rc::from(endpoint))).map_err(|error| BuildError {
+                router.route(Method::GET, &path, Place::open(Rc::from(endpoint), &form)).map_err(|error| BuildError {
                     route: first_of(&error, &blueprint.routes),
                     other: None,
                     reason: format!(
@@ -110,7 +118,7 @@ impl App {
                 })?;
             }
         }
-        Ok(Self { router: router.build(), max_body: options.max_body, errors: options.errors })
+        Ok(Self { router: router.build(), errors: options.errors })
     }
 
     /// What [`App::build`] would say of the routes, without their endpoints.
@@ -123,38 +131,23 @@ impl App {
 }
 
 /// Lets a call pass its route's gate, then answers it.
-fn admit(place: &Place, call: Call, limit: usize) -> Reply {
-    let Some(gate) = &place.gate else { return found(&place.endpoint, call, limit) };
+fn admit(place: &Place, call: Call) -> Reply {
+    let Some(gate) = &place.gate else { return reading::answer(&place.endpoint, call, &place.allowance) };
     match gate.pass(call) {
         Pass::Refused(response) => response.into(),
-        Pass::Open(call, quota) => shown(found(&place.endpoint, call, limit), quota),
+        Pass::Open(call, quota) => shown(reading::answer(&place.endpoint, call, &place.allowance), quota),
         Pass::Pending(visit) => {
-            let endpoint = Rc::clone(&place.endpoint);
+            let (endpoint, allowance) = (Rc::clone(&place.endpoint), place.allowance.clone());
             Reply::pending(async move {
                 match visit.await {
-                    Ok((call, quota)) => settled(shown(found(&endpoint, call, limit), quota)).await,
+                    Ok((call, quota)) => {
+                        settled(shown(reading::answer(&endpoint, call, &allowance), quota)).await
+                    }
                     Err(response) => response,
                 }
             })
         }
     }
-}
-
-/// Answers a call, once its body has been read where the endpoint wants it.
-fn found(endpoint: &Rc<dyn Endpoint>, mut call: Call, limit: usize) -> Reply {
-    if !endpoint.reads_body() || call.request.body.is_end() {
-        return endpoint.call(call);
-    }
-    let (endpoint, body) = (Rc::clone(endpoint), std::mem::take(&mut call.request.body));
-    Reply::pending(async move {
-        match body.collect(limit).await {
-            Ok(bytes) => {
-                call.body = bytes;
-                settled(endpoint.call(call)).await
-            }
-            Err(failure) => error::of_body(failure),
-        }
-    })
 }
 
 /// The reply with what is left of a limit, where there is one.
@@ -173,7 +166,8 @@ fn shown(reply: Reply, quota: Option<throttle::Quota>) -> Reply {
     }
 }
 
-async fn settled(reply: Reply) -> Response {
+/// Waits for a reply.
+pub(crate) async fn settled(reply: Reply) -> Response {
     match reply {
         Reply::Ready(response) => response,
         Reply::Pending(pending) => pending.await,
@@ -248,7 +242,7 @@ impl App {
             }
             Match::Redirect { path } => return redirect(&path, request.uri.query()).into(),
         };
-        admit(&place, Call { request, path, body: Bytes::new(), identity: None }, self.max_body)
+        admit(&place, Call { request, path, body: Bytes::new(), form: None, identity: None })
     }
 }
 

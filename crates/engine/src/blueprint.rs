@@ -96,6 +96,15 @@ pub struct Route {
     /// What stands before it.
     #[serde(default)]
     pub gate: Option<spec::Gate>,
+    /// Bytes of a body at most; the server's own limit where absent.
+    #[serde(default)]
+    pub max_body: Option<u64>,
+    /// Seconds the answer may take; any time where absent.
+    #[serde(default)]
+    pub timeout: Option<f64>,
+    /// Whether the endpoint reads the body by itself.
+    #[serde(default)]
+    pub stream: bool,
     /// For native routes.
     pub native: Option<Native>,
     /// For GraphQL routes: which of the blueprint's graphs.
@@ -153,8 +162,10 @@ pub enum Source {
     Body,
     /// One key of the JSON body.
     BodyField,
-    /// A form field.
+    /// A form field, or an uploaded file.
     Form,
+    /// The whole body, as it is.
+    Raw,
     /// The request object.
     Request,
     /// The WebSocket.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use plectrum_http::form::Form;
 use plectrum_http::{Reply, Request};
 use smallvec::SmallVec;
 
@@ -15,10 +16,12 @@ pub struct Call {
     pub request: Request,
     /// Values of the path's parameters.
     pub path: PathValues,
-    /// The body; empty unless [`Endpoint::reads_body`].
+    /// The body, where the endpoint [reads](Endpoint::reads) it.
     pub body: Bytes,
     /// Who makes it, where the route has a gate.
     pub identity: Option<Arc<Identity>>,
+    /// The body, where it was a form with files.
+    pub form: Option<Form>,
 }
 
 impl Call {
@@ -56,6 +59,19 @@ impl PathValues {
     }
 }
 
+/// What an endpoint wants of a request's body before it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// Nothing: it is left unread.
+    Nothing,
+    /// All of it, in [`Call::body`].
+    Bytes,
+    /// All of it: in [`Call::form`] where it is `multipart/form-data`, else in [`Call::body`].
+    Form,
+    /// To read it by itself: it is in [`Call::request`].
+    Stream,
+}
+
 /// Answers the requests of one route.
 pub trait Endpoint {
     /// Answers one request. Called on the worker's own thread; must not block.
@@ -64,5 +80,10 @@ pub trait Endpoint {
     /// Whether [`Call::body`] must hold the whole body.
     fn reads_body(&self) -> bool {
         false
+    }
+
+    /// What is wanted of the body.
+    fn reads(&self) -> Reads {
+        if self.reads_body() { Reads::Bytes } else { Reads::Nothing }
     }
 }

@@ -1,8 +1,10 @@
 //! One table: what went wrong → status and body. Nothing internal is ever shown to the client.
 
+use std::io::ErrorKind;
 use std::time::Instant;
 
 use plectrum_db::error::Error as DbError;
+use plectrum_http::form::FormError;
 use plectrum_http::header::{HeaderValue, RETRY_AFTER};
 use plectrum_http::{BodyError, Problem, Response, StatusCode, problem};
 use plectrum_schema::error::Error as SchemaError;
@@ -38,6 +40,26 @@ pub fn of_body(error: BodyError) -> Response {
         BodyError::Timeout => StatusCode::REQUEST_TIMEOUT,
         BodyError::Malformed | BodyError::Disconnected => StatusCode::BAD_REQUEST,
     })
+}
+
+/// The answer to a request whose form could not be read. Faults of ours are logged with the request's path.
+#[must_use]
+pub fn of_form(error: FormError, path: &str) -> Response {
+    let status = match &error {
+        FormError::Body(error) => return of_body(*error),
+        FormError::Malformed(_) | FormError::NotUtf8 => StatusCode::BAD_REQUEST,
+        FormError::TooMuch(..) => StatusCode::PAYLOAD_TOO_LARGE,
+        FormError::Storage(cause) => {
+            tracing::error!(target: "plectrum.uploads", "{path}: {error}");
+            let full = matches!(cause.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+            return problem::of(if full {
+                StatusCode::INSUFFICIENT_STORAGE
+            } else {
+                StatusCode::INTERNAL_SERVER_ERROR
+            });
+        }
+    };
+    Problem::new(status).detail(&format!("The form cannot be read: {error}.")).into_response()
 }
 
 /// The answer to a request whose statement failed. Faults of ours are logged with the route's name.

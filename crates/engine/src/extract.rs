@@ -1,25 +1,32 @@
 //! A request's arguments: found by compiled extractors, validated into whatever a sink builds.
 //!
-//! `argument` is one of them; `body` is what the request's body is read as before any is validated.
+//! `argument` is one of them; `body` is what the request's body is read as before any is validated; `given` what there is
+//! under one name, for models whose fields are parameters, and for uploaded files.
 
 mod argument;
 mod body;
+mod given;
 
 use std::borrow::Cow;
 
+use plectrum_http::form::{Form, Upload};
 use plectrum_http::query;
 use plectrum_schema::error::{Error, Step};
 use plectrum_schema::sink::Sink;
 
 use crate::blueprint::Route;
-use crate::endpoint::Call;
+use crate::endpoint::{Call, Reads};
 use argument::{Argument, Place};
 use body::{Body, BodyForm};
+use given::Given;
 
 /// A route's arguments, compiled at registration.
 pub struct Extractor {
     arguments: Vec<Argument>,
-    query: bool,
+    /// Names that are looked for in the query string.
+    query: Vec<Name>,
+    /// Names that are looked for in a form.
+    form: Vec<Name>,
     body: BodyForm,
 }
 
@@ -37,8 +44,34 @@ pub enum Refusal {
 /// One slot per argument; `None` where absent and optional, and for the request itself.
 pub type Slots<V> = Vec<Option<V>>;
 
-/// Decoded texts of a query string or form, each with the index of the argument it belongs to.
-type Texts<'a> = Vec<(usize, Cow<'a, str>)>;
+/// An argument by number, and its field where it is a model.
+type Owner = (usize, usize);
+
+/// A name on the wire, and whose it is.
+struct Name {
+    wire: Box<str>,
+    owner: Owner,
+}
+
+/// What a query string or form holds for arguments, in order of appearance.
+#[derive(Default)]
+struct Texts<'a> {
+    pairs: Vec<(Owner, Cow<'a, str>)>,
+    /// With their numbers in the form.
+    uploads: Vec<(Owner, usize, &'a Upload)>,
+}
+
+impl<'a> Texts<'a> {
+    /// Everything for one owner.
+    fn given(&self, owner: Owner) -> Given<'a> {
+        let texts = self.pairs.iter().filter(|(of, _)| *of == owner).map(|(_, text)| text.clone());
+        let uploads = self.uploads.iter().filter(|(of, ..)| *of == owner);
+        Given {
+            texts: texts.collect(),
+            uploads: uploads.map(|(_, number, upload)| (*number, *upload)).collect(),
+        }
+    }
+}
 
 impl Extractor {
     /// Compiles a route's parameters. `path_names` are the pattern's, in order.
@@ -48,14 +81,29 @@ impl Extractor {
     pub fn compile(route: &Route, path_names: &[&str]) -> Result<Self, String> {
         let compile = |parameter| Argument::compile(parameter, path_names);
         let arguments = route.parameters.iter().map(compile).collect::<Result<Vec<_>, _>>()?;
-        let query = arguments.iter().any(|argument| matches!(argument.place, Place::Query));
-        Ok(Self { body: BodyForm::of(route), query, arguments })
+        let names = |belongs: fn(&Place) -> bool| {
+            let mine = arguments.iter().enumerate().filter(|(_, argument)| belongs(&argument.place));
+            mine.flat_map(|(index, argument)| argument.names(index)).collect()
+        };
+        let query = names(|place| matches!(place, Place::Query));
+        let form = names(|place| matches!(place, Place::Form));
+        Ok(Self { body: BodyForm::of(route), query, form, arguments })
     }
 
     /// Whether the whole body is needed.
     #[must_use]
     pub fn reads_body(&self) -> bool {
         self.body != BodyForm::None
+    }
+
+    /// What is needed of the body.
+    #[must_use]
+    pub fn reads(&self) -> Reads {
+        match self.body {
+            BodyForm::None => Reads::Nothing,
+            BodyForm::Form => Reads::Form,
+            BodyForm::Json | BodyForm::Keys | BodyForm::Raw => Reads::Bytes,
+        }
     }
 
     /// How many arguments there are.
@@ -78,14 +126,17 @@ impl Extractor {
         if self.arguments.is_empty() {
             return Ok(Vec::new());
         }
-        let query = if self.query { self.texts(call.request.query(), Place::is_query)? } else { Vec::new() };
+        let query =
+            if self.query.is_empty() { Texts::default() } else { texts(&self.query, call.request.query())? };
         let body = self.read_body(call, sink)?;
         let mut slots = Vec::with_capacity(self.arguments.len());
         let mut errors = Vec::new();
+        let nothing = Texts::default();
         for (index, argument) in self.arguments.iter().enumerate() {
             let value = match argument.place {
                 Place::Query => argument.in_texts(index, &query, sink),
-                Place::Form => argument.in_texts(index, body.form(), sink),
+                Place::Form => argument.in_texts(index, body.form().unwrap_or(&nothing), sink),
+                Place::Raw => argument.as_bytes(call, sink),
                 Place::Body | Place::BodyKey => argument.in_body(&body, sink),
                 _ => argument.in_head(call, sink),
             };
@@ -98,22 +149,24 @@ impl Extractor {
         if errors.is_empty() { Ok(slots) } else { Err(Refusal::Invalid(errors)) }
     }
 
-    /// Pairs of a urlencoded text that belong to an argument, in order of appearance.
-    fn texts<'a>(&self, text: &'a str, belongs: fn(&Place) -> bool) -> Result<Texts<'a>, Refusal> {
-        let mut found = Vec::new();
-        for (name, value) in query::pairs(text) {
-            let (name, value) = (name.map_err(not_text)?, value.map_err(not_text)?);
-            let position = self.arguments.iter().position(|a| belongs(&a.place) && *a.wire == *name);
-            if let Some(index) = position {
-                found.push((index, value));
-            }
+    /// What a form with files holds for arguments.
+    fn multipart<'a>(&self, form: &'a Form) -> Texts<'a> {
+        let owner = |name: &str| self.form.iter().find(|known| *known.wire == *name).map(|known| known.owner);
+        let pair = |(name, value): &'a (String, String)| Some((owner(name)?, Cow::Borrowed(value.as_str())));
+        let upload =
+            |(number, (name, upload)): (usize, &'a (String, Upload))| Some((owner(name)?, number, upload));
+        Texts {
+            pairs: form.fields.iter().filter_map(pair).collect(),
+            uploads: form.files.iter().enumerate().filter_map(upload).collect(),
         }
-        Ok(found)
     }
 
     fn read_body<'a, S: Sink>(&self, call: &'a Call, sink: &mut S) -> Result<Body<'a>, Refusal> {
         let (headers, bytes) = (&call.request.headers, call.body.as_ref());
-        if bytes.is_empty() || self.body == BodyForm::None {
+        if let Some(form) = &call.form {
+            return Ok(Body::Form(self.multipart(form)));
+        }
+        if bytes.is_empty() || matches!(self.body, BodyForm::None | BodyForm::Raw) {
             return Ok(Body::Absent);
         }
         if !self.body.accepts(headers) {
@@ -122,12 +175,24 @@ impl Extractor {
         Ok(match self.body {
             BodyForm::Form => {
                 let text = std::str::from_utf8(bytes).map_err(|_| not_text(query::NotUtf8))?;
-                Body::Form(self.texts(text, Place::is_form)?)
+                Body::Form(texts(&self.form, text)?)
             }
             BodyForm::Keys => body::split(bytes, sink),
-            BodyForm::Json | BodyForm::None => Body::Json(bytes),
+            BodyForm::Json | BodyForm::None | BodyForm::Raw => Body::Json(bytes),
         })
     }
+}
+
+/// Pairs of a urlencoded text that belong to an argument.
+fn texts<'a>(names: &[Name], text: &'a str) -> Result<Texts<'a>, Refusal> {
+    let mut found = Texts::default();
+    for (name, value) in query::pairs(text) {
+        let (name, value) = (name.map_err(not_text)?, value.map_err(not_text)?);
+        if let Some(known) = names.iter().find(|known| *known.wire == *name) {
+            found.pairs.push((known.owner, value));
+        }
+    }
+    Ok(found)
 }
 
 /// `error` at its place inside of what stands at `outer`.

@@ -2,7 +2,7 @@
 //!
 //! In the order a request meets them:
 //!
-//! * [`app`]: routes a request, reads its body where the endpoint wants one;
+//! * [`app`]: routes a request; `reading` reads its body where the endpoint wants one;
 //! * [`gate`]: who may pass, and how often: throttles, authentication, guards;
 //! * [`endpoint`]: the trait of whoever answers; [`native`] does it with a plan (one of its [`variants`]), the binding
 //!   with Python; [`graphql`] with the plans of a document;
@@ -26,6 +26,7 @@ pub mod gate;
 pub mod graphql;
 pub mod native;
 pub mod openapi;
+mod reading;
 mod seldom;
 pub mod shape;
 mod values;

@@ -12,7 +12,7 @@ use plectrum_schema::{Schema, validate_json};
 
 use crate::blueprint::{self, Route};
 use crate::database::Database;
-use crate::endpoint::{Call, Endpoint};
+use crate::endpoint::{Call, Endpoint, Reads};
 use crate::error;
 use crate::extract::{Extractor, Slots};
 use crate::values::{Enums, ValueSink};
@@ -127,8 +127,8 @@ impl Endpoint for Native {
         })
     }
 
-    fn reads_body(&self) -> bool {
-        self.0.extractor.reads_body()
+    fn reads(&self) -> Reads {
+        self.0.extractor.reads()
     }
 }
 

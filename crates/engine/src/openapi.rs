@@ -61,8 +61,8 @@ fn operation(route: &Route, components: &mut Describer<'_>) -> Value {
     if route.deprecated {
         operation["deprecated"] = json!(true);
     }
-    let parameters: Vec<_> =
-        route.parameters.iter().filter_map(|parameter| parameter_object(parameter, components)).collect();
+    let described = route.parameters.iter().flat_map(|parameter| parameter_objects(parameter, components));
+    let parameters: Vec<_> = described.collect();
     if !parameters.is_empty() {
         operation["parameters"] = Value::Array(parameters);
     }
@@ -82,21 +82,31 @@ fn operation_id(route: &Route) -> String {
     format!("{}{path}_{}", route.name, route.method.to_lowercase())
 }
 
-fn parameter_object(parameter: &Parameter, components: &mut Describer<'_>) -> Option<Value> {
+/// A parameter, or the fields of a model whose fields are parameters.
+fn parameter_objects(parameter: &Parameter, components: &mut Describer<'_>) -> Vec<Value> {
     let place = match parameter.source {
         Source::Path => "path",
         Source::Query => "query",
         Source::Header => "header",
         Source::Cookie => "cookie",
-        Source::Body
-        | Source::BodyField
-        | Source::Form
-        | Source::Request
-        | Source::Websocket
-        | Source::Background => {
-            return None;
-        }
+        _ => return Vec::new(),
     };
+    let fields = parameter.schema.as_ref().and_then(|schema| components.describe_fields(schema));
+    if let Some(Value::Object(properties)) = fields.as_ref().map(|fields| fields["properties"].clone()) {
+        let is_required = |name: &String| {
+            let required = fields.as_ref().and_then(|fields| fields["required"].as_array());
+            parameter.required && required.is_some_and(|required| required.iter().any(|known| known == name))
+        };
+        let wire = |name: &str| if place == "header" { name.replace('_', "-") } else { name.to_owned() };
+        let each = properties.into_iter().map(|(name, schema)| {
+            json!({"name": wire(&name), "in": place, "required": is_required(&name), "schema": schema})
+        });
+        return each.collect();
+    }
+    vec![parameter_object(parameter, place, components)]
+}
+
+fn parameter_object(parameter: &Parameter, place: &str, components: &mut Describer<'_>) -> Value {
     let mut schema =
         parameter.schema.as_ref().map_or_else(|| json!({}), |schema| components.describe(schema));
     if let (Some(default), Some(object)) = (&parameter.default, schema.as_object_mut()) {
@@ -107,7 +117,7 @@ fn parameter_object(parameter: &Parameter, components: &mut Describer<'_>) -> Op
     if let Some(description) = &parameter.description {
         object["description"] = json!(description);
     }
-    Some(object)
+    object
 }
 
 fn request_body(route: &Route, components: &mut Describer<'_>) -> Option<Value> {
@@ -116,17 +126,30 @@ fn request_body(route: &Route, components: &mut Describer<'_>) -> Option<Value> 
         let schema = body.schema.as_ref().map_or_else(|| json!({}), |schema| components.describe(schema));
         return Some(json!({"required": body.required, "content": {"application/json": {"schema": schema}}}));
     }
-    for (source, media_type) in
-        [(Source::BodyField, "application/json"), (Source::Form, "application/x-www-form-urlencoded")]
-    {
-        let fields: Vec<_> = of(source).collect();
-        if !fields.is_empty() {
-            let required = fields.iter().any(|field| field.required);
-            let schema = object_of(&fields, components);
-            return Some(json!({"required": required, "content": {media_type: {"schema": schema}}}));
-        }
+    if let Some(raw) = of(Source::Raw).next() {
+        return Some(json!({"required": raw.required, "content": {"application/octet-stream": {}}}));
     }
-    None
+    let keys: Vec<_> = of(Source::BodyField).collect();
+    let fields: Vec<_> = of(Source::Form).collect();
+    let required = keys.iter().chain(&fields).any(|field| field.required);
+    if !keys.is_empty() {
+        let schema = object_of(&keys, components);
+        return Some(json!({"required": required, "content": {"application/json": {"schema": schema}}}));
+    }
+    if fields.is_empty() {
+        return None;
+    }
+    let schema = match fields.as_slice() {
+        [model] if model.schema.as_ref().is_some_and(|schema| schema.structure().is_some()) => {
+            model.schema.as_ref().map_or_else(|| json!({}), |schema| components.describe(schema))
+        }
+        _ => object_of(&fields, components),
+    };
+    let mut content = json!({"multipart/form-data": {"schema": schema}});
+    if !fields.iter().any(|field| field.schema.as_ref().is_some_and(|schema| schema.has_upload())) {
+        content["application/x-www-form-urlencoded"] = json!({"schema": schema});
+    }
+    Some(json!({"required": required, "content": content}))
 }
 
 fn object_of(fields: &[&Parameter], components: &mut Describer<'_>) -> Value {

@@ -4,6 +4,7 @@
 //!
 //! * [`server`]: listeners, bounded accept, timeouts, limits, graceful shutdown ([`serve`]);
 //! * [`request`] and [`body`]: what arrives, moved out of the parser and never copied;
+//! * [`form`]: forms with files, spooled to disk past a limit;
 //! * [`router`]: method + path → endpoint, typed parameters, 405, OPTIONS, trailing slashes;
 //! * [`query`], [`cookie`], [`media`]: lazy readers over header and query text; [`set_cookie`] writes;
 //! * [`sse`]: streams of events;
@@ -15,6 +16,7 @@
 pub mod body;
 pub mod config;
 pub mod cookie;
+pub mod form;
 pub mod media;
 pub mod problem;
 pub mod query;

@@ -45,6 +45,7 @@ encoded! {
     502 "Bad Gateway",
     503 "Service Unavailable",
     504 "Gateway Timeout",
+    507 "Insufficient Storage",
 }
 
 /// The answer that a status alone makes: nothing is built for the common ones.

@@ -115,6 +115,11 @@ impl Registration {
         }
     }
 
+    /// The server's configuration: its limit on bodies is that of the most generous route.
+    pub(crate) fn http(&self) -> PyResult<plectrum_http::Config> {
+        self.settings.http(self.blueprint.routes.iter().filter_map(|route| route.max_body).max().unwrap_or(0))
+    }
+
     /// Refuses routes that could never be served.
     fn check(&self, py: Python<'_>) -> PyResult<()> {
         match app::App::check(&self.blueprint, &self.settings.app()) {

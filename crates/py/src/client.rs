@@ -50,7 +50,7 @@ impl Client {
         let worker = runtime.block_on(async { Worker::start(py, &registration.settings, true) })?;
         worker.event_loop.pause(py)?;
         let app = registration.build(py, &worker)?;
-        let limits = registration.settings.http()?;
+        let limits = registration.http()?;
         let state = RefCell::new(Some(Rc::new(State { worker, app })));
         Ok(Self(ThreadBound::new(Inner { runtime, state, limits, _registration: Arc::clone(registration) })))
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use plectrum_engine::blueprint::{Route, Source};
-use plectrum_engine::endpoint::{Call, Endpoint};
+use plectrum_engine::endpoint::{Call, Endpoint, Reads};
 use plectrum_engine::error;
 use plectrum_engine::extract::{Extractor, Refusal, Slots};
 use plectrum_http::{Body, Bytes, Reply, StatusCode, header};
@@ -68,6 +68,8 @@ pub(crate) struct Inner {
     extractor: Extractor,
     /// What each argument is, where it is not a value of the request's.
     given: Box<[Option<Given>]>,
+    /// The handler reads the body by itself.
+    stream: bool,
     pub(crate) status: StatusCode,
     pub(crate) name: String,
     pub(crate) worker: Rc<Worker>,
@@ -86,6 +88,7 @@ impl Handler {
             classes,
             extractor,
             given: route.parameters.iter().map(|parameter| Given::of(parameter.source)).collect(),
+            stream: route.stream,
             status: StatusCode::from_u16(route.status).unwrap_or(StatusCode::OK),
             name: route.name.clone(),
             worker,
@@ -105,8 +108,12 @@ impl Endpoint for Handler {
         Python::attach(|py| self.0.enter(py, call))
     }
 
-    fn reads_body(&self) -> bool {
-        self.0.extractor.reads_body() || self.0.given.contains(&Some(Given::Request))
+    fn reads(&self) -> Reads {
+        match self.0.extractor.reads() {
+            _ if self.0.stream => Reads::Stream,
+            Reads::Nothing if self.0.given.contains(&Some(Given::Request)) => Reads::Bytes,
+            reads => reads,
+        }
     }
 }
 
@@ -137,6 +144,7 @@ impl Inner {
         call: &Call,
     ) -> Result<Slots<Bound<'py, PyAny>>, Box<plectrum_http::Response>> {
         let mut sink = PySink::new(py, &self.classes);
+        sink.uploads = call.form.as_ref().map_or(&[], |form| &form.files);
         let extracted = self.extractor.extract(call, &mut sink);
         match (sink.raised, extracted) {
             (None, Ok(slots)) => Ok(slots),
@@ -167,8 +175,9 @@ impl Inner {
             let argument = match (slot, self.given.get(index).copied().flatten()) {
                 (_, Some(Given::Request)) => shared(&mut request, || match call.take() {
                     Some(Call { request, body, identity, .. }) => {
+                        let stream = self.stream.then(|| Rc::clone(&self.worker.event_loop));
                         let access = Access::new(py, identity, &self.registered.loaders);
-                        Bound::new(py, Request::new(request, body, access))
+                        Bound::new(py, Request::new(request, body, access, stream))
                     }
                     None => Err(PyValueError::new_err("the request was taken already")),
                 })?

@@ -31,6 +31,7 @@ mod export;
 mod gate;
 mod graphql;
 mod handler;
+mod incoming;
 mod logging;
 mod names;
 mod operation;
@@ -48,6 +49,7 @@ mod sink;
 mod sse;
 mod stream;
 mod thread_bound;
+mod uploads;
 mod values;
 mod websocket;
 mod worker;
@@ -74,6 +76,8 @@ mod _core {
     use crate::eventloop::testing::_testing;
     #[pymodule_export]
     use crate::export::{ExportCursor, ExportFile};
+    #[pymodule_export]
+    use crate::incoming::RequestStream;
     #[pymodule_export]
     use crate::operation::Operation;
     #[pymodule_export]

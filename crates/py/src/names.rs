@@ -42,6 +42,10 @@ pub(crate) static INVALID: Name = Name::new("plectrum.schema.invalid", "refused"
 pub(crate) static CLASSIFY: Name = Name::new("plectrum.encoding", "classify");
 /// Turns a query result into an operation and its arguments.
 pub(crate) static PLAN_RESULT: Name = Name::new("plectrum.bridge", "plan_result");
+/// Makes an `UploadFile` of what was received.
+pub(crate) static RECEIVED: Name = Name::new("plectrum.uploads", "received");
+/// `plectrum.errors.HTTPException`
+pub(crate) static HTTP_EXCEPTION: Name = Name::new("plectrum.errors", "HTTPException");
 /// Runs the tasks of a response that was sent.
 pub(crate) static RUN_BACKGROUND: Name = Name::new("plectrum.background", "run");
 /// What a parameter annotated `BackgroundTasks` is given.

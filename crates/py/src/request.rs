@@ -1,16 +1,21 @@
 //! `Request`: what a handler may read of the request. Frozen; nothing becomes a Python object before it is read.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
 use plectrum_engine::gate::authority::Head;
 use plectrum_http::{HeaderMap, Method, Peer, Uri, cookie, query};
-use pyo3::exceptions::{PyKeyError, PyValueError};
+use pyo3::exceptions::{PyKeyError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::asked::Head as Asked;
+use crate::eventloop::EventLoop;
 use crate::gate::Access;
+use crate::incoming::{Incoming, RequestStream};
 use crate::names;
 use crate::response::pairs_of;
+use crate::thread_bound::ThreadBound;
 
 /// The request, as a handler's parameter annotated ``Request`` receives it.
 #[pyclass(frozen, module = "plectrum._core")]
@@ -20,20 +25,37 @@ pub(crate) struct Request {
     headers: HeaderMap,
     peer: Peer,
     secure: bool,
-    body: Bytes,
+    body: Body,
     access: Access,
 }
 
+enum Body {
+    /// Here.
+    Bytes(Bytes),
+    /// Read by the handler.
+    Stream(ThreadBound<Rc<Incoming>>),
+}
+
 impl Request {
-    pub(crate) fn new(request: plectrum_http::Request, body: Bytes, access: Access) -> Self {
-        let plectrum_http::Request { method, uri, headers, peer, secure, .. } = request;
+    /// `stream`: the loop of a handler that reads the body by itself.
+    pub(crate) fn new(
+        request: plectrum_http::Request,
+        body: Bytes,
+        access: Access,
+        stream: Option<Rc<EventLoop>>,
+    ) -> Self {
+        let plectrum_http::Request { method, uri, headers, peer, secure, body: unread, .. } = request;
+        let body = match stream {
+            Some(event_loop) => Body::Stream(ThreadBound::plain(Incoming::new(unread, event_loop))),
+            None => Body::Bytes(body),
+        };
         Self { method, uri, headers, peer, secure, body, access }
     }
 
     /// For guards, which are asked before the body is read.
     pub(crate) fn of_head(head: Head, access: Access) -> Self {
         let Head { method, uri, headers, peer, secure } = head;
-        Self { method, uri, headers, peer, secure, body: Bytes::new(), access }
+        Self { method, uri, headers, peer, secure, body: Body::Bytes(Bytes::new()), access }
     }
 
     pub(crate) fn head(&self) -> Asked<'_> {
@@ -127,8 +149,23 @@ impl Request {
 
     /// The whole body.
     #[getter]
-    fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.body)
+    fn body<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        match &self.body {
+            Body::Bytes(bytes) => Ok(PyBytes::new(py, bytes)),
+            Body::Stream(_) => Err(PyRuntimeError::new_err(
+                "This route was registered with stream=True: read the body with 'async for chunk in request.stream()'.",
+            )),
+        }
+    }
+
+    /// The pieces of the body, as they arrive.
+    fn stream(&self) -> PyResult<RequestStream> {
+        match &self.body {
+            Body::Stream(incoming) => Ok(RequestStream::new(Rc::clone(incoming.get()?))),
+            Body::Bytes(_) => Err(PyRuntimeError::new_err(
+                "The body was read before the handler was called. Register the route with stream=True.",
+            )),
+        }
     }
 
     /// A dict that lives as long as the request, for middleware and dependencies.

@@ -24,7 +24,7 @@ pub(crate) fn run(
     let runtime = Builder::new_current_thread().enable_all().build_local(Default::default())?;
     let worker = runtime.block_on(async { Worker::start(py, &registration.settings, false) })?;
     let app = Rc::new(registration.build(py, &worker)?);
-    let config = Rc::new(registration.settings.http()?);
+    let config = Rc::new(registration.http()?);
     let served = detached(py, || {
         runtime.block_on(async {
             let listeners =

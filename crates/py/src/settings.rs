@@ -1,5 +1,6 @@
 //! `plectrum.conf.Settings`, as Rust reads it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use plectrum_engine::app::Options;
@@ -7,6 +8,7 @@ use plectrum_engine::channels::link::Reach;
 use plectrum_engine::gate::spec::Limit;
 use plectrum_engine::gate::throttle;
 use plectrum_engine::shape::Shape;
+use plectrum_http::form::Limits;
 use plectrum_http::{Config, HeaderValue, Timeouts};
 use plectrum_http::{router, websocket};
 use pyo3::exceptions::PyValueError;
@@ -27,6 +29,11 @@ pub(crate) struct Settings {
     max_headers: usize,
     max_uri: usize,
     max_body: u64,
+    form_max_fields: usize,
+    form_max_field_size: usize,
+    form_max_files: usize,
+    upload_memory: usize,
+    upload_directory: Option<PathBuf>,
     header_read_timeout: Option<f64>,
     body_read_timeout: Option<f64>,
     keep_alive_timeout: Option<f64>,
@@ -92,14 +99,16 @@ impl Settings {
     }
 
     /// For the server.
-    pub(crate) fn http(&self) -> PyResult<Config> {
+    ///
+    /// `most` is the largest body that any route takes.
+    pub(crate) fn http(&self, most: u64) -> PyResult<Config> {
         let server_header = self.server_header.as_deref().map(HeaderValue::from_str).transpose();
         Ok(Config {
             max_connections: self.max_connections,
             max_head_size: self.max_head_size,
             max_headers: self.max_headers,
             max_uri: self.max_uri,
-            max_body: self.max_body,
+            max_body: self.max_body.max(most),
             timeouts: Timeouts {
                 header_read: seconds(self.header_read_timeout),
                 keep_alive: seconds(self.keep_alive_timeout),
@@ -154,6 +163,14 @@ impl Settings {
                 TrailingSlash::Redirect => router::TrailingSlash::Redirect,
             },
             max_body: usize::try_from(self.max_body).unwrap_or(usize::MAX),
+            form: Limits {
+                fields: self.form_max_fields,
+                field_size: self.form_max_field_size,
+                files: self.form_max_files,
+                memory: self.upload_memory,
+                directory: self.upload_directory.clone().unwrap_or_else(std::env::temp_dir),
+                ..Limits::default()
+            },
             docs: self.openapi,
             errors: match self.errors {
                 Errors::Problem => Shape::Problem,

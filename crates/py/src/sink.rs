@@ -1,5 +1,6 @@
 //! Validated values → Python objects.
 
+use plectrum_http::form::Upload;
 use plectrum_schema::error::{Error, Step};
 use plectrum_schema::node::{Container, Struct};
 use plectrum_schema::sink::{Date, Sink, Time};
@@ -13,6 +14,7 @@ use pyo3::types::{
 };
 
 use crate::names;
+use crate::uploads;
 
 /// A Python class that validation builds (`plectrum.nodes.ClassEntry`).
 pub(crate) enum Class {
@@ -154,13 +156,15 @@ impl Default {
 pub(crate) struct PySink<'py, 'c> {
     py: Python<'py>,
     classes: &'c [Class],
+    /// Files of the request's form.
+    pub(crate) uploads: &'c [(String, Upload)],
     /// An exception that is the application's own fault rather than the input's.
     pub(crate) raised: Option<PyErr>,
 }
 
 impl<'py, 'c> PySink<'py, 'c> {
     pub(crate) fn new(py: Python<'py>, classes: &'c [Class]) -> Self {
-        Self { py, classes, raised: None }
+        Self { py, classes, uploads: &[], raised: None }
     }
 
     pub(crate) fn py(&self) -> Python<'py> {
@@ -338,6 +342,14 @@ impl<'py> Sink for PySink<'py, '_> {
             Ok((_, errors)) => Err(errors),
             Err(error) => Err(self.refused(error)),
         }
+    }
+
+    fn upload(&mut self, index: usize) -> Self::Value {
+        let built = match self.uploads.get(index) {
+            Some((_, upload)) => uploads::received(self.py, upload),
+            None => Err(PyValueError::new_err("no such file in the form")),
+        };
+        self.built(built)
     }
 
     fn foreign(&mut self, class: u32, raw: &[u8]) -> Result<Self::Value, Vec<Error>> {

@@ -7,11 +7,12 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use tokio::runtime::Handle;
 
-/// Gives its value out on the thread that made it only. Dropped elsewhere, or while a runtime runs there (by a garbage
-/// collection that happens to run then), the value is leaked: what it holds is not shared between threads, and a runtime
-/// cannot be dropped inside of another.
+/// Gives its value out on the thread that made it only. Dropped elsewhere the value is leaked: what it holds is not shared
+/// between threads. One that holds a runtime is also leaked while a runtime runs there (by a garbage collection that happens
+/// to run then): a runtime cannot be dropped inside of another.
 pub(crate) struct ThreadBound<T> {
     owner: ThreadId,
+    holds_runtime: bool,
     value: ManuallyDrop<T>,
 }
 
@@ -21,8 +22,14 @@ unsafe impl<T> Send for ThreadBound<T> {}
 unsafe impl<T> Sync for ThreadBound<T> {}
 
 impl<T> ThreadBound<T> {
+    /// For a value with a runtime in it.
     pub(crate) fn new(value: T) -> Self {
-        Self { owner: thread::current().id(), value: ManuallyDrop::new(value) }
+        Self { owner: thread::current().id(), holds_runtime: true, value: ManuallyDrop::new(value) }
+    }
+
+    /// For any other value.
+    pub(crate) fn plain(value: T) -> Self {
+        Self { owner: thread::current().id(), holds_runtime: false, value: ManuallyDrop::new(value) }
     }
 
     fn is_here(&self) -> bool {
@@ -38,14 +45,14 @@ impl<T> ThreadBound<T> {
             return Ok(&self.value);
         }
         Err(PyRuntimeError::new_err(
-            "A client is used on another thread than the one that made it. Make one per thread.",
+            "This belongs to the thread that made it and is used on another one. Make one per thread.",
         ))
     }
 }
 
 impl<T> Drop for ThreadBound<T> {
     fn drop(&mut self) {
-        if self.is_here() && Handle::try_current().is_err() {
+        if self.is_here() && !(self.holds_runtime && Handle::try_current().is_ok()) {
             // SAFETY: this is the only place that drops the value, and nothing can reach it afterwards.
             unsafe { ManuallyDrop::drop(&mut self.value) }
         }

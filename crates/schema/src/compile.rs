@@ -102,6 +102,7 @@ impl<'v> Compiler<'v> {
             "foreign" => {
                 Node::Foreign { class: members.class()?, describe: members.optional("describe").cloned() }
             }
+            "upload" => Node::Upload(rules::upload(members)?),
             other => return Err(members.error(format!("unknown type `{other}`"))),
         })
     }
@@ -136,7 +137,12 @@ impl<'v> Compiler<'v> {
         let key = self.child(members, "key", "[key]")?;
         if matches!(
             *key,
-            Node::List(_) | Node::Tuple { .. } | Node::Dict { .. } | Node::Struct(_) | Node::Foreign { .. }
+            Node::List(_)
+                | Node::Tuple { .. }
+                | Node::Dict { .. }
+                | Node::Struct(_)
+                | Node::Foreign { .. }
+                | Node::Upload(_)
         ) {
             let fix = "JSON keys are text: use str, int, uuid, an enum or another scalar";
             return Err(members.error(format!("a {} cannot be the key of a dict; {fix}", key.kind())));

@@ -61,6 +61,15 @@ impl<'p> Describer<'p> {
         Walk { schema, describer: self }.node(&schema.root)
     }
 
+    /// The schema of a type with fields itself rather than a reference to it; `None` for any other type.
+    pub fn describe_fields(&mut self, schema: &Schema) -> Option<Value> {
+        if let Node::Foreign { describe, .. } = schema.plain(&schema.root) {
+            return describe.clone().filter(|described| described["properties"].is_object());
+        }
+        let of = schema.structure()?;
+        Some(Walk { schema, describer: self }.structure(of))
+    }
+
     /// The structs met so far, by name.
     #[must_use]
     pub fn into_definitions(self) -> Map<String, Value> {
@@ -133,6 +142,8 @@ impl Walk<'_, '_> {
                 let schema = self.schema;
                 self.node(schema.definition(*index))
             }
+            // OpenAPI 3.1, section 4.14.3.2: raw binary content has no type of JSON's.
+            Node::Upload(_) => json!({"type": "string", "contentMediaType": "application/octet-stream"}),
             Node::Foreign { describe, .. } => describe.clone().unwrap_or_else(|| json!({})),
         }
     }

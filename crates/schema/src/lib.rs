@@ -31,5 +31,5 @@ pub use error::{Error, Step, write_errors};
 pub use json::validate_json;
 pub use node::{Node, Schema};
 pub use sink::Sink;
-pub use text::{validate_text, validate_texts};
+pub use text::{validate_fields, validate_node, validate_text, validate_texts};
 pub use value::{Input, validate_value};

@@ -99,6 +99,17 @@ pub enum Node {
         /// JSON Schema to describe it.
         describe: Option<serde_json::Value>,
     },
+    /// An uploaded file: a part of a form, never JSON or text.
+    Upload(UploadRule),
+}
+
+/// Rules of an uploaded file.
+#[derive(Debug, Default, Clone)]
+pub struct UploadRule {
+    /// Bytes at most.
+    pub max_size: Option<u64>,
+    /// Media types, `image/*` standing for all of a kind; any where empty.
+    pub media_types: Vec<String>,
 }
 
 impl Schema {
@@ -111,6 +122,39 @@ impl Schema {
     /// The definition a reference points to. Compilation made sure that it is there.
     pub(crate) fn definition(&self, index: usize) -> &Node {
         self.definitions.get(index).unwrap_or(&Node::Any)
+    }
+
+    /// The struct that the root is, behind references and `Optional`.
+    #[must_use]
+    pub fn structure(&self) -> Option<&Struct> {
+        match self.plain(&self.root) {
+            Node::Struct(of) => Some(of),
+            _ => None,
+        }
+    }
+
+    /// Whether an uploaded file is part of it, by itself, in a list, or as a field of the struct that it is.
+    #[must_use]
+    pub fn has_upload(&self) -> bool {
+        let is_upload = |node| match self.plain(node) {
+            Node::Upload(_) => true,
+            Node::List(list) => matches!(self.plain(&list.item), Node::Upload(_)),
+            _ => false,
+        };
+        is_upload(&self.root)
+            || self.structure().is_some_and(|of| of.fields.iter().any(|field| is_upload(&field.node)))
+    }
+
+    /// A node behind references and `Optional`. Compilation made sure that they end.
+    #[must_use]
+    pub fn plain<'s>(&'s self, mut node: &'s Node) -> &'s Node {
+        loop {
+            node = match node {
+                Node::Optional { inner } => inner,
+                Node::Reference { index } => self.definition(*index),
+                other => return other,
+            }
+        }
     }
 
     /// What tells an option of a union apart in an error's `loc`: a struct's name, else the type's.
@@ -155,6 +199,7 @@ impl Node {
             Self::Checked { .. } => "checked",
             Self::Reference { .. } => "reference",
             Self::Foreign { .. } => "foreign",
+            Self::Upload(_) => "upload",
         }
     }
 }

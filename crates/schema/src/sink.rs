@@ -53,6 +53,11 @@ pub trait Sink {
         let _ = class;
         Ok(value)
     }
+    /// Uploaded file number `index` of the form. Sinks that are never given forms with files need not care.
+    fn upload(&mut self, index: usize) -> Self::Value {
+        let _ = index;
+        self.null()
+    }
     /// Raw JSON for a class that validates by itself.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 use crate::error::{Error, Problem, Step, table::Code};
 use crate::json::containers::{check_count, list_type};
 use crate::leaf;
-use crate::node::{Container, Length, ListNode, Node, Schema, Union};
+use crate::node::{Container, Field, Length, ListNode, Node, Schema, Union};
 use crate::parse::number;
 use crate::sink::Sink;
 
@@ -27,6 +27,47 @@ pub fn validate_text<S: Sink>(schema: &Schema, text: &str, sink: &mut S) -> Outc
 /// What does not fit, items located by position; no values at all for a scalar are `missing`.
 pub fn validate_texts<S: Sink, T: AsRef<str>>(schema: &Schema, texts: &[T], sink: &mut S) -> Outcome<S> {
     values(schema, &schema.root, texts, sink).map_err(outermost_first)
+}
+
+/// As [`validate_texts`], for a node of `schema` other than its root.
+///
+/// # Errors
+/// As [`validate_texts`].
+pub fn validate_node<S: Sink, T: AsRef<str>>(
+    schema: &Schema,
+    node: &Node,
+    texts: &[T],
+    sink: &mut S,
+) -> Outcome<S> {
+    values(schema, node, texts, sink).map_err(outermost_first)
+}
+
+/// Builds the struct that `schema` is of values that `read` finds, field by field: parameters of one model.
+///
+/// # Errors
+/// What `read` and the struct itself reported, under the fields' keys; required fields without a value.
+pub fn validate_fields<S: Sink>(
+    schema: &Schema,
+    sink: &mut S,
+    mut read: impl FnMut(usize, &Field, &mut S) -> Result<Option<S::Value>, Vec<Error>>,
+) -> Outcome<S> {
+    let Some(of) = schema.structure() else { return Err(vec![Code::ModelType.into()]) };
+    let mut slots = Vec::with_capacity(of.fields.len());
+    let mut all = Vec::new();
+    for (index, field) in of.fields.iter().enumerate() {
+        let found = match read(index, field, sink) {
+            Ok(None) if field.required => Err(vec![Code::Missing.into()]),
+            other => other,
+        };
+        match found {
+            Ok(value) => slots.push(value),
+            Err(errors) => all.extend(errors.into_iter().map(|mut error| {
+                error.loc.insert(0, Step::key(&field.key));
+                error
+            })),
+        }
+    }
+    if all.is_empty() { sink.structure(of, slots) } else { Err(all) }
 }
 
 /// Paths are collected from the inside out; a sink tells them the other way round.

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use plectrum_http::{HeaderName, HeaderValue, cookie};
-use plectrum_schema::error::table::Code;
 use plectrum_schema::error::{Error, Step};
 use plectrum_schema::sink::Sink;
-use plectrum_schema::{Schema, validate_json, validate_text, validate_texts};
+use plectrum_schema::{Node, Schema, validate_json, validate_text, validate_texts};
 
 use super::body::Body;
-use super::within;
+use super::given::{self, Given, Model};
+use super::{Name, Texts, within};
 use crate::blueprint::{Parameter, Source};
 use crate::endpoint::Call;
 
@@ -20,6 +20,9 @@ pub(super) struct Argument {
     schema: Arc<Schema>,
     required: bool,
     many: bool,
+    /// Its fields are parameters by themselves.
+    model: Option<Model>,
+    upload: bool,
 }
 
 pub(super) enum Place {
@@ -30,13 +33,15 @@ pub(super) enum Place {
     Cookie,
     Body,
     BodyKey,
+    /// The whole body, whatever it is.
+    Raw,
     Form,
     /// Filled by the binding.
     Given,
 }
 
 /// A value, or that it is absent and may be.
-type Extracted<V> = Result<Option<V>, Vec<Error>>;
+pub(super) type Extracted<V> = Result<Option<V>, Vec<Error>>;
 
 impl Argument {
     pub(super) fn compile(parameter: &Parameter, path_names: &[&str]) -> Result<Self, String> {
@@ -54,20 +59,47 @@ impl Argument {
             Source::Body => Place::Body,
             Source::BodyField => Place::BodyKey,
             Source::Form => Place::Form,
+            Source::Raw => Place::Raw,
             Source::Request | Source::Websocket | Source::Background => Place::Given,
         };
         let schema = parameter.schema.clone().unwrap_or_else(|| Arc::new(Schema::any()));
-        Ok(Self { wire: wire.into(), place, schema, required: parameter.required, many: parameter.many })
+        Ok(Self {
+            wire: wire.into(),
+            place,
+            required: parameter.required,
+            many: parameter.many,
+            model: Model::of(&schema, parameter.source),
+            upload: given::is_upload(&schema),
+            schema,
+        })
+    }
+
+    /// The names in a query string or form that are this argument's, which has number `index`.
+    pub(super) fn names(&self, index: usize) -> Vec<Name> {
+        match &self.model {
+            Some(model) => {
+                let fields = model.wires.iter().enumerate();
+                fields.map(|(field, wire)| Name { wire: wire.clone(), owner: (index, field) }).collect()
+            }
+            None => vec![Name { wire: self.wire.clone(), owner: (index, 0) }],
+        }
     }
 
     /// From the pairs of a query string or form; `index` is this argument's own.
     pub(super) fn in_texts<S: Sink>(
         &self,
         index: usize,
-        texts: &[(usize, Cow<'_, str>)],
+        found: &Texts<'_>,
         sink: &mut S,
     ) -> Extracted<S::Value> {
-        let mut own = texts.iter().filter(|(owner, _)| *owner == index).map(|(_, text)| &**text);
+        if let Some(model) = &self.model {
+            return model.read(&self.schema, self.required, |field| found.given((index, field)), sink);
+        }
+        if self.upload {
+            let value = found.given((index, 0)).read(&self.schema, &self.schema.root, sink)?;
+            return if value.is_none() { self.absent() } else { Ok(value) };
+        }
+        let mut own = found.pairs.iter().filter(|(owner, _)| *owner == (index, 0)).map(|(_, text)| &**text);
         if self.many {
             return self.all(&own.collect::<Vec<_>>(), sink);
         }
@@ -85,8 +117,33 @@ impl Argument {
         }
     }
 
+    /// The whole body as it is.
+    pub(super) fn as_bytes<S: Sink>(&self, call: &Call, sink: &mut S) -> Extracted<S::Value> {
+        if call.body.is_empty() && !self.required {
+            return Ok(None);
+        }
+        let Node::Bytes(length) = self.schema.plain(&self.schema.root) else {
+            return Ok(Some(sink.bytes(&call.body)));
+        };
+        let (least, most) = (length.min_length.unwrap_or(0), length.max_length.unwrap_or(usize::MAX));
+        if call.body.len() < least {
+            return Err(vec![Error::new(
+                "bytes_too_short",
+                format!("Data should have at least {least} bytes"),
+            )]);
+        }
+        if call.body.len() > most {
+            return Err(vec![Error::new("bytes_too_long", format!("Data should have at most {most} bytes"))]);
+        }
+        Ok(Some(sink.bytes(&call.body)))
+    }
+
     /// From the path or the headers.
     pub(super) fn in_head<S: Sink>(&self, call: &Call, sink: &mut S) -> Extracted<S::Value> {
+        if let Some(model) = &self.model {
+            let given = |field: usize| self.head_texts(call, model.wires.get(field).map_or("", |wire| wire));
+            return model.read(&self.schema, self.required, given, sink);
+        }
         match &self.place {
             Place::Path(position) => self.one(call.path_value(*position), sink),
             Place::Cookie => self.one(cookie::get(&call.request.headers, &self.wire), sink),
@@ -102,6 +159,16 @@ impl Argument {
         }
     }
 
+    /// What a header or cookie of that name holds.
+    fn head_texts<'a>(&self, call: &'a Call, wire: &str) -> Given<'a> {
+        let headers = &call.request.headers;
+        let texts = match self.place {
+            Place::Header(_) => headers.get_all(wire).iter().map(header_text).collect(),
+            _ => cookie::get(headers, wire).into_iter().map(Cow::Borrowed).collect(),
+        };
+        Given { texts, uploads: Vec::new() }
+    }
+
     fn one<S: Sink>(&self, text: Option<&str>, sink: &mut S) -> Extracted<S::Value> {
         match text {
             Some(text) => validate_text(&self.schema, text, sink).map(Some),
@@ -114,13 +181,13 @@ impl Argument {
     }
 
     fn absent<V>(&self) -> Extracted<V> {
-        if self.required { Err(vec![Error::from(Code::Missing)]) } else { Ok(None) }
+        if self.required { Err(given::missing()) } else { Ok(None) }
     }
 
     /// Adds `found` under this argument's own place: `["query", "page"]`, `["body", …]`.
     pub(super) fn report(&self, found: Vec<Error>, errors: &mut Vec<Error>) {
         let mut outer = vec![Step::Key(Cow::Borrowed(self.place.name()))];
-        if !matches!(self.place, Place::Body) {
+        if !matches!(self.place, Place::Body | Place::Raw) && self.model.is_none() {
             outer.push(Step::key(&self.wire));
         }
         errors.extend(found.into_iter().map(|error| within(error, &outer)));
@@ -136,21 +203,13 @@ fn header_text(value: &HeaderValue) -> Cow<'_, str> {
 }
 
 impl Place {
-    pub(super) fn is_query(&self) -> bool {
-        matches!(self, Self::Query)
-    }
-
-    pub(super) fn is_form(&self) -> bool {
-        matches!(self, Self::Form)
-    }
-
     fn name(&self) -> &'static str {
         match self {
             Self::Path(_) => "path",
             Self::Query => "query",
             Self::Header(_) => "header",
             Self::Cookie => "cookie",
-            Self::Body | Self::BodyKey | Self::Form => "body",
+            Self::Body | Self::BodyKey | Self::Form | Self::Raw => "body",
             Self::Given => "request",
         }
     }

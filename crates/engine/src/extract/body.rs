@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use plectrum_http::{HeaderMap, media};
+use plectrum_http::{HeaderMap, form, media};
 use plectrum_schema::error::Error;
 use plectrum_schema::error::table::Code;
 use plectrum_schema::node::{Length, StrRule};
@@ -23,8 +23,10 @@ pub(super) enum BodyForm {
     Json,
     /// A JSON object whose keys are arguments.
     Keys,
-    /// `application/x-www-form-urlencoded`.
+    /// `application/x-www-form-urlencoded` or `multipart/form-data`.
     Form,
+    /// Bytes of any type.
+    Raw,
 }
 
 impl BodyForm {
@@ -36,6 +38,8 @@ impl BodyForm {
             Self::Keys
         } else if has(Source::Form) {
             Self::Form
+        } else if has(Source::Raw) {
+            Self::Raw
         } else {
             Self::None
         }
@@ -44,7 +48,7 @@ impl BodyForm {
     /// Whether a body of the declared media type can be read. JSON need not be declared.
     pub(super) fn accepts(self, headers: &HeaderMap) -> bool {
         match self {
-            Self::Form => media::is_form(headers),
+            Self::Form => media::is_form(headers) || form::is_multipart(headers),
             _ => media::is_json(headers) || media::essence(headers).is_none(),
         }
     }
@@ -61,8 +65,8 @@ pub(super) enum Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn form(&self) -> &[(usize, Cow<'a, str>)] {
-        if let Self::Form(texts) = self { texts } else { &[] }
+    pub(super) fn form(&self) -> Option<&Texts<'a>> {
+        if let Self::Form(texts) = self { Some(texts) } else { None }
     }
 
     /// The JSON of the argument called `wire`.

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use plectrum_engine::app::{App, BuildError, Options};
 use plectrum_engine::blueprint::Blueprint;
-use plectrum_engine::endpoint::{Call, Endpoint};
+use plectrum_engine::endpoint::{Call, Endpoint, Reads};
 use plectrum_engine::error;
 use plectrum_engine::extract::Extractor;
 use plectrum_engine::gate::throttle::{self, WithoutRedis};
 use plectrum_engine::shape::Shape;
+use plectrum_http::form::Limits;
 use plectrum_http::router::TrailingSlash;
 use plectrum_http::{
     Body, Bytes, HeaderMap, HeaderName, HeaderValue, Method, Reply, Request, RequestBody, Response, Service,
@@ -35,8 +36,8 @@ impl Endpoint for Echo {
         Response::new(Body::from(Json::Array(shown).to_string())).into()
     }
 
-    fn reads_body(&self) -> bool {
-        self.0.reads_body()
+    fn reads(&self) -> Reads {
+        self.0.reads()
     }
 }
 
@@ -49,7 +50,14 @@ pub fn options() -> Options {
         without_redis: WithoutRedis::Local,
         usual: Vec::new(),
     };
-    Options { slash: TrailingSlash::Strict, max_body: 1000, docs: false, errors: Shape::Problem, throttle }
+    Options {
+        slash: TrailingSlash::Strict,
+        max_body: 1000,
+        form: Limits::default(),
+        docs: false,
+        errors: Shape::Problem,
+        throttle,
+    }
 }
 
 /// A route with everything but method, path and parameters left as usual.

@@ -103,6 +103,20 @@ impl RequestBody {
         }
     }
 
+    /// The same body, of which at most `limit` bytes are read.
+    ///
+    /// # Errors
+    /// [`BodyError::TooLarge`] where more is announced.
+    pub fn limited(mut self, limit: u64) -> Result<Self, BodyError> {
+        if self.remaining().is_some_and(|length| length > limit) {
+            return Err(BodyError::TooLarge { limit });
+        }
+        if let Source::Wire(wire) = &mut self.0 {
+            wire.limit = wire.limit.min(limit);
+        }
+        Ok(self)
+    }
+
     /// The next piece, shared with the read buffer; `None` at the end. Trailers are skipped.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
         match &mut self.0 {

@@ -50,7 +50,7 @@ impl Conversations {
         request.compact();
         let began = (|| {
             let access = Access::new(py, identity, &handler.registered.loaders);
-            let request = Bound::new(py, Request::new(request, body, access))?;
+            let request = Bound::new(py, Request::new(request, body, access, None))?;
             let socket = WebSocket::new(request.clone().unbind(), opening, &handler.worker.event_loop);
             let talk = Rc::clone(socket.talk()?);
             let socket = Bound::new(py, socket)?;

@@ -3,7 +3,7 @@
 use super::{Result, members::Members};
 use crate::format::Format;
 use crate::limits::{Bound, DecimalLimits, Divisor, Limits, Side, compare};
-use crate::node::{Choices, Length, Scalar, StrRule};
+use crate::node::{Choices, Length, Scalar, StrRule, UploadRule};
 use plectrum_json::decimal::Literal;
 use regex::Regex;
 use serde_json::Value;
@@ -21,6 +21,7 @@ pub(super) fn constraints(kind: &str) -> &'static [&'static str] {
         "decimal" => DECIMAL,
         "str" => TEXT,
         "bytes" | "list" | "dict" => LENGTH,
+        "upload" => &["max_size", "media_types"],
         _ => &[],
     }
 }
@@ -84,6 +85,18 @@ pub(super) fn decimal(members: &mut Members<'_>) -> Result<DecimalLimits> {
         }
         _ => Ok(DecimalLimits { limits, max_digits, decimal_places, count_zeros }),
     }
+}
+
+pub(super) fn upload(members: &mut Members<'_>) -> Result<UploadRule> {
+    let max_size = members.count("max_size")?.map(|size| size as u64);
+    let mut media_types = Vec::new();
+    for value in members.list("media_types")? {
+        let text = value.as_str().filter(|text| text.contains('/'));
+        let message =
+            || format!("`media_types` holds types such as \"image/png\" or \"image/*\", found {value}");
+        media_types.push(text.ok_or_else(|| members.error(message()))?.to_ascii_lowercase());
+    }
+    Ok(UploadRule { max_size, media_types })
 }
 
 pub(super) fn length(members: &mut Members<'_>) -> Result<Length> {

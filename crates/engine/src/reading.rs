@@ -1,0 +1,102 @@
+//! A request's body, read before its endpoint is called, as the endpoint wants it and its route allows.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use plectrum_http::form::{self, FormError, Limits};
+use plectrum_http::{Reply, RequestBody, Response, StatusCode, problem};
+
+use crate::app::settled;
+use crate::blueprint::Route;
+use crate::endpoint::{Call, Endpoint, Reads};
+use crate::error;
+
+/// What the requests of a route are allowed.
+#[derive(Clone, Debug)]
+pub(crate) struct Allowance {
+    max_body: u64,
+    timeout: Option<Duration>,
+    form: Rc<Limits>,
+}
+
+impl Allowance {
+    /// `max_body` where the route says nothing.
+    pub(crate) fn of(route: &Route, max_body: usize, form: &Rc<Limits>) -> Self {
+        Self {
+            max_body: route.max_body.unwrap_or(max_body as u64),
+            timeout: route.timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+            form: Rc::clone(form),
+        }
+    }
+
+    /// Of routes that read nothing.
+    pub(crate) fn nothing(form: &Rc<Limits>) -> Self {
+        Self { max_body: 0, timeout: None, form: Rc::clone(form) }
+    }
+}
+
+/// Answers a call, once its body has been read where the endpoint wants it.
+pub(crate) fn answer(endpoint: &Rc<dyn Endpoint>, call: Call, allowance: &Allowance) -> Reply {
+    let reply = read(endpoint, call, allowance);
+    match (allowance.timeout, reply) {
+        // What was running is dropped.
+        (Some(limit), Reply::Pending(pending)) => Reply::pending(async move {
+            let timed = tokio::time::timeout(limit, pending).await;
+            timed.unwrap_or_else(|_| problem::of(StatusCode::GATEWAY_TIMEOUT))
+        }),
+        (_, reply) => reply,
+    }
+}
+
+fn read(endpoint: &Rc<dyn Endpoint>, mut call: Call, allowance: &Allowance) -> Reply {
+    let reads = endpoint.reads();
+    if reads == Reads::Nothing || call.request.body.is_end() {
+        return endpoint.call(call);
+    }
+    let body = match std::mem::take(&mut call.request.body).limited(allowance.max_body) {
+        Ok(body) => body,
+        Err(failure) => return error::of_body(failure).into(),
+    };
+    if reads == Reads::Stream {
+        call.request.body = body;
+        return endpoint.call(call);
+    }
+    let (endpoint, allowance) = (Rc::clone(endpoint), allowance.clone());
+    if reads == Reads::Form && form::is_multipart(&call.request.headers) {
+        return Reply::pending(with_form(endpoint, call, body, allowance));
+    }
+    let fields = if reads == Reads::Form { allowance.form.fields } else { usize::MAX };
+    Reply::pending(async move {
+        match body.collect(usize::try_from(allowance.max_body).unwrap_or(usize::MAX)).await {
+            Ok(bytes) if fields < usize::MAX && pairs(&bytes) > fields => {
+                error::of_form(FormError::TooMuch("form fields", fields as u64), call.request.path())
+            }
+            Ok(bytes) => {
+                call.body = bytes;
+                settled(endpoint.call(call)).await
+            }
+            Err(failure) => error::of_body(failure),
+        }
+    })
+}
+
+/// How many pairs a urlencoded form has, at most.
+fn pairs(form: &[u8]) -> usize {
+    form.iter().filter(|byte| **byte == b'&').count() + 1
+}
+
+/// Reads a form with files, then calls.
+async fn with_form(
+    endpoint: Rc<dyn Endpoint>,
+    mut call: Call,
+    body: RequestBody,
+    allowance: Allowance,
+) -> Response {
+    match form::read(&call.request.headers, body, allowance.max_body, &allowance.form).await {
+        Ok(form) => {
+            call.form = Some(form);
+            settled(endpoint.call(call)).await
+        }
+        Err(failure) => error::of_form(failure, call.request.path()),
+    }
+}
