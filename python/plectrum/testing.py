@@ -9,7 +9,7 @@ import dataclasses
 import json as json_module
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from . import _core, conf
@@ -166,7 +166,7 @@ def _multipart(data: Mapping[str, Any], files: Mapping[str, Any] | Sequence[tupl
         parts.append(head.encode() + content + b"\r\n")
 
     for name, value in data.items():
-        values: Sequence[Any] = value if isinstance(value, (list, tuple)) else [value]
+        values = cast("Sequence[Any]", value if isinstance(value, (list, tuple)) else [value])
         for item in values:
             add(name, "", str(item).encode())
     for name, file in files.items() if isinstance(files, Mapping) else files:

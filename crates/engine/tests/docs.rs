@@ -68,11 +68,15 @@ fn bodies_in_parts() {
     let document =
         document(&[route("POST", "/keys", fields("body_field")), route("POST", "/form", fields("form"))]);
     let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "string"}}, "required": ["a"]});
-    for (path, media_type) in [("/keys", "application/json"), ("/form", "application/x-www-form-urlencoded")]
+    let form = "application/x-www-form-urlencoded";
+    for (path, media_types) in
+        [("/keys", vec!["application/json"]), ("/form", vec![form, "multipart/form-data"])]
     {
+        let content: Json =
+            media_types.into_iter().map(|name| (name.to_owned(), json!({"schema": schema}))).collect();
         assert_eq!(
             document["paths"][path]["post"]["requestBody"],
-            json!({"required": true, "content": {media_type: {"schema": schema}}})
+            json!({"required": true, "content": content})
         );
     }
 }

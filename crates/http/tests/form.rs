@@ -65,7 +65,7 @@ fn what_is_no_form() {
         ("--bc\r\n", Delimiter),
         ("--b\n\n", Delimiter),
         (&format!("{head}text\r\n--b-"), Unfinished),
-        (&format!("{head}text\r\n--bb"), Delimiter),
+        (&format!("{head}text\r\n--bbb"), Delimiter),
         ("--b\r\nno colon\r\n\r\n", Head),
         ("--b\r\n: x\r\n\r\n", Head),
         ("--b\r\na b: x\r\n\r\n", Head),
