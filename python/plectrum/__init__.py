@@ -26,7 +26,7 @@ from .errors import (
     ValidationError,
 )
 from .events import Event, EventStream
-from .pagination import LimitOffset, PageNumber
+from .pagination import CursorPage, LimitOffset, PageNumber
 from .params import Body, Cookie, Form, Header, Path, Query
 from .responses import HTML, JSON, NDJSON, PlainText, Redirect, Response, Stream
 from .routing import Router
@@ -49,6 +49,7 @@ __all__ = [
     "Conflict",
     "Cookie",
     "Count",
+    "CursorPage",
     "Depends",
     "Event",
     "EventStream",

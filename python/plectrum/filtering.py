@@ -11,7 +11,7 @@ from typing import Any
 from .errors import ConfigurationError, line_of
 from .filters import Filter
 
-__all__ = ["apply_filters", "apply_ordering", "apply_search", "lookup_type"]
+__all__ = ["apply_filters", "apply_ordering", "apply_search", "lookup_type", "value_type_of"]
 
 #: Lookups whose right-hand side has a type of its own, whatever the field.
 _LOOKUP_TYPES: dict[str, Any] = {
@@ -100,6 +100,11 @@ def _field_type(field: Any, lookup: str, handler: Any, option: str) -> Any:
             "string. Filter on another field, or write the filter in an async handler."
         )
     return found
+
+
+def value_type_of(field: Any) -> Any:
+    """The Python type of a plain field's values, as a request's text is read; ``None`` where it has none."""
+    return _FIELD_TYPES.get(field.get_internal_type())
 
 
 def apply_filters(queryset: Any, given: Sequence[tuple[Filter, Any]]) -> Any:

@@ -115,6 +115,14 @@ class Listing:
             rows = apply_search(rows, self.search, values["search"])
         return rows if ordering is None else apply_ordering(rows, ordering)
 
+    def cursor_page(self, rows: Any, values: Mapping[str, Any], scope: str, direction: Any, first: int) -> Any:
+        """The page that a cursor asks for; see :class:`plectrum.orm.cursor.CursorRows`."""
+        from .orm.cursor import CursorRows
+
+        assert isinstance(self.page, CursorPage)
+        size = values[self.page.size_param] if self.page.size_param else self.page.size
+        return CursorRows(rows, size, self.page.param, scope, direction, first)
+
     def paged(self, rows: Any, values: Mapping[str, Any]) -> Any:
         """The page that is asked for; the rows themselves without paging."""
         from .orm import Page

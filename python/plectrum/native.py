@@ -14,6 +14,7 @@ from typing import Any
 
 from .errors import ConfigurationError, PlanError, line_of
 from .nodes import Node, Nodes
+from .pagination import CursorPage
 from .routing import Route
 from .signature import Parameter, Signature, split_marker
 
@@ -30,10 +31,12 @@ class Variant:
     Parameters:
         present: names of the filters (and ``search``) the request carries.
         ordering: value of ``?ordering=``, or ``None`` for the function's own order.
+        cursor: which way the cursor points, ``next`` or ``previous``; ``None`` without one.
     """
 
     present: tuple[str, ...] = ()
     ordering: str | None = None
+    cursor: str | None = None
 
 
 class Planner:
@@ -76,16 +79,18 @@ class Planner:
             "links": listing.page is not None,
             "optional": [self._indices[name] for name in listing.optional],
             "ordering": self._indices["ordering"] if listing.ordering else None,
+            "cursor": self._indices[listing.page.param] if isinstance(listing.page, CursorPage) else None,
         }
 
-    def plan(self, present: Sequence[int], ordering: str | None) -> Operation:
+    def plan(self, present: Sequence[int], ordering: str | None, cursor: str | None = None) -> Operation:
         """The operation for one variant; called by the engine the first time a request needs it.
 
         Parameters:
             present: indices of the optional parameters the request carries.
             ordering: value of ``?ordering=``.
+            cursor: which way the cursor points.
         """
-        variant = Variant(tuple(self.parameters[index].name for index in present), ordering)
+        variant = Variant(tuple(self.parameters[index].name for index in present), ordering, cursor)
         self._planned[variant] = operation = self.trace(variant)
         return operation
 
@@ -109,7 +114,12 @@ class Planner:
             if not self.varies and self.listing.page is None:
                 return result
             self._check_queryset(result)
-            return self.listing.paged(self.listing.narrow(result, variant.present, variant.ordering, params), params)
+            rows = self.listing.narrow(result, variant.present, variant.ordering, params)
+            if isinstance(self.listing.page, CursorPage):
+                # The cursor's values come behind the request's own.
+                scope = f"{self.route.method} {self.route.path}"
+                return self.listing.cursor_page(rows, params, scope, variant.cursor, len(self.parameters))
+            return self.listing.paged(rows, params)
 
         return transform
 
@@ -128,6 +138,9 @@ class Planner:
             self.trace(Variant((name,)))
         for field in self.listing.ordering:
             self.trace(Variant(ordering=field))
+        if isinstance(self.listing.page, CursorPage):
+            for direction in ("next", "previous"):
+                self.trace(Variant(cursor=direction))
 
 
 def compile_native(route: Route, signature: Signature, nodes: Nodes) -> tuple[Planner, tuple[Parameter, ...]]:

@@ -6,6 +6,7 @@ use futures_util::future::try_join_all;
 
 use crate::backend::{Backend, Session};
 use crate::buffer;
+use crate::cursor::Signer;
 use crate::error::Error;
 use crate::key::KeySet;
 use crate::operation::Operation;
@@ -14,7 +15,7 @@ use crate::response::{Body, Form, Segment, Turn};
 use crate::rows::Rows;
 use crate::stitch::stitch;
 use crate::value::Value;
-use crate::writer::RowWriter;
+use crate::writer::{Limit, RowWriter};
 use crate::zone::{Clock, Zone};
 
 /// What an execution depends on besides its arguments.
@@ -26,6 +27,8 @@ pub struct Context {
     pub session: Zone,
     /// The request's absolute address, for a page's links.
     pub url: String,
+    /// Signs the cursors in them; without one there are none.
+    pub signer: Option<Arc<Signer>>,
 }
 
 impl Context {
@@ -55,16 +58,18 @@ pub async fn execute<B: Backend>(
     out: Vec<u8>,
 ) -> Result<Outcome, Error> {
     operation.check(args)?;
-    let mut body = Body::new(&operation.segments, out, args, &context.url)?;
+    let mut body = Body::new(&operation.segments, out, args, context)?;
     let session = backend.session().await?;
     if let [query] = operation.queries.as_slice()
         && !query.has_children()
     {
         let form = body.form();
         let text = body.lend();
-        let writer = RowWriter::direct(query.root(), context.clock(), form.limit(), text);
+        let writer = RowWriter::direct(query.root(), context.clock(), form.limit(args)?, text);
         let values = query.root().statement.bind(args, None)?;
-        let writer = session.fetch(&query.root().statement, values, writer).await?;
+        let mut writer = session.fetch(&query.root().statement, values, writer).await?;
+        writer.complete();
+        body.note_edges(std::mem::take(&mut writer.rows.edges));
         let found = form.is_found(writer.rows.count);
         body.take_back(writer.rows.text, writer.rows.count);
         return Ok(outcome(body, found));
@@ -99,7 +104,10 @@ impl<S: Session> Execution<'_, S> {
         let mut body = Arc::into_inner(body)
             .and_then(|body| body.into_inner().ok())
             .ok_or_else(|| Error::Broken("a statement kept its place in the response".to_owned()))?;
-        body.finish(|query, out| splice(&self.operation.queries[query], &results[query], out));
+        body.finish(|query, out| {
+            let count = splice(&self.operation.queries[query], &results[query], out);
+            (count, std::mem::take(&mut results[query][0].edges))
+        });
         let found = self.places().all(|(query, form)| form.is_found(results[query][0].count));
         results.into_iter().flatten().for_each(|rows| buffer::give(rows.text));
         Ok(outcome(body, found))
@@ -117,13 +125,15 @@ impl<S: Session> Execution<'_, S> {
     async fn top(&self, body: &Arc<Mutex<Body>>) -> Result<Vec<Vec<Rows>>, Error> {
         let fetches = self.places().map(|(index, form)| {
             let query = &self.operation.queries[index];
-            let (clock, limit) = (self.context.clock(), form.limit());
-            let writer = if query.has_children() {
-                RowWriter::apart(query.root(), clock, limit, KeySet::default())
-            } else {
-                RowWriter::in_turn(query.root(), clock, limit, Turn::new(body, index))
-            };
-            async move { Ok((index, self.fetch(query.root(), None, writer).await?)) }
+            let (clock, limit) = (self.context.clock(), form.limit(self.args));
+            async move {
+                let writer = if query.has_children() {
+                    RowWriter::apart(query.root(), clock, limit?, KeySet::default())
+                } else {
+                    RowWriter::in_turn(query.root(), clock, limit?, Turn::new(body, index))
+                };
+                Ok((index, self.fetch(query.root(), None, writer).await?))
+            }
         });
         let mut results: Vec<Vec<Rows>> = self.operation.queries.iter().map(empty).collect();
         for (index, rows) in try_join_all(fetches).await? {
@@ -141,7 +151,7 @@ impl<S: Session> Execution<'_, S> {
                 for (number, node) in query.nodes.iter().enumerate().filter(|(_, node)| node.level == level) {
                     let Some(keys) = take_keys(node, &mut results[index]) else { continue };
                     let values = keys.to_value();
-                    let writer = RowWriter::apart(node, self.context.clock(), Form::Rows.limit(), keys);
+                    let writer = RowWriter::apart(node, self.context.clock(), Limit::Any, keys);
                     fetches.push(async move {
                         Ok((index, number, self.fetch(node, Some(values), writer).await?))
                     });

@@ -8,6 +8,7 @@
 //! * [`sink`]: where the PostgreSQL driver delivers rows; [`wire`] reads them;
 //! * `writer`, `rows`: rows as JSON, with holes for children; `stitch` fills them; [`zone`] converts instants;
 //! * `choice`: stored choices and their names;
+//! * [`cursor`]: signed places in a list; `page`: links to other pages;
 //! * [`buffer`]: response buffers, used again;
 //! * [`value`]: what can be bound; [`key`]: what relates parents and children;
 //! * [`postgres`], [`pool`]: PostgreSQL over pipelined connections;
@@ -18,6 +19,7 @@
 mod backend;
 pub mod buffer;
 mod choice;
+pub mod cursor;
 pub mod error;
 mod execute;
 mod export;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::plan::{self, Response};
+use crate::plan::{self, Kind, Response};
 use crate::plan_error::PlanError;
 use crate::query::Query;
 use crate::response::{self, Segment};
@@ -64,6 +64,16 @@ impl Operation {
     /// [`Error::Bind`] with the argument at fault and a sentence for the client.
     pub(crate) fn check(&self, args: &[Value]) -> Result<(), Error> {
         self.checks.iter().try_for_each(|check| check.hold(args))
+    }
+
+    /// The page with cursors that it answers with, and the kinds of the values its cursors hold.
+    #[must_use]
+    pub fn cursor_page(&self) -> Option<(&plan::CursorPage, Vec<&Kind>)> {
+        self.segments.iter().find_map(|segment| {
+            let Segment::Cursors(page) = segment else { return None };
+            let root = self.queries.get(page.results)?.root();
+            Some((page, root.edges.iter().filter_map(|column| root.kinds.get(*column)).collect()))
+        })
     }
 
     /// What backends know the statements by, in the order of [`Operation::statements`].

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use crate::cursor::{Direction, Signer};
 use crate::error::Error;
-use crate::plan::{Page, PageSize, PageStyle};
+use crate::execute::Context;
+use crate::plan::{CursorPage, Page, PageStyle};
+use crate::rows::Edges;
 use crate::value::Value;
 
 /// What Python's `quote_plus` escapes; a space becomes `+`.
@@ -38,10 +42,7 @@ impl Pager {
             number_param: number_param.to_owned(),
             size_param: page.size_param.as_deref().unwrap_or("limit").to_owned(),
             number: integer(args, page.number)?,
-            size: match page.size {
-                PageSize::Arg(arg) => integer(args, arg)?,
-                PageSize::Const(size) => size,
-            },
+            size: page.size.read(args)?,
             count: 0,
         })
     }
@@ -66,14 +67,7 @@ impl Pager {
 
     /// Appends `,"next":…,"previous":…`.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        for (name, link) in [("next", self.next()), ("previous", self.previous())] {
-            out.push(b',');
-            out.extend_from_slice(&plectrum_json::text::key(name));
-            match link {
-                Some(link) => plectrum_json::text::write(out, &link),
-                None => plectrum_json::write_null(out),
-            }
-        }
+        write_links(self.next(), self.previous(), out);
     }
 
     fn next(&self) -> Option<String> {
@@ -98,27 +92,80 @@ impl Pager {
         }
     }
 
-    /// The request's address with another number, or without one. Parameters are sorted, as DRF sorts them.
+    /// The request's address with another number, or without one.
     fn link(&self, number: Option<i64>) -> String {
-        let (url, _fragment) = self.url.split_once('#').unwrap_or((&self.url, ""));
-        let (path, query) = url.split_once('?').unwrap_or((url, ""));
-        let mut params = parse(query);
+        let mut changes = vec![(self.number_param.as_str(), number.map(|number| number.to_string()))];
         if self.style == PageStyle::LimitOffset {
-            params.insert(self.size_param.clone(), vec![self.size.to_string()]);
+            changes.push((&self.size_param, Some(self.size.to_string())));
         }
-        match number {
-            Some(number) => params.insert(self.number_param.clone(), vec![number.to_string()]),
-            None => params.remove(&self.number_param),
-        };
-        let mut link = path.to_owned();
-        let pairs = params.iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
-        for (index, (name, value)) in pairs.enumerate() {
-            let separator = if index == 0 { '?' } else { '&' };
-            // Writing to a string does not fail.
-            let _ = write!(link, "{separator}{}={}", quote(name), quote(value));
-        }
-        link
+        address(&self.url, changes)
     }
+}
+
+/// One request's place in a list with cursors.
+#[derive(Debug)]
+pub(crate) struct Cursors {
+    url: String,
+    page: CursorPage,
+    signer: Option<Arc<Signer>>,
+}
+
+impl Cursors {
+    pub(crate) fn new(page: &CursorPage, context: &Context) -> Self {
+        Self { url: context.url.clone(), page: page.clone(), signer: context.signer.clone() }
+    }
+
+    /// Appends `,"next":…,"previous":…`.
+    pub(crate) fn write(&self, edges: &Edges, out: &mut Vec<u8>) {
+        // Where the request's cursor came from there are rows, or have been.
+        let (next, previous) = match self.page.from {
+            None => (edges.more, false),
+            Some(Direction::Next) => (edges.more, true),
+            Some(Direction::Previous) => (true, edges.more),
+        };
+        let next = next.then(|| self.link(Direction::Next, &edges.last)).flatten();
+        let previous = previous.then(|| self.link(Direction::Previous, &edges.first)).flatten();
+        write_links(next, previous, out);
+    }
+
+    /// The address of the rows after or before those with `values`; none without a row.
+    fn link(&self, direction: Direction, values: &[u8]) -> Option<String> {
+        let signer = self.signer.as_ref().filter(|_| !values.is_empty())?;
+        let cursor = signer.sign(&self.page.scope, direction, values);
+        Some(address(&self.url, vec![(&self.page.param, Some(cursor))]))
+    }
+}
+
+fn write_links(next: Option<String>, previous: Option<String>, out: &mut Vec<u8>) {
+    for (name, link) in [("next", next), ("previous", previous)] {
+        out.push(b',');
+        out.extend_from_slice(&plectrum_json::text::key(name));
+        match link {
+            Some(link) => plectrum_json::text::write(out, &link),
+            None => plectrum_json::write_null(out),
+        }
+    }
+}
+
+/// A request's address with parameters changed, or without them. They are sorted, as DRF sorts them.
+fn address(url: &str, changes: Vec<(&str, Option<String>)>) -> String {
+    let (url, _fragment) = url.split_once('#').unwrap_or((url, ""));
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let mut params = parse(query);
+    for (name, value) in changes {
+        match value {
+            Some(value) => params.insert(name.to_owned(), vec![value]),
+            None => params.remove(name),
+        };
+    }
+    let mut address = path.to_owned();
+    let pairs = params.iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
+    for (index, (name, value)) in pairs.enumerate() {
+        let separator = if index == 0 { '?' } else { '&' };
+        // Writing to a string does not fail.
+        let _ = write!(address, "{separator}{}={}", quote(name), quote(value));
+    }
+    address
 }
 
 fn integer(args: &[Value], index: usize) -> Result<i64, Error> {
@@ -151,6 +198,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::plan::PageSize;
 
     fn pager(style: PageStyle, number: i64, count: i64, url: &str) -> Pager {
         let page = Page {

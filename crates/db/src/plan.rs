@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::cursor::Direction;
 use crate::error::Error;
 use crate::value::Value;
 
@@ -20,6 +21,12 @@ pub struct Plan {
     /// To-many (and prefetched to-one) relations, one statement each.
     #[serde(default)]
     pub children: Vec<Child>,
+    /// Columns the rows are ordered by, whose values at either end become cursors.
+    #[serde(default)]
+    pub edges: Vec<usize>,
+    /// The statement gives its rows in the opposite order.
+    #[serde(default)]
+    pub reversed: bool,
 }
 
 /// One placeholder.
@@ -250,8 +257,26 @@ pub enum Response {
     Object(Vec<(String, Response)>),
     /// A page of a list with its count and links.
     Page(Page),
+    /// A page of a list, from a cursor on.
+    Cursor(CursorPage),
     /// A constant.
     Literal(Box<serde_json::value::RawValue>),
+}
+
+/// `{"results":[…],"next":…,"previous":…}`. The statement asks for one row more than the page has.
+#[derive(Debug, Clone, Deserialize)]
+pub struct CursorPage {
+    /// The query of the rows.
+    pub results: usize,
+    /// Rows on a page.
+    pub size: PageSize,
+    /// Which way the request's cursor points; none on the first page.
+    #[serde(default)]
+    pub from: Option<Direction>,
+    /// Which list and order its cursors are good for.
+    pub scope: String,
+    /// Query parameter of the cursor.
+    pub param: String,
 }
 
 /// `{"count":…,"next":…,"previous":…,"results":[…]}`, as DRF's paginators write it.
@@ -283,6 +308,19 @@ pub enum PageSize {
     Arg(usize),
     /// A constant.
     Const(i64),
+}
+
+impl PageSize {
+    /// The size, with an execution's arguments.
+    pub(crate) fn read(self, args: &[Value]) -> Result<i64, Error> {
+        match self {
+            Self::Const(size) => Ok(size),
+            Self::Arg(arg) => match args.get(arg) {
+                Some(Value::Int(size)) => Ok(*size),
+                found => Err(Error::Bind(arg, format!("a page needs an integer, not {found:?}"))),
+            },
+        }
+    }
 }
 
 /// How pages are numbered.

@@ -29,6 +29,10 @@ pub(crate) struct Node {
     pub(crate) level: usize,
     /// What stands for a single row that is not there.
     pub(crate) missing: Box<[u8]>,
+    /// Columns whose values at either end of the rows become cursors.
+    pub(crate) edges: Box<[usize]>,
+    /// Its rows come in the opposite order.
+    pub(crate) reversed: bool,
     /// PostgreSQL's readers, once a server has described the columns.
     pub(crate) readers: OnceLock<Resolved>,
 }
@@ -141,8 +145,20 @@ impl Node {
             children: Vec::with_capacity(plan.children.len()),
             level,
             missing: b"null".as_slice().into(),
+            edges: edges(plan)?,
+            reversed: plan.reversed,
             readers: OnceLock::new(),
         })
+    }
+}
+
+fn edges(plan: &Plan) -> Result<Box<[usize]>, PlanError> {
+    let count = plan.columns.len();
+    match plan.edges.iter().find(|column| **column >= count) {
+        Some(column) => {
+            Err(PlanError::new("edges", format!("column {column} does not exist: there are {count}")))
+        }
+        None => Ok(plan.edges.clone().into_boxed_slice()),
     }
 }
 

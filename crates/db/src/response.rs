@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex};
 pub(crate) use compile::compile;
 
 use crate::error::Error;
-use crate::page::Pager;
-use crate::plan::Page;
-use crate::rows::Rows;
+use crate::execute::Context;
+use crate::page::{Cursors, Pager};
+use crate::plan::{CursorPage, Page, PageSize};
+use crate::rows::{Edges, Rows};
 use crate::value::Value;
 use crate::writer::Limit;
 
@@ -29,6 +30,8 @@ pub(crate) enum Segment {
     },
     /// A page's links; the segment before it is the count.
     Links(Page),
+    /// Links by cursors; the segment before it are the rows.
+    Cursors(CursorPage),
 }
 
 /// What a query's rows become.
@@ -40,15 +43,23 @@ pub(crate) enum Form {
     One,
     /// The first row, or `null`.
     Scalar,
+    /// An array of at most so many rows.
+    Page(PageSize),
 }
 
 impl Form {
-    pub(crate) fn limit(self) -> Limit {
-        match self {
+    /// How many rows there may be, with an execution's arguments.
+    pub(crate) fn limit(self, args: &[Value]) -> Result<Limit, Error> {
+        Ok(match self {
             Self::Rows => Limit::Any,
             Self::One => Limit::Single,
             Self::Scalar => Limit::First,
-        }
+            Self::Page(size) => Limit::Page(usize::try_from(size.read(args)?).unwrap_or(0)),
+        })
+    }
+
+    fn is_array(self) -> bool {
+        matches!(self, Self::Rows | Self::Page(_))
     }
 
     /// Whether a response can be made of so many rows.
@@ -57,14 +68,14 @@ impl Form {
     }
 
     fn open(self, out: &mut Vec<u8>) {
-        if self == Self::Rows {
+        if self.is_array() {
             out.push(b'[');
         }
     }
 
     fn close(self, count: usize, out: &mut Vec<u8>) {
         match self {
-            Self::Rows => out.push(b']'),
+            Self::Rows | Self::Page(_) => out.push(b']'),
             Self::Scalar if count == 0 => plectrum_json::write_null(out),
             Self::One | Self::Scalar => {}
         }
@@ -76,6 +87,8 @@ impl Form {
 pub(crate) struct Body {
     segments: Arc<[Segment]>,
     pager: Option<Pager>,
+    cursors: Option<Cursors>,
+    edges: Edges,
     out: Vec<u8>,
     /// The next segment to be written.
     at: usize,
@@ -89,14 +102,18 @@ impl Body {
         segments: &Arc<[Segment]>,
         out: Vec<u8>,
         args: &[Value],
-        url: &str,
+        context: &Context,
     ) -> Result<Self, Error> {
-        let pager = segments.iter().find_map(|segment| match segment {
-            Segment::Links(page) => Some(Pager::new(page, args, url)),
-            _ => None,
-        });
-        let mut body =
-            Self { segments: Arc::clone(segments), pager: pager.transpose()?, out, at: 0, value: 0 };
+        let (mut pager, mut cursors) = (None, None);
+        for segment in segments.iter() {
+            match segment {
+                Segment::Links(page) => pager = Some(Pager::new(page, args, &context.url)?),
+                Segment::Cursors(page) => cursors = Some(Cursors::new(page, context)),
+                Segment::Text(_) | Segment::Query { .. } => {}
+            }
+        }
+        let segments = Arc::clone(segments);
+        let mut body = Self { segments, pager, cursors, edges: Edges::default(), out, at: 0, value: 0 };
         body.advance();
         Ok(body)
     }
@@ -125,6 +142,11 @@ impl Body {
                         pager.write(&mut self.out);
                     }
                 }
+                Segment::Cursors(_) => {
+                    if let Some(cursors) = &self.cursors {
+                        cursors.write(&self.edges, &mut self.out);
+                    }
+                }
                 Segment::Query { .. } => return,
             }
             self.at += 1;
@@ -140,6 +162,11 @@ impl Body {
         std::mem::take(&mut self.out)
     }
 
+    /// Takes note of where the rows of the query whose turn it is begin and end.
+    pub(crate) fn note_edges(&mut self, edges: Edges) {
+        self.edges = edges;
+    }
+
     /// Takes the buffer back with `count` rows in it.
     pub(crate) fn take_back(&mut self, out: Vec<u8>, count: usize) {
         self.out = out;
@@ -151,10 +178,11 @@ impl Body {
     }
 
     /// Writes what is still missing; `splice` appends the rows of a query and returns how many there are.
-    pub(crate) fn finish(&mut self, mut splice: impl FnMut(usize, &mut Vec<u8>) -> usize) {
+    pub(crate) fn finish(&mut self, mut splice: impl FnMut(usize, &mut Vec<u8>) -> (usize, Edges)) {
         while let Some((query, _)) = self.query() {
             let mut out = self.lend();
-            let count = splice(query, &mut out);
+            let (count, edges) = splice(query, &mut out);
+            self.note_edges(edges);
             self.take_back(out, count);
         }
     }
@@ -193,6 +221,7 @@ impl Turn {
         if std::mem::take(&mut self.direct)
             && let Ok(mut body) = self.body.lock()
         {
+            body.note_edges(std::mem::take(&mut rows.edges));
             body.take_back(std::mem::take(&mut rows.text), rows.count);
         }
     }

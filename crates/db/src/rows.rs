@@ -23,6 +23,21 @@ pub(crate) struct Rows {
     pub(crate) keys: Vec<KeySet>,
     /// Which rows belong to which of the parent's keys; children only.
     pub(crate) groups: Groups,
+    /// The ends of a page of a list with cursors.
+    pub(crate) edges: Edges,
+}
+
+/// Where a page of a list with cursors begins and ends.
+#[derive(Debug, Default)]
+pub(crate) struct Edges {
+    /// Values of the first row the statement gave, as a JSON array.
+    pub(crate) first: Vec<u8>,
+    /// Those of the last one.
+    pub(crate) last: Vec<u8>,
+    /// There are more rows than the page has.
+    pub(crate) more: bool,
+    /// Where each row's text and holes end; only of rows that come in the opposite order.
+    ends: Vec<(usize, usize)>,
 }
 
 /// Where one child's rows go.
@@ -61,7 +76,15 @@ impl Rows {
     pub(crate) fn new(node: &Node, text: Vec<u8>, parent_keys: KeySet) -> Self {
         let mut keys = Vec::new();
         keys.resize_with(node.children.len(), KeySet::default);
-        Self { start: text.len(), text, count: 0, holes: Vec::new(), keys, groups: Groups::new(parent_keys) }
+        Self {
+            start: text.len(),
+            text,
+            count: 0,
+            holes: Vec::new(),
+            keys,
+            groups: Groups::new(parent_keys),
+            edges: Edges::default(),
+        }
     }
 
     /// Forgets all rows.
@@ -71,6 +94,7 @@ impl Rows {
         self.holes.clear();
         self.keys.fill_with(KeySet::default);
         self.groups = Groups::new(std::mem::take(&mut self.groups.keys));
+        self.edges = Edges::default();
     }
 
     /// Appends a row.
@@ -82,6 +106,9 @@ impl Rows {
                     self.text.push(b',');
                 }
                 self.write(node, row)?;
+                if !node.edges.is_empty() {
+                    self.note_edge(node, row)?;
+                }
             }
             Some(relation) => self.push_member(node, relation, row)?,
         }
@@ -93,6 +120,49 @@ impl Rows {
     fn write(&mut self, node: &Node, row: &impl Row) -> Result<(), Error> {
         let mut places = Places { relations: &node.children, holes: &mut self.holes, keys: &mut self.keys };
         node.program.write(row, &mut self.text, &mut places)
+    }
+
+    /// Keeps the values a cursor at this row is made of.
+    fn note_edge(&mut self, node: &Node, row: &impl Row) -> Result<(), Error> {
+        let last = &mut self.edges.last;
+        last.clear();
+        for column in &node.edges {
+            last.push(if last.is_empty() { b'[' } else { b',' });
+            row.write(*column, last)?;
+        }
+        last.push(b']');
+        if self.count == 0 {
+            self.edges.first.clone_from(last);
+        }
+        if node.reversed {
+            self.edges.ends.push((self.text.len(), self.holes.len()));
+        }
+        Ok(())
+    }
+
+    /// Puts rows that came in the opposite order into the list's own.
+    pub(crate) fn restore_order(&mut self) {
+        let ends = std::mem::take(&mut self.edges.ends);
+        if ends.is_empty() {
+            return;
+        }
+        let (text, holes) = (self.text.split_off(self.start), std::mem::take(&mut self.holes));
+        for (index, (end, holes_end)) in ends.iter().enumerate().rev() {
+            // Behind the row before and its comma.
+            let (begin, holes_begin) = match index.checked_sub(1).and_then(|before| ends.get(before)) {
+                Some((end, holes_end)) => (end + 1, *holes_end),
+                None => (self.start, 0),
+            };
+            if self.text.len() > self.start {
+                self.text.push(b',');
+            }
+            let at = self.text.len();
+            self.text.extend_from_slice(&text[begin - self.start..end - self.start]);
+            self.holes.extend(
+                holes[holes_begin..*holes_end].iter().map(|hole| Hole { at: at + hole.at - begin, ..*hole }),
+            );
+        }
+        std::mem::swap(&mut self.edges.first, &mut self.edges.last);
     }
 
     fn push_member(&mut self, node: &Node, relation: &Relation, row: &impl Row) -> Result<(), Error> {

@@ -21,15 +21,21 @@ pub(crate) enum Limit {
     First,
     /// A second one is an error.
     Single,
+    /// So many; that there are more is noted.
+    Page(usize),
 }
 
 impl Limit {
-    /// Whether a row is written after `count` others.
+    /// Whether a row is written after `rows`; that one is left out of a page is noted there.
     #[inline]
-    pub(crate) fn admits(self, count: usize) -> Result<bool, Error> {
+    pub(crate) fn admits(self, rows: &mut Rows) -> Result<bool, Error> {
         match self {
             Self::Any => Ok(true),
-            _ if count == 0 => Ok(true),
+            Self::Page(size) => {
+                rows.edges.more |= rows.count >= size;
+                Ok(rows.count < size)
+            }
+            _ if rows.count == 0 => Ok(true),
             Self::First => Ok(false),
             Self::Single => Err(Error::MultipleObjects),
         }
@@ -82,7 +88,7 @@ impl RowWriter {
     /// [`Error::Column`] where a value has no JSON form, [`Error::MultipleObjects`] for a second row of a single object.
     pub fn row<'a, R: Row>(&'a mut self, make: impl FnOnce(&'a [Kind], &'a Clock) -> R) -> Result<(), Error> {
         self.begin();
-        if !self.limit.admits(self.rows.count)? {
+        if !self.limit.admits(&mut self.rows)? {
             return Ok(());
         }
         self.rows.push(&self.node, &make(&self.node.kinds, &self.clock))
@@ -115,6 +121,7 @@ impl RowWriter {
         if std::mem::replace(&mut self.complete, true) {
             return;
         }
+        self.rows.restore_order();
         if let Some(turn) = &mut self.turn {
             turn.complete(&mut self.rows);
         }

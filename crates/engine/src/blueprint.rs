@@ -192,6 +192,9 @@ pub struct Native {
     pub optional: Vec<usize>,
     /// Index of the ordering parameter, whose value makes another plan.
     pub ordering: Option<usize>,
+    /// Index of the cursor parameter.
+    #[serde(default)]
+    pub cursor: Option<usize>,
 }
 
 fn yes() -> bool {

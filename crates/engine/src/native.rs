@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use plectrum_db::cursor::Signer;
 use plectrum_db::error::Error;
 use plectrum_db::value::Value;
 use plectrum_db::zone::Zone;
@@ -40,6 +41,7 @@ struct Inner {
     plans: Plans,
     database: Database,
     zones: Zones,
+    signer: Option<Arc<Signer>>,
     /// The request's address is needed for links.
     links: bool,
 }
@@ -56,6 +58,8 @@ pub struct Parts {
     pub database: Database,
     /// How datetimes are written.
     pub zones: Zones,
+    /// Signs and reads cursors.
+    pub signer: Option<Arc<Signer>>,
 }
 
 impl Native {
@@ -69,9 +73,10 @@ impl Native {
             extractor: parts.extractor,
             defaults: route.parameters.iter().map(|parameter| default_of(parameter, &enums)).collect(),
             enums,
-            plans: Plans::new(native, parts.operation, parts.planner),
+            plans: Plans::new(route, native, parts.operation, parts.planner),
             database: parts.database,
             zones: parts.zones,
+            signer: parts.signer,
             links: native.links,
         }))
     }
@@ -104,11 +109,11 @@ fn plain(default: &serde_json::Value) -> Value {
 
 impl Endpoint for Native {
     fn call(&self, call: Call) -> Reply {
-        let slots = match self.0.extractor.extract(&call, &mut ValueSink::new(&self.0.enums)) {
+        let mut slots = match self.0.extractor.extract(&call, &mut ValueSink::new(&self.0.enums)) {
             Ok(slots) => slots,
             Err(refusal) => return error::of_refusal(&refusal).into(),
         };
-        let operation = match self.0.plans.choose(&slots) {
+        let operation = match self.0.plans.choose(&mut slots, self.0.signer.as_deref()) {
             Ok(operation) => operation,
             Err(response) => return (*response).into(),
         };
@@ -117,8 +122,12 @@ impl Endpoint for Native {
         } else {
             String::new()
         };
-        let context =
-            Context { zone: self.0.zones.current.clone(), session: self.0.zones.session.clone(), url };
+        let context = Context {
+            zone: self.0.zones.current.clone(),
+            session: self.0.zones.session.clone(),
+            url,
+            signer: self.0.signer.clone(),
+        };
         let args = self.0.args(slots);
         let inner = Rc::clone(&self.0);
         Reply::pending(async move {
@@ -134,8 +143,11 @@ impl Endpoint for Native {
 
 impl Inner {
     fn args(&self, slots: Slots<Value>) -> Vec<Value> {
-        let fill = |(slot, default): (Option<Value>, &Value)| slot.unwrap_or_else(|| default.clone());
-        slots.into_iter().zip(&self.defaults).map(fill).collect()
+        let defaults = self.defaults.iter().map(Some).chain(std::iter::repeat(None));
+        let fill = |(slot, default): (Option<Value>, Option<&Value>)| {
+            slot.or_else(|| default.cloned()).unwrap_or(Value::Null)
+        };
+        slots.into_iter().zip(defaults).map(fill).collect()
     }
 }
 

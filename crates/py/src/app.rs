@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use plectrum_db::Operation;
+use plectrum_db::cursor::{Direction, Signer};
 use plectrum_engine::app::{self, BuildError};
 use plectrum_engine::blueprint::{Blueprint, Native as NativeRoute, Route};
 use plectrum_engine::endpoint::Endpoint;
@@ -193,8 +194,20 @@ impl Registration {
             planner: Rc::new(planner),
             database,
             zones,
+            signer: self.signer(py, native)?,
         };
         Ok(Rc::new(Native::new(route, native, parts)))
+    }
+}
+
+impl Registration {
+    /// What signs the cursors of a route that has some.
+    fn signer(&self, py: Python<'_>, native: &NativeRoute) -> PyResult<Option<Arc<Signer>>> {
+        if native.cursor.is_none() {
+            return Ok(None);
+        }
+        let secret: Vec<u8> = names::CURSOR_SECRET.get(py)?.call0()?.extract()?;
+        Ok(Some(Arc::new(Signer::new(&secret))))
     }
 }
 
@@ -206,9 +219,18 @@ struct PyPlanner {
 }
 
 impl Planner for PyPlanner {
-    fn plan(&self, present: &[usize], ordering: Option<&str>) -> Result<Arc<Operation>, Box<Response>> {
+    fn plan(
+        &self,
+        present: &[usize],
+        ordering: Option<&str>,
+        cursor: Option<Direction>,
+    ) -> Result<Arc<Operation>, Box<Response>> {
+        let cursor = cursor.map(|direction| match direction {
+            Direction::Next => "next",
+            Direction::Previous => "previous",
+        });
         Python::attach(|py| {
-            let planned = self.planner.bind(py).call_method1("plan", (present.to_vec(), ordering));
+            let planned = self.planner.bind(py).call_method1("plan", (present.to_vec(), ordering, cursor));
             planned
                 .and_then(|operation| operation::of(&operation))
                 .map_err(|error| Box::new(exceptions::respond(py, &error, &self.route, self.debug)))

@@ -62,6 +62,8 @@ pub(crate) static DATABASE: Name = Name::new("plectrum.bridge", "database");
 pub(crate) static RUN_HERE: Name = Name::new("plectrum.bridge", "run_here");
 /// Runs an operation on Django's connection of a pool thread.
 pub(crate) static RUN_IN_POOL: Name = Name::new("plectrum.bridge", "run_in_pool");
+/// What cursors are signed with.
+pub(crate) static CURSOR_SECRET: Name = Name::new("plectrum.cursors", "secret");
 /// Calls a sync function on this thread, outside of its event loop.
 pub(crate) static CALL_HERE: Name = Name::new("plectrum._here", "call_here");
 /// The compiled form of a `plectrum.orm.Operation`.

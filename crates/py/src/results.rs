@@ -49,7 +49,7 @@ pub(crate) fn execute(
     let operation = Arc::clone(&operation.get().0);
     let args = args.iter().map(|arg| values::from_python(&arg)).collect::<PyResult<Vec<_>>>()?;
     let (database, zones) = handler.worker.databases.get(py, &alias, foreign)?;
-    let context = Context { zone: zones.current, session: zones.session, url: asked.url() };
+    let context = Context { zone: zones.current, session: zones.session, url: asked.url(), signer: None };
     let handler = Rc::clone(handler);
     Ok(Reply::pending(async move {
         let outcome = database.run(&operation, args, context).await;

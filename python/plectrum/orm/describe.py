@@ -57,6 +57,10 @@ class _Describer:
                 results: Node = {"type": "list", "item": self._row(self._query(value["results"]), self.name)}
                 links = [("next", _LINK), ("previous", _LINK)]
                 return self.record(f"{self.name}Page", [("count", {"type": "int"}), *links, ("results", results)])
+            case "cursor":
+                results = {"type": "list", "item": self._row(self._query(value["results"]), self.name)}
+                fields = [("results", results), ("next", _LINK), ("previous", _LINK)]
+                return self.record(f"{self.name}CursorPage", fields)
             case _:
                 return {"type": "any"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import decimal
 import typing
@@ -16,6 +17,7 @@ from plectrum.errors import PlanError
 from . import slices
 from .arithmetic import Number
 from .compiled import Compiled, compile_count, compile_exists
+from .cursor import CursorRows
 from .internal import Rows, is_a
 from .param import Arithmetic, Param
 from .parameters import fit_parameters
@@ -62,8 +64,16 @@ def plan_result(
         "django" if reasons else "rust",
         reasons,
         tuple(planner.checks),
-        tuple({"name": p.name, "type": p.type.__name__, "source": p.source} for p in params),
+        _described([*params, *planner.added]),
     )
+
+
+def _described(params: Sequence[Param]) -> tuple[dict[str, str], ...]:
+    """Name, type and source of each argument; those that no query function named are nobody's."""
+    found = [{"name": "", "type": "", "source": ""}] * (max((p.index for p in params), default=-1) + 1)
+    for param in params:
+        found[param.index] = {"name": param.name, "type": param.type.__name__, "source": param.source}
+    return tuple(found)
 
 
 class _Planner:
@@ -73,6 +83,8 @@ class _Planner:
         self.coerce_decimal = coerce_decimal
         self.queries: list[Plan] = []
         self.checks: list[Check] = []
+        #: Arguments behind the parameters: the values of a cursor.
+        self.added: list[Param] = []
 
     def response(self, result: Any, annotation: Any) -> Response:
         if is_a(result, QuerySet):
@@ -85,6 +97,8 @@ class _Planner:
             return self._exists(result.queryset)
         if is_a(result, Page):
             return self._page(result, annotation)
+        if is_a(result, CursorRows):
+            return self._cursor(result, annotation)
         if is_a(result, Mapping):
             return self._object(result, annotation)
         if _is_json(result):
@@ -158,6 +172,22 @@ class _Planner:
         if isinstance(size, Param):
             body["size_param"] = size.name
         return {"page": body}
+
+    def _cursor(self, page: CursorRows, annotation: Any) -> Response:
+        plan = self._plan(page.rows, annotation)
+        if plan is None:
+            return {"object": [["results", {"literal": []}], ["next", _NULL], ["previous", _NULL]]}
+        self.added = page.arguments
+        plan = dataclasses.replace(plan, reversed=page.direction == "previous")
+        order = ",".join(key.text for key in page.keys)
+        body: dict[str, Any] = {
+            "results": self._add(plan),
+            "size": {"arg": page.size.index} if isinstance(page.size, Param) else {"const": page.size},
+            "from": page.direction,
+            "scope": f"{page.scope} {order}",
+            "param": page.param,
+        }
+        return {"cursor": body}
 
     def _object(self, result: Mapping[Any, Any], annotation: Any) -> Response:
         if not any(_holds_query(value) for value in result.values()) and _is_json(result):

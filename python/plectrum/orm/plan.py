@@ -74,6 +74,8 @@ class Plan:
         row: what a row becomes.
         children: to-many (and prefetched to-one) relations.
         reason: why it cannot run on Rust's connections; ``None`` where it can.
+        edges: columns the rows are ordered by, whose values at either end become cursors.
+        reversed: whether the statement gives its rows in the opposite order.
     """
 
     statement: Statement
@@ -81,6 +83,8 @@ class Plan:
     row: Template
     children: tuple[Child, ...] = ()
     reason: str | None = None
+    edges: tuple[int, ...] = ()
+    reversed: bool = False
 
     def reasons(self) -> list[str]:
         """Why this plan, or a child of it, has to run on Django's connection; empty where it need not."""
@@ -99,6 +103,8 @@ class Plan:
             "binds": binds,
             "columns": [column.kind for column in self.columns],
             "row": self.row,
+            "edges": list(self.edges),
+            "reversed": self.reversed,
             "children": [
                 {
                     "parent_column": child.parent_column,

@@ -20,6 +20,7 @@ from django.db.models.query import (
 from plectrum.errors import PlanError
 
 from .compiled import Compiled, compile_query
+from .cursor import EDGE
 from .internal import Rows, is_a
 from .output import Row, Selected, cell_template, model_row, positions
 from .parameters import fit_parameters
@@ -88,6 +89,7 @@ def _build_models(queryset: Rows, wanted: Wanted | None, options: Options, key: 
     assert row.instance is not None
     row.instance.hidden = key if hides else None
     extra_key = row.extras.pop(KEY, None)
+    edges = [row.extras.pop(name)["column"] for name in list(row.extras) if name.startswith(EDGE)]
     writer = _Writer(list(compiled.columns), options)
     if wanted is None or wanted.fields is None:
         template = writer.everything(row.instance, prefetches, row.extras)
@@ -95,7 +97,7 @@ def _build_models(queryset: Rows, wanted: Wanted | None, options: Options, key: 
         template = writer.wanted(row.instance, wanted, prefetches, row.extras)
     if extra_key is not None:
         row.extras[KEY] = extra_key
-    return writer.plan(compiled, template), row
+    return dataclasses.replace(writer.plan(compiled, template), edges=tuple(edges)), row
 
 
 def _build_values(queryset: Rows, wanted: Wanted | None, options: Options) -> tuple[Plan, Row] | None:
@@ -111,6 +113,9 @@ def _build_values(queryset: Rows, wanted: Wanted | None, options: Options) -> tu
     names = list(query.selected or [*query.extra_select, *query.values_select, *query.annotation_select])
     at = positions(compiled.compiler.select)
     cells = [cell_template(expression, at[index]) for index, (expression, _, _) in enumerate(compiled.compiler.select)]
+    edges = [cell["column"] for name, cell in zip(names, cells, strict=False) if name.startswith(EDGE)]
+    cells = [cell for name, cell in zip(names, cells, strict=False) if not name.startswith(EDGE)]
+    names = [name for name in names if not name.startswith(EDGE)]
     writer = _Writer(list(compiled.columns), options)
     if wanted is not None and wanted.fields is not None:
         values = dict(zip(names, cells, strict=False))
@@ -123,7 +128,7 @@ def _build_values(queryset: Rows, wanted: Wanted | None, options: Options) -> tu
         if queryset._iterable_class is NamedValuesListIterable and queryset._fields:
             names = list(queryset._fields)
         template = _object(list(zip(names, cells, strict=False)))
-    return writer.plan(compiled, template), Row(None, {})
+    return dataclasses.replace(writer.plan(compiled, template), edges=tuple(edges)), Row(None, {})
 
 
 _VALUES: Final = (ValuesIterable, ValuesListIterable, NamedValuesListIterable, FlatValuesListIterable)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 from plectrum.errors import ConfigurationError, line_of
 from plectrum.filters import FilterSet, read_filters
 from plectrum.listing import Listing
-from plectrum.pagination import PageNumber, Pagination
+from plectrum.pagination import CursorPage, PageNumber, Pagination
 from plectrum.params import Body, Path
 from plectrum.resources.inputs import Inputs, make_inputs
 from plectrum.resources.reading import base_rows, lookup_of
@@ -161,6 +161,11 @@ class ModelViewSet(ViewSet):
             raise ConfigurationError(f"{line_of(cls)}: {cls.__qualname__} needs model = a Django model class.")
         where = line_of(cls)
         inputs: Inputs = make_inputs(cls.model, cls.write_fields, cls.nested, where, prefix=_prefix(cls))
+        if isinstance(cls.page, CursorPage):
+            raise ConfigurationError(
+                f"{where}: {cls.__qualname__} has page = CursorPage(…), which only native lists can have: use "
+                "api.resource() or api.query.get(), or PageNumber here."
+            )
         cls._writer = Writer(inputs)
         cls._listing = Listing(read_filters(cls.filters), tuple(cls.ordering), tuple(cls.search), cls.page)
         field, _, annotation = lookup_of(cls.model, cls.lookup_field, where)

@@ -1,7 +1,7 @@
 //! `plan::Response` → segments; every query has exactly one place.
 
 use super::{Form, Segment};
-use crate::plan::{Page, Response};
+use crate::plan::{CursorPage, Page, Response};
 use crate::plan_error::PlanError;
 
 /// Compiles a response over `queries` queries. Recursion is bounded: the JSON reader refuses deep descriptions.
@@ -44,6 +44,7 @@ impl Compiler {
                 Ok(())
             }
             Response::Page(page) => self.page(page),
+            Response::Cursor(page) => self.cursor_page(page),
             Response::Literal(json) => {
                 self.text.extend_from_slice(json.get().as_bytes());
                 Ok(())
@@ -61,6 +62,18 @@ impl Compiler {
         self.segments.push(Segment::Links(page.clone()));
         self.text.extend_from_slice(b",\"results\":");
         self.query(page.results, Form::Rows)?;
+        self.text.push(b'}');
+        Ok(())
+    }
+
+    fn cursor_page(&mut self, page: &CursorPage) -> Result<(), PlanError> {
+        self.pages += 1;
+        if self.pages > 1 {
+            return Err(error("more than one page: links need an address of their own"));
+        }
+        self.text.extend_from_slice(b"{\"results\":");
+        self.query(page.results, Form::Page(page.size))?;
+        self.segments.push(Segment::Cursors(page.clone()));
         self.text.push(b'}');
         Ok(())
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::execute::Context;
 
 fn compiled(response: &Json, queries: usize) -> Result<Vec<Segment>, String> {
     let response = serde_json::from_str(&response.to_string()).unwrap();
@@ -53,7 +54,7 @@ fn statements_in_turn_write_into_one_buffer() {
     let segments: Arc<[Segment]> = compiled(&response, 3).unwrap().into();
     let out = Vec::with_capacity(1000);
     let address = out.as_ptr();
-    let body = Arc::new(Mutex::new(Body::new(&segments, out, &[], "").unwrap()));
+    let body = Arc::new(Mutex::new(Body::new(&segments, out, &[], &Context::default()).unwrap()));
     let [mut first, mut second, mut third] = [0, 1, 2].map(|query| Turn::new(&body, query));
     // The third answers before its turn.
     assert_eq!(third.begin(), None);
@@ -69,7 +70,7 @@ fn statements_in_turn_write_into_one_buffer() {
     body.finish(|query, out| {
         assert_eq!(query, 2);
         out.push(b'9');
-        1
+        (1, Edges::default())
     });
     assert_eq!(body.into_bytes().unwrap(), br#"{"a":7,"b":[1,2],"c":[9]}"#);
 }

@@ -85,7 +85,7 @@ impl RowSink for WireSink {
         if cells.len() != resolved.readers.len() {
             return Err(Error::Column(cells.len(), "the row has another number of columns".to_owned()));
         }
-        if !limit.admits(rows.count)? {
+        if !limit.admits(rows)? {
             return Ok(());
         }
         rows.push(node, &WireRow { cells, readers: &resolved.readers, clock })

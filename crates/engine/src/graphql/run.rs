@@ -70,7 +70,7 @@ async fn execute(
 ) -> Result<Vec<u8>, Error> {
     let args = plan.bind(&field.values, headers).map_err(|error| error.at(&field.key, field.place))?;
     let (current, session) = (plan.zones.current.clone(), plan.zones.session.clone());
-    let context = Context { zone: current, session, url: String::new() };
+    let context = Context { zone: current, session, url: String::new(), signer: None };
     match plan.database.run_into(&plan.operation, args, context, out).await {
         Ok(Outcome::Found(out)) => Ok(out),
         Ok(Outcome::NotFound) => Err(lost(field)),

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use plectrum_db::cursor::Direction;
 use plectrum_db::error::Error;
 use plectrum_db::pool::Pool;
 use plectrum_db::postgres::Config;
@@ -68,7 +69,12 @@ pub struct Namer {
 }
 
 impl Planner for Namer {
-    fn plan(&self, present: &[usize], ordering: Option<&str>) -> Result<Arc<Operation>, Box<Response>> {
+    fn plan(
+        &self,
+        present: &[usize],
+        ordering: Option<&str>,
+        _cursor: Option<Direction>,
+    ) -> Result<Arc<Operation>, Box<Response>> {
         self.planned.borrow_mut().push((present.to_vec(), ordering.map(str::to_owned)));
         if ordering == Some("refuse") {
             return Err(Box::new(problem::of(StatusCode::IM_A_TEAPOT)));
@@ -88,6 +94,7 @@ pub fn app(routes: &[Json], database: &Database, planner: &Rc<Namer>) -> App {
             planner: planner.clone(),
             database: database.clone(),
             zones: Zones::default(),
+            signer: None,
         };
         Ok(Rc::new(Native::new(route, native, parts)))
     })
