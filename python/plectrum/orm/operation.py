@@ -64,15 +64,16 @@ def plan_result(
         "django" if reasons else "rust",
         reasons,
         tuple(planner.checks),
-        _described([*params, *planner.added]),
+        _described(params, planner.added),
     )
 
 
-def _described(params: Sequence[Param]) -> tuple[dict[str, str], ...]:
-    """Name, type and source of each argument; those that no query function named are nobody's."""
-    found = [{"name": "", "type": "", "source": ""}] * (max((p.index for p in params), default=-1) + 1)
-    for param in params:
-        found[param.index] = {"name": param.name, "type": param.type.__name__, "source": param.source}
+def _described(params: Sequence[Param], added: Sequence[Param]) -> tuple[dict[str, str], ...]:
+    """Name, type and source of each argument; between the function's own and those added are the declaration's."""
+    found = [{"name": p.name, "type": p.type.__name__, "source": p.source} for p in params]
+    for param in added:
+        found += [{"name": "", "type": "", "source": ""}] * (param.index - len(found))
+        found.append({"name": param.name, "type": param.type.__name__, "source": param.source})
     return tuple(found)
 
 
