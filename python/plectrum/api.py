@@ -16,6 +16,7 @@ from .deps import CallPlan
 from .deps.resolve import Overrides
 from .errors import ConfigurationError, line_of
 from .hygiene import with_django_connections
+from .mount import django_routes
 from .native import Planner, compile_native
 from .nodes import ClassEntry, Nodes
 from .params import MISSING
@@ -161,6 +162,20 @@ class API(Router):
     def resource(self, model: Any, path: str | None = None, **options: Any) -> None:
         """Registers list and detail routes of a Django model; see :func:`plectrum.resources.add_resource`."""
         add_resource(self, model, path, **options)
+
+    def mount_django(self, path: str = "/", *, urlconf: str | None = None) -> None:
+        """Serves Django's URLconf below ``path``: the admin, and every view that is not an API's yet.
+
+        Django's middleware, error pages and transactions are Django's own; routes of this API win over mounted ones.
+
+        Parameters:
+            path: absolute, whatever the API's prefix; ``"/"`` for all that no route answers.
+            urlconf: dotted name; ``ROOT_URLCONF`` where ``None``.
+
+        Errors:
+            ConfigurationError: Django is not set up yet, or the path is none.
+        """
+        self.routes.extend(django_routes(path, urlconf))
 
     def compile(self, overrides: Overrides | None = None) -> Compiled:
         """Compiles every route: signatures, types, query functions.

@@ -102,3 +102,8 @@ async def comment(draft: Draft) -> Created:
         created_at=timezone.now(),
     )
     return Created(id=made.pk, article_id=draft.article_id)
+
+
+# The rest of the site: the admin, and Django's other views. ────────────────────────────────────────────────────────
+
+api.mount_django()
