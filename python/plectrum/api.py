@@ -14,6 +14,7 @@ from ._inherit import INHERIT
 from .auth.compile import Access
 from .deps import CallPlan
 from .deps.resolve import Overrides
+from .edge import policy_of
 from .errors import ConfigurationError, line_of
 from .hygiene import with_django_connections
 from .mount import django_routes
@@ -90,6 +91,7 @@ class CompiledRoute:
             "max_body": options.max_body,
             "timeout": options.timeout,
             "stream": options.stream,
+            "cors": policy_of(self.route),
             "native": self.planner.describe() if isinstance(self.planner, Planner) else None,
             "websocket": dataclasses.asdict(self.route.websocket) if self.route.websocket else None,
             "graph": self.graph,
@@ -122,7 +124,7 @@ class API(Router):
         redoc_url: path of Redoc; ``None`` switches it off.
         tags: OpenAPI tags of every route.
         dependencies: run before every handler, each made by ``Depends``.
-        auth, guards, throttle: of every route that does not say otherwise; see :class:`plectrum.routing.Options`.
+        auth, guards, throttle, cors: of every route that does not say otherwise; see :class:`plectrum.routing.Options`.
 
     Example::
 
@@ -149,8 +151,11 @@ class API(Router):
         auth: Any = INHERIT,
         guards: Any = INHERIT,
         throttle: Any = INHERIT,
+        cors: Any = INHERIT,
     ) -> None:
-        super().__init__(prefix, tags=tags, dependencies=dependencies, auth=auth, guards=guards, throttle=throttle)
+        super().__init__(
+            prefix, tags=tags, dependencies=dependencies, auth=auth, guards=guards, throttle=throttle, cors=cors
+        )
         self.info = {"title": title, "version": version, "description": description}
         shown = openapi_url is not None
         self.docs = {

@@ -17,6 +17,7 @@ from .errors import ConfigurationError
 from .listeners import Listeners, open_listeners
 from .reloader import Watcher, source_roots
 from .supervisor import Supervisor
+from .throttling import segment_file
 from .worker import Job
 
 if TYPE_CHECKING:
@@ -51,18 +52,20 @@ def serve(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> 
     workers = settings.workers or (1 if options.reload else _cores())
     listeners = open_listeners(settings)
     job = Job(app=app or settings.api, django=django, settings=settings)
-    mesh = tempfile.TemporaryDirectory(prefix="plectrum-", ignore_cleanup_errors=True)
-    supervisor = Supervisor(
-        [sys.executable, *_interpreter_flags(), "-m", "plectrum.worker"],
-        workers,
-        listeners,
-        drain_timeout=settings.drain_timeout,
-        spare=settings.spare_worker,
-        on_ready=lambda: _greet(out, listeners, workers, reload=options.reload, django=django),
-        watcher=Watcher(source_roots()) if options.reload else None,
-        environ={**os.environ, **job.environ(), _MESH: mesh.name},
-    )
-    with mesh:
+    with (
+        tempfile.TemporaryDirectory(prefix="plectrum-", ignore_cleanup_errors=True) as mesh,
+        segment_file(settings.throttle_slots) as counts,
+    ):
+        supervisor = Supervisor(
+            [sys.executable, *_interpreter_flags(), "-m", "plectrum.worker"],
+            workers,
+            listeners,
+            drain_timeout=settings.drain_timeout,
+            spare=settings.spare_worker,
+            on_ready=lambda: _greet(out, listeners, workers, reload=options.reload, django=django),
+            watcher=Watcher(source_roots()) if options.reload else None,
+            environ={**os.environ, **job.environ(), _MESH: mesh, **counts},
+        )
         return supervisor.run()
 
 

@@ -20,8 +20,9 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
+from . import edge
 from .errors import ConfigurationError, place
-from .throttling import Rate, rates_of
+from .throttling import Rate, rates_of, shared_segment
 
 __all__ = ["PREFIX", "Problem", "Settings", "current", "load", "read"]
 
@@ -114,6 +115,34 @@ class Settings:
     )
     drf: bool = _key(False, "Let Rust represent what all DRF serializers give out; see `docs/drf.md`.")
 
+    allowed_hosts: tuple[str, ...] | None = _key(
+        None, "Names this server answers to, as in Django; Django's `ALLOWED_HOSTS` where absent, `*` without Django."
+    )
+    trusted_proxies: tuple[str, ...] = _key(
+        (), 'Proxies that are believed: addresses, networks such as `"10.0.0.0/8"`, or `"unix"`.'
+    )
+    proxy_headers: Literal["x-forwarded", "forwarded"] = _key(
+        "x-forwarded", "What they write: `X-Forwarded-For/-Proto/-Host`, or `Forwarded` (RFC 7239). Only that is read."
+    )
+    proxy_host: bool | None = _key(
+        None, "Believe them about the host too; Django's `USE_X_FORWARDED_HOST` where absent."
+    )
+    https_redirect: bool | None = _key(None, "Send requests to HTTPS; Django's `SECURE_SSL_REDIRECT` where absent.")
+    security_headers: bool | None = _key(
+        None, "Send the headers of Django's `SecurityMiddleware` and `XFrameOptionsMiddleware`; as listed where absent."
+    )
+    cors_origins: tuple[str, ...] = _key(
+        (), "Origins whose pages may read answers, `https://shop.example`, `https://*.shop.example` or `*`."
+    )
+    cors_credentials: bool = _key(False, "Whether their requests may bring cookies; not with `*`.")
+    cors_methods: tuple[str, ...] = _key((), "Methods they may use; all of a route's where empty.")
+    cors_headers: tuple[str, ...] = _key((), "Headers they may send; all where empty.")
+    cors_expose: tuple[str, ...] = _key((), "Answer headers their scripts may read.")
+    cors_max_age: int = _key(600, "How long a browser may remember a preflight's answer.", minimum=0)
+    compression: tuple[str, ...] = _key((), "Compress answers, in order of preference: of `br`, `zstd` and `gzip`.")
+    compression_min_size: int = _key(1024, "Bytes of an answer that is worth compressing.", minimum=0)
+    request_id_header: str | None = _key(None, "Name each request in this header, such as `X-Request-ID`.")
+
     throttle: tuple[str, ...] = _key(
         (), 'Rates of every route that names none, such as `("100/min", "1000/day per user")`.'
     )
@@ -140,7 +169,12 @@ class Settings:
         Errors:
             ConfigurationError: a rate of ``throttle`` cannot be read.
         """
-        return json.dumps({**dataclasses.asdict(self), "throttle": [rate.describe("default") for rate in self.rates]})
+        described = {
+            "throttle": [rate.describe("default") for rate in self.rates],
+            "throttle_segment": shared_segment(),
+            "edge": edge.describe(self),
+        }
+        return json.dumps({**dataclasses.asdict(self), **described})
 
     @property
     def rates(self) -> tuple[Rate, ...]:
@@ -362,8 +396,13 @@ def _bounded(name: str, value: Any) -> Any:
 def _expected(name: str) -> tuple[Any, bool]:
     hint = _TYPES[name]
     if isinstance(hint, types.UnionType):
-        return next(option for option in typing.get_args(hint) if option is not type(None)), True
-    return (tuple if typing.get_origin(hint) is tuple else hint), False
+        return _origin(next(option for option in typing.get_args(hint) if option is not type(None))), True
+    return _origin(hint), False
+
+
+def _origin(hint: Any) -> Any:
+    """``tuple[str, ...]`` is checked as ``tuple``."""
+    return tuple if typing.get_origin(hint) is tuple else hint
 
 
 _NAMES: dict[Any, str] = {bool: "True or False", int: "an integer", float: "a number", str: "a string"}

@@ -41,6 +41,7 @@ class Options:
         auth: schemes that authenticate, of :mod:`plectrum.auth`; ``None`` opens the route.
         guards: who may pass, of :mod:`plectrum.guards`.
         throttle: rates, of :mod:`plectrum.throttling`; ``None`` lifts those around it.
+        cors: whose pages may read its answers, a :class:`plectrum.edge.CORS`.
         dependencies: run before the handler for what they do, each made by ``Depends``.
         max_body: bytes of a request's body at most, instead of ``MAX_BODY``; more is a 413.
         timeout: seconds the answer may take, then 504 and the handler is cancelled; streams have begun by then.
@@ -58,6 +59,7 @@ class Options:
     auth: Any = INHERIT
     guards: Any = INHERIT
     throttle: Any = INHERIT
+    cors: Any = INHERIT
     dependencies: tuple[Dependency, ...] = ()
     max_body: int | None = None
     timeout: float | None = None
@@ -136,7 +138,7 @@ class Router:
         prefix: put before every path; starts with ``/`` and does not end with one.
         tags: OpenAPI tags of every route in it.
         dependencies: run before every handler in it, each made by ``Depends``.
-        auth, guards, throttle: of every route in it that does not say otherwise; see :class:`Options`.
+        auth, guards, throttle, cors: of every route in it that does not say otherwise; see :class:`Options`.
     """
 
     def __init__(
@@ -148,6 +150,7 @@ class Router:
         auth: Any = INHERIT,
         guards: Any = INHERIT,
         throttle: Any = INHERIT,
+        cors: Any = INHERIT,
     ) -> None:
         if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
             raise ConfigurationError(f'The prefix {prefix!r} must start with "/" and not end with one, such as "/api".')
@@ -156,7 +159,7 @@ class Router:
         self.dependencies: tuple[Dependency, ...] = tuple(dependencies)
         # A rate of a router counts the requests to all of its routes together.
         shared = throttle if throttle in (INHERIT, None) else rates_of(throttle, scope=f"router {prefix or '/'}")
-        self.access = {"auth": auth, "guards": guards, "throttle": shared}
+        self.access = {"auth": auth, "guards": guards, "throttle": shared, "cors": cors}
         self.routes: list[Route] = []
         self.query = QueryRoutes(self)
 

@@ -7,9 +7,13 @@ routes together. :func:`rate_limit` adds rates to one handler. See ``docs/thrott
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
 import re
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._inherit import INHERIT, several
@@ -18,7 +22,7 @@ from .errors import ConfigurationError
 if TYPE_CHECKING:
     from .routing import Route
 
-__all__ = ["Rate", "limits_of", "rate_limit", "rates_of"]
+__all__ = ["Rate", "limits_of", "rate_limit", "rates_of", "segment_file", "shared_segment"]
 
 H = TypeVar("H", bound=Callable[..., Any])
 
@@ -137,8 +141,39 @@ def rates_of(throttle: Any, scope: str = "") -> tuple[Rate, ...]:
 
 def limits_of(route: Route) -> list[dict[str, Any]] | None:
     """The limits of a route as Rust reads them; ``None`` leaves it to the settings."""
-    name = f"{route.handler.__module__}.{route.handler.__qualname__}"
-    own: tuple[Rate, ...] = getattr(route.handler, _ATTRIBUTE, ())
+    handler = f"{route.handler.__module__}.{route.handler.__qualname__}"
+    own = [rate.describe(handler) for rate in getattr(route.handler, _ATTRIBUTE, ())]
     if route.options.throttle is INHERIT:
-        return [rate.describe(name) for rate in own] or None
-    return [rate.describe(name) for rate in (*rates_of(route.options.throttle), *own)]
+        return own or None
+    return [*(rate.describe(route.path) for rate in rates_of(route.options.throttle)), *own]
+
+
+#: Where the workers of one server count; the name of a file that all of them map.
+_SEGMENT = "PLECTRUM_INTERNAL_COUNTS"
+_MAGIC = b"plectrm1"
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a name nobody can guess is made in it
+
+
+@contextlib.contextmanager
+def segment_file(slots: int) -> Generator[dict[str, str]]:
+    """Makes the memory the workers count in; it is there as long as the server is, whichever worker comes and goes.
+
+    Parameters:
+        slots: clients that are counted at a time.
+
+    Returns:
+        Environment variables for the workers.
+    """
+    directory = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None
+    with tempfile.NamedTemporaryFile(prefix="plectrum-counts-", dir=directory) as file:
+        # The head of `crates/engine/src/gate/throttle/segment.rs`: eight words, then two for each slot.
+        file.write(_MAGIC + os.urandom(16))
+        file.truncate(64 + 16 * slots)
+        file.flush()
+        yield {_SEGMENT: file.name}
+
+
+def shared_segment() -> str | None:
+    """The file this worker shall count in; ``None`` outside of a server."""
+    path = os.environ.get(_SEGMENT)
+    return path if path and Path(path).exists() else None

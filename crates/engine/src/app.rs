@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use plectrum_http::form::Limits;
+use plectrum_http::middleware::cors::{self, Policy};
+use plectrum_http::middleware::{Edge, EdgeConfig};
 use plectrum_http::router::{Pattern, RouteError, TrailingSlash};
 use plectrum_http::{
     Body, HeaderValue, Match, Method, Reply, Request, Response, Router, RouterBuilder, Service, StatusCode,
@@ -23,6 +25,9 @@ use crate::shape::Shape;
 pub struct App {
     router: Router<Rc<Place>>,
     errors: Shape,
+    edge: Option<Rc<Edge>>,
+    /// Whether routes have policies of their own for pages of other origins.
+    own_cors: bool,
 }
 
 /// Who answers on a route, and what stands before.
@@ -30,11 +35,12 @@ struct Place {
     endpoint: Rc<dyn Endpoint>,
     gate: Option<Rc<Gate>>,
     allowance: Allowance,
+    cors: Option<Rc<Policy>>,
 }
 
 impl Place {
     fn open(endpoint: Rc<dyn Endpoint>, form: &Rc<Limits>) -> Rc<Self> {
-        Rc::new(Self { endpoint, gate: None, allowance: Allowance::nothing(form) })
+        Rc::new(Self { endpoint, gate: None, allowance: Allowance::nothing(form), cors: None })
     }
 }
 
@@ -53,6 +59,8 @@ pub struct Options {
     pub errors: Shape,
     /// Where requests are counted.
     pub throttle: throttle::Options,
+    /// What every request and answer passes.
+    pub edge: EdgeConfig,
 }
 
 /// Why an API cannot be served.
@@ -99,12 +107,11 @@ impl App {
             let endpoint = endpoint(index, route, extractor).map_err(at_fault)?;
             let allowance = Allowance::of(route, options.max_body, &form);
             let gate = gate_of(gates.as_ref(), route).map_err(at_fault)?;
-            router.route(method, &route.path, Rc::new(Place { endpoint, gate, allowance })).map_err(
-                |error| BuildError {
-                    other: first_of(&error, &blueprint.routes),
-                    ..at_fault(error.to_string())
-                },
-            )?;
+            let cors = route.cors.clone().map(|cors| Policy::new(&cors.into()).map(Rc::new));
+            let cors = cors.transpose().map_err(at_fault)?;
+            router.route(method, &route.path, Rc::new(Place { endpoint, gate, allowance, cors })).map_err(|error| {
+                BuildError { other: first_of(&error, &blueprint.routes), ..at_fault(error.to_string()) }
+            })?;
         }
         if options.docs {
             for (path, endpoint) in docs::endpoints(blueprint) {
@@ -118,7 +125,10 @@ impl App {
                 })?;
             }
         }
-        Ok(Self { router: router.build(), errors: options.errors })
+        let own_cors = blueprint.routes.iter().any(|route| route.cors.is_some());
+        let edge = Edge::compile(&options.edge, own_cors);
+        let edge = edge.map_err(|reason| BuildError { route: None, other: None, reason })?;
+        Ok(Self { router: router.build(), errors: options.errors, edge, own_cors })
     }
 
     /// What [`App::build`] would say of the routes, without their endpoints.
@@ -223,12 +233,42 @@ fn first_of(error: &RouteError, routes: &[Route]) -> Option<usize> {
 }
 
 impl Service for App {
-    fn call(&self, request: Request) -> Reply {
-        self.errors.apply(self.answer(request))
+    fn call(&self, mut request: Request) -> Reply {
+        let Some(edge) = &self.edge else { return self.errors.apply(self.answer(request)) };
+        let (mut seen, refused) = edge.admit(&mut request);
+        if let Some(response) = refused {
+            return edge.finished(seen, self.errors.apply(response.into()));
+        }
+        if let Some(method) = cors::preflight_for(&request)
+            && let Some(policy) = self.policy(&method, request.path(), seen.cors.as_ref())
+        {
+            let response = policy.preflight(&request, self.methods_of(request.path()));
+            seen.cors = None;
+            return edge.finished(seen, response.into());
+        }
+        if self.own_cors {
+            seen.cors = self.policy(&request.method, request.path(), seen.cors.as_ref());
+        }
+        edge.finished(seen, self.errors.apply(self.answer(request)))
     }
 }
 
 impl App {
+    /// Whose pages may read what a route answers: the route's own word, or everybody's.
+    fn policy(&self, method: &Method, path: &str, usual: Option<&Rc<Policy>>) -> Option<Rc<Policy>> {
+        match self.router.find(method, path) {
+            Match::Found { endpoint, .. } => endpoint.cors.as_ref().or(usual).cloned(),
+            _ => usual.cloned(),
+        }
+    }
+
+    fn methods_of(&self, path: &str) -> Option<HeaderValue> {
+        match self.router.find(&Method::OPTIONS, path) {
+            Match::Options { allow } => Some(allow),
+            _ => None,
+        }
+    }
+
     fn answer(&self, request: Request) -> Reply {
         let (place, path) = match self.router.find(&request.method, request.path()) {
             Match::Found { endpoint, params, .. } => {

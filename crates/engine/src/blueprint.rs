@@ -105,6 +105,9 @@ pub struct Route {
     /// Whether the endpoint reads the body by itself.
     #[serde(default)]
     pub stream: bool,
+    /// Whose pages may read its answers; as the settings say where absent.
+    #[serde(default)]
+    pub cors: Option<spec::Cors>,
     /// For native routes.
     pub native: Option<Native>,
     /// For GraphQL routes: which of the blueprint's graphs.

@@ -9,6 +9,7 @@
 //! * [`query`], [`cookie`], [`media`]: lazy readers over header and query text; [`set_cookie`] writes;
 //! * [`sse`]: streams of events;
 //! * [`websocket`]: what a connection becomes after a 101;
+//! * [`middleware`]: what every request and answer passes: proxies, hosts, CORS, compression, security headers;
 //! * [`service`] and [`problem`]: the answer, and the pre-encoded error answers of RFC 9457.
 //!
 //! Everything runs on one thread of a current-thread runtime: nothing here is `Send`, nothing locks.
@@ -18,6 +19,7 @@ pub mod config;
 pub mod cookie;
 pub mod form;
 pub mod media;
+pub mod middleware;
 pub mod problem;
 pub mod query;
 pub mod request;

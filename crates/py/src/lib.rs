@@ -24,6 +24,7 @@ mod client;
 mod databases;
 mod detached;
 mod django;
+mod edge;
 mod encode;
 mod eventloop;
 mod exceptions;

@@ -15,6 +15,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use serde::Deserialize;
 
+use crate::edge::Edge;
+
 /// Names the directory where the workers of a server meet (`plectrum/commands.py`).
 const MESH: &str = "PLECTRUM_INTERNAL_MESH";
 
@@ -52,9 +54,10 @@ pub(crate) struct Settings {
     trailing_slash: TrailingSlash,
     openapi: bool,
     errors: Errors,
+    edge: Edge,
     throttle: Vec<Limit>,
     #[serde(default)]
-    throttle_segment: Option<i32>,
+    throttle_segment: Option<PathBuf>,
     throttle_slots: usize,
     throttle_redis: Option<String>,
     throttle_timeout: f64,
@@ -178,12 +181,13 @@ impl Settings {
                 Errors::Fastapi => Shape::Fastapi,
             },
             throttle: self.throttle(),
+            edge: self.edge.config(),
         }
     }
 
     fn throttle(&self) -> throttle::Options {
         throttle::Options {
-            segment: self.throttle_segment,
+            segment: self.throttle_segment.clone(),
             slots: self.throttle_slots,
             redis: self.throttle_redis.clone(),
             timeout: Duration::from_secs_f64(self.throttle_timeout),

@@ -16,6 +16,7 @@ use plectrum_engine::extract::Extractor;
 use plectrum_engine::gate::throttle::{self, WithoutRedis};
 use plectrum_engine::shape::Shape;
 use plectrum_http::form::Limits;
+use plectrum_http::middleware::EdgeConfig;
 use plectrum_http::router::TrailingSlash;
 use plectrum_http::{
     Body, Bytes, HeaderMap, HeaderName, HeaderValue, Method, Reply, Request, RequestBody, Response, Service,
@@ -57,6 +58,7 @@ pub fn options() -> Options {
         docs: false,
         errors: Shape::Problem,
         throttle,
+        edge: EdgeConfig::default(),
     }
 }
 

@@ -7,7 +7,7 @@ mod segment;
 
 use std::future::Future;
 use std::net::IpAddr;
-use std::os::fd::RawFd;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
@@ -25,8 +25,8 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 /// Where requests are counted.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Descriptor of the segment the supervisor made; a private one is made where absent.
-    pub segment: Option<RawFd>,
+    /// The segment the supervisor made; a private one is made where absent.
+    pub segment: Option<PathBuf>,
     /// Buckets of a private segment.
     pub slots: usize,
     /// Counts are kept in this Redis instead.
@@ -95,13 +95,13 @@ pub struct Quota {
 }
 
 impl Counter {
-    /// Must be called inside of the runtime where Redis counts.
+    /// Opens or makes the segment; Redis is asked for when it is first needed.
     ///
     /// # Errors
     /// A sentence for the user.
     pub fn new(options: &Options) -> Result<Self, String> {
-        let segment = match options.segment {
-            Some(descriptor) => Segment::shared(descriptor),
+        let segment = match &options.segment {
+            Some(path) => Segment::shared(path),
             None => Segment::private(options.slots),
         };
         let segment = Rc::new(segment.map_err(|error| format!("memory for the throttle: {error}"))?);

@@ -1,10 +1,10 @@
 //! Counters that hosts share, in Redis: the same algorithm as a script, by Redis' own clock.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, Script};
+use redis::{Client, RedisError, Script};
 
 use super::cell::Decision;
 use crate::seldom::Seldom;
@@ -32,7 +32,9 @@ return {1, remaining, retry, after - now}
 
 /// A Redis server.
 pub(super) struct Redis {
-    connection: ConnectionManager,
+    client: Client,
+    /// Made when it is first needed: it belongs to the runtime that runs then.
+    connection: RefCell<Option<ConnectionManager>>,
     script: Script,
     timeout: Duration,
     resting_until: Cell<Option<Instant>>,
@@ -40,20 +42,28 @@ pub(super) struct Redis {
 }
 
 impl Redis {
-    /// Connects when it is first asked. Must be called inside of the runtime.
+    /// Connects when it is first asked.
     ///
     /// # Errors
     /// A sentence for the user.
     pub(super) fn new(url: &str, timeout: Duration) -> Result<Self, String> {
-        let wrong = |error| format!("THROTTLE_REDIS: {error}");
-        let client = Client::open(url).map_err(wrong)?;
+        let client = Client::open(url).map_err(|error| format!("THROTTLE_REDIS: {error}"))?;
+        let (resting_until, reports) = (Cell::default(), Seldom::new());
+        let (connection, script) = (RefCell::default(), Script::new(SCRIPT));
+        Ok(Self { client, connection, script, timeout, resting_until, reports })
+    }
+
+    fn connection(&self) -> Result<ConnectionManager, RedisError> {
+        if let Some(connection) = &*self.connection.borrow() {
+            return Ok(connection.clone());
+        }
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(1)
-            .set_connection_timeout(Some(timeout))
-            .set_response_timeout(Some(timeout));
-        let connection = ConnectionManager::new_lazy_with_config(client, config).map_err(wrong)?;
-        let (resting_until, reports) = (Cell::default(), Seldom::new());
-        Ok(Self { connection, script: Script::new(SCRIPT), timeout, resting_until, reports })
+            .set_connection_timeout(Some(self.timeout))
+            .set_response_timeout(Some(self.timeout));
+        let connection = ConnectionManager::new_lazy_with_config(self.client.clone(), config)?;
+        *self.connection.borrow_mut() = Some(connection.clone());
+        Ok(connection)
     }
 
     /// One request of `key`; none where Redis does not answer.
@@ -61,7 +71,10 @@ impl Redis {
         if self.resting_until.get().is_some_and(|moment| Instant::now() < moment) {
             return None;
         }
-        let mut connection = self.connection.clone();
+        let mut connection = match self.connection() {
+            Ok(connection) => connection,
+            Err(error) => return self.failed(&error.to_string()),
+        };
         let mut call = self.script.key(key);
         call.arg(interval).arg(depth);
         let answer = tokio::time::timeout(self.timeout, call.invoke_async(&mut connection)).await;

@@ -5,9 +5,11 @@
 //! bucket is full. A bucket that is full is as good as none, so its slot is free. Where all slots a key may use are taken,
 //! it takes the one that would be free soonest: memory is bounded, and under attack somebody's count begins anew.
 
+use std::fs::File;
 use std::hash::BuildHasher;
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, RawFd};
+use std::path::Path;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -49,19 +51,15 @@ impl Segment {
         Ok(segment.seeded())
     }
 
-    /// The one the supervisor made: `descriptor` is of a file of `MAGIC`, a secret and zeros.
-    pub(crate) fn shared(descriptor: RawFd) -> io::Result<Self> {
-        // SAFETY: `stat` is a plain struct of integers, for which zeros are a value.
-        let mut status: libc::stat = unsafe { std::mem::zeroed() };
-        // SAFETY: `status` is a valid place for the answer; a wrong descriptor is reported as an error.
-        if unsafe { libc::fstat(descriptor, &raw mut status) } != 0 {
-            return Err(io::Error::last_os_error());
-        }
-        let bytes = usize::try_from(status.st_size).unwrap_or_default();
+    /// The one the supervisor made: a file of `MAGIC`, a secret and zeros.
+    pub(crate) fn shared(path: &Path) -> io::Result<Self> {
+        let file = File::options().read(true).write(true).open(path)?;
+        let bytes = usize::try_from(file.metadata()?.len()).unwrap_or_default();
         if bytes < (HEAD + 2 * PROBED) * size_of::<u64>() {
             return Err(io::Error::other("the shared segment of the throttle is too small"));
         }
-        let segment = Self::map(bytes, descriptor, libc::MAP_SHARED)?;
+        // The mapping outlives the descriptor.
+        let segment = Self::map(bytes, file.as_raw_fd(), libc::MAP_SHARED)?;
         if segment.word(0).load(Ordering::Acquire) != MAGIC {
             return Err(io::Error::other("the shared segment of the throttle is not one"));
         }
@@ -232,8 +230,7 @@ mod tests {
 
     #[test]
     fn what_is_no_segment_is_refused() {
-        assert!(Segment::shared(-1).is_err());
-        let file = std::fs::File::open("/dev/null").unwrap();
-        assert!(Segment::shared(std::os::fd::AsRawFd::as_raw_fd(&file)).is_err());
+        assert!(Segment::shared(Path::new("/nowhere")).is_err());
+        assert!(Segment::shared(Path::new("/proc/self/exe")).is_err());
     }
 }
