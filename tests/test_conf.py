@@ -133,7 +133,7 @@ def test_load_tells_every_error() -> None:
 
 def test_json_is_flat_and_complete() -> None:
     found = json.loads(Settings(port=1).to_json())
-    assert found.pop("edge")["hosts"] == ["*"]
+    assert "*" in found.pop("edge")["hosts"]
     assert found.pop("throttle_segment") is None
     assert found == json.loads(json.dumps(dataclasses.asdict(Settings(port=1))))
 

@@ -165,7 +165,7 @@ def _listens(port: int) -> bool:
 def test_hosts_count_together_in_redis(port: int, tmp_path: Path) -> None:
     api = API()
     api.get("/", throttle="4/min burst 4")(handler)
-    settings = {"throttle_redis": f"redis://127.0.0.1:{port}/0"}
+    settings: dict[str, Any] = {"throttle_redis": f"redis://127.0.0.1:{port}/0"}
     with redis(port, tmp_path), TestClient(api, **settings) as one, TestClient(api, **settings) as other:
         assert statuses(one, 2) + statuses(other, 2) == [200] * 4
         refused = other.get("/")
@@ -178,7 +178,7 @@ def test_hosts_count_together_in_redis(port: int, tmp_path: Path) -> None:
 def test_redis_gone(port: int, policy: str, expected: list[int]) -> None:
     api = API()
     api.get("/", throttle="1/min")(handler)
-    settings = {"throttle_redis": f"redis://127.0.0.1:{port}/0", "throttle_without_redis": policy}
+    settings: dict[str, Any] = {"throttle_redis": f"redis://127.0.0.1:{port}/0", "throttle_without_redis": policy}
     with TestClient(api, **settings) as client:
         started = time.monotonic()
         assert statuses(client, 2) == expected

@@ -1,7 +1,7 @@
 """The edge: what every request and every answer passes in Rust, whichever route it is for.
 
-Hosts, proxies, HTTPS, CORS, compression, security headers, request ids: see ``docs/edge.md``. Django's own settings count
-where Plectrum's are not given.
+Hosts, proxies, HTTPS, CORS, compression, security headers, request ids: see ``docs/edge.md``. Django's own settings
+count where Plectrum's are not given.
 """
 
 from __future__ import annotations

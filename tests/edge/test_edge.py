@@ -122,7 +122,7 @@ def test_security_headers_as_django_sends_them(settings: Any) -> None:
             setattr(settings, name, value)
         for secure in (False, True):
             request = RequestFactory().get("/", secure=secure)
-            chain: Any = SecurityMiddleware(lambda request: XFrameOptionsMiddleware(lambda _: HttpResponse())(request))
+            chain: Any = SecurityMiddleware(XFrameOptionsMiddleware(lambda _: HttpResponse()))
             expected = {name: value for name, value in chain(request).headers.items() if name.lower() in names}
             with client(trusted_proxies=("unix",)) as api:
                 headers = api.get("/", headers={"x-forwarded-proto": "https"} if secure else {}).headers
