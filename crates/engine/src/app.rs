@@ -109,9 +109,12 @@ impl App {
             let gate = gate_of(gates.as_ref(), route).map_err(at_fault)?;
             let cors = route.cors.clone().map(|cors| Policy::new(&cors.into()).map(Rc::new));
             let cors = cors.transpose().map_err(at_fault)?;
-            router.route(method, &route.path, Rc::new(Place { endpoint, gate, allowance, cors })).map_err(|error| {
-                BuildError { other: first_of(&error, &blueprint.routes), ..at_fault(error.to_string()) }
-            })?;
+            router.route(method, &route.path, Rc::new(Place { endpoint, gate, allowance, cors })).map_err(
+                |error| BuildError {
+                    other: first_of(&error, &blueprint.routes),
+                    ..at_fault(error.to_string())
+                },
+            )?;
         }
         if options.docs {
             for (path, endpoint) in docs::endpoints(blueprint) {
