@@ -25,13 +25,17 @@ LOOKS = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Builds, measures, shows, and says whether to stop."""
     options = _parser().parse_args(arguments)
-    crates = tuple(options.crates.split(","))
+    crates, only = options.crates.split(","), options.benches.split(",") if options.benches else []
     wanted = options.sets.split(",")
     with both(options.base, options.profile, Path(options.target)) as (base, head), contextlib.ExitStack() as running:
         pairs: list[tuple[Measurer, Measurer]] = []
         for name in wanted:
             print(f"Building for {name}: {base.name}, {head.name}", file=sys.stderr, flush=True)
-            make = {"micro": lambda tree: sets.micro(tree, crates), "package": sets.package, "requests": sets.requests}
+            make = {
+                "micro": lambda tree: sets.micro(tree, crates, only),
+                "package": sets.package,
+                "requests": sets.requests,
+            }
             pairs.append((running.enter_context(make[name](base)), running.enter_context(make[name](head))))
         measures = [measure for pair in pairs for measure in compare(*pair, options.rounds, options.tolerance)]
     print(table.text(measures))
@@ -79,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("base", help="revision to compare with")
     parser.add_argument("--sets", default="micro,package,requests", help="what to measure (default: %(default)s)")
     parser.add_argument("--crates", default=",".join(sets.CRATES), help="of the micro set (default: %(default)s)")
+    parser.add_argument("--benches", default="", help="only these programs of the micro set")
     parser.add_argument("--rounds", type=int, default=6, help="of each revision (default: %(default)s)")
     parser.add_argument("--profile", default="fast", help="Cargo profile (default: %(default)s)")
     parser.add_argument("--tolerance", type=float, default=TOLERANCE, help="beyond the spread (default: %(default)s)")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
 
 from .judge import parse
 from .trees import ROOT, Tree
@@ -20,21 +21,32 @@ Measurer = Callable[[], dict[str, float]]
 
 
 @contextlib.contextmanager
-def micro(tree: Tree, crates: tuple[str, ...] = CRATES) -> Generator[Measurer]:
-    """The programs under ``crates/*/benches``."""
-    programs = [program for crate in crates for program in tree.benches(crate)]
+def micro(tree: Tree, crates: Sequence[str] = CRATES, only: Sequence[str] = ()) -> Generator[Measurer]:
+    """The programs under ``crates/*/benches``.
+
+    Parameters:
+        tree: the revision.
+        crates: whose.
+        only: names of the programs to run; all where empty.
+    """
+    built = [program for crate in crates for program in tree.benches(crate)]
+    programs = [program for program in built if not only or _name(program) in only]
 
     def measure() -> dict[str, float]:
         found: dict[str, float] = {}
         for program in programs:
-            bench = program.name.rpartition("-")[0]
             said = subprocess.run(
                 [program, "--bench"], capture_output=True, text=True, check=True, cwd=tree.root
             ).stdout
-            found |= {f"{bench}: {name}": value for name, value in parse(said).items()}
+            found |= {f"{_name(program)}: {name}": value for name, value in parse(said).items()}
         return found
 
     yield measure
+
+
+def _name(program: Path) -> str:
+    """Of the benchmark; Cargo puts a hash behind it."""
+    return program.name.rpartition("-")[0]
 
 
 @contextlib.contextmanager

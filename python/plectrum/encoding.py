@@ -46,13 +46,15 @@ def classify(cls: Any) -> tuple[str, Any]:
     Returns:
         ``(kind, None)`` for the built-in kinds; ``("fields", (what stands for no value, ((attribute, key), …)))``;
         ``("raw", function to JSON bytes)``; ``("convert", function to a simpler value)``; ``("query", None)`` for what
-        the database has to answer; ``("unknown", None)``.
+        the database has to answer; ``("answer", function to a Response)``; ``("unknown", None)``.
     """
     for base, kind in _BASES:
         if issubclass(cls, base):
             return kind, None
     if _is_query(cls):
         return "query", None
+    if hasattr(cls, "__plectrum_response__"):
+        return "answer", cls.__plectrum_response__
     if hasattr(cls, "__pydantic_serializer__"):
         return "raw", _pydantic_json
     names = output_names(cls)

@@ -15,7 +15,7 @@ use pyo3::types::{
 
 use moment::{days_of, encode_datetime, encode_time, micros_of_delta};
 pub(crate) use moment::{instant_of, out_of_range};
-pub(crate) use rule::is_query;
+pub(crate) use rule::{Asks, asks};
 use rule::{Fields, Rule, rule_of};
 
 /// Nesting past this is refused: it is a cycle or an attack.
@@ -162,6 +162,9 @@ fn encode_by_rule(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) -> 
             return Err(PyTypeError::new_err(
                 "A QuerySet stands inside of another value. Return it alone, or a dict of querysets and query results only.",
             ));
+        }
+        Rule::Answer(_) => {
+            return Err(PyTypeError::new_err("A response stands inside of another value. Return it alone."));
         }
         Rule::Convert(function) => {
             return encode_at(&function.bind(value.py()).call1((value,))?, out, deeper(depth)?);

@@ -18,7 +18,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::asked::Asked;
 use crate::background;
-use crate::encode::encode;
+use crate::encode::{Asks, asks, encode};
 use crate::eventloop::{Busy, Step, SyncCall};
 use crate::exceptions;
 use crate::gate::Access;
@@ -299,8 +299,10 @@ impl Inner {
         if let Ok(finished) = value.cast_exact::<RustResponseBytes>() {
             return Ok(finished.get().to_http(py, self.status).into());
         }
-        if results::is_query(value)? {
-            return results::execute(self, py, value, asked);
+        match asks(value)? {
+            Asks::Execution => return results::execute(self, py, value, asked),
+            Asks::Sending(make) => return self.respond(py, &make.bind(py).call1((value,))?, asked),
+            Asks::Encoding => {}
         }
         if value.is_none() && self.status == StatusCode::NO_CONTENT {
             return Ok(self.with_body(Body::Empty).into());

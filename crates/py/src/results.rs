@@ -22,7 +22,7 @@ type Planned<'py> = (Bound<'py, Operation>, Bound<'py, PyList>, String, bool, Op
 
 /// Whether a value is a QuerySet, or one of the results around one.
 pub(crate) fn is_query(value: &Bound<'_, PyAny>) -> PyResult<bool> {
-    encode::is_query(value)
+    Ok(matches!(encode::asks(value)?, encode::Asks::Execution))
 }
 
 /// Whether a value is a dict with a query result in it.

@@ -10,6 +10,8 @@ from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
+from plectrum.responses import Stream
+
 from .options import Format
 from .stream import BATCH, serialize_stream
 
@@ -51,6 +53,10 @@ class StreamingExport(StreamingHttpResponse):
         disposition = content_disposition_header(filename is not None, filename or "")
         if disposition is not None:
             self.headers["Content-Disposition"] = disposition
+
+    def __plectrum_response__(self) -> Stream:
+        """What a handler of Plectrum's that returns it sends."""
+        return Stream(self.stream, self.status_code, dict(self.headers))
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Django would collect a synchronous iterator before it sends the first byte."""

@@ -50,6 +50,18 @@ pub(super) enum Rule {
     Convert(Py<PyAny>),
     /// A QuerySet, or a result around one: executed, not encoded.
     Query,
+    /// A response of another framework: a function to one of ours.
+    Answer(Py<PyAny>),
+}
+
+/// What a handler's result asks for.
+pub(crate) enum Asks {
+    /// To be written as JSON.
+    Encoding,
+    /// To be executed.
+    Execution,
+    /// To be sent as what this function makes of it.
+    Sending(Py<PyAny>),
 }
 
 thread_local! {
@@ -57,15 +69,19 @@ thread_local! {
     static RULES: RefCell<HashMap<usize, Known>> = RefCell::default();
 }
 
-/// Whether a value is a QuerySet or a result around one.
-pub(crate) fn is_query(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+/// What is to become of a value.
+pub(crate) fn asks(value: &Bound<'_, PyAny>) -> PyResult<Asks> {
     if value.is_exact_instance_of::<PyDict>() || value.is_exact_instance_of::<PyList>() || value.is_none() {
-        return Ok(false);
+        return Ok(Asks::Encoding);
     }
     if value.is_exact_instance_of::<PyString>() || value.is_exact_instance_of::<PyInt>() {
-        return Ok(false);
+        return Ok(Asks::Encoding);
     }
-    Ok(matches!(&*rule_of(value)?, Rule::Query))
+    Ok(match &*rule_of(value)? {
+        Rule::Query => Asks::Execution,
+        Rule::Answer(make) => Asks::Sending(make.clone_ref(value.py())),
+        _ => Asks::Encoding,
+    })
 }
 
 /// The rule of a value's class.
@@ -108,6 +124,7 @@ fn classify(class: &Bound<'_, PyAny>) -> PyResult<Rule> {
         "raw" => Rule::Raw(detail.unbind()),
         "convert" => Rule::Convert(detail.unbind()),
         "query" => Rule::Query,
+        "answer" => Rule::Answer(detail.unbind()),
         _ => {
             let name = class.getattr("__qualname__")?;
             return Err(PyTypeError::new_err(format!(
