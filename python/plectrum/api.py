@@ -15,7 +15,8 @@ from .auth.compile import Access
 from .deps import CallPlan
 from .deps.resolve import Overrides
 from .edge import policy_of
-from .errors import ConfigurationError, line_of
+from .errors import ConfigurationError, line_of, line_of_caller
+from .feeds import add_feed, compile_feed
 from .hygiene import with_django_connections
 from .mount import django_routes
 from .native import Planner, compile_native
@@ -93,6 +94,7 @@ class CompiledRoute:
             "stream": options.stream,
             "cors": policy_of(self.route),
             "native": self.planner.describe() if isinstance(self.planner, Planner) else None,
+            "feed": self.route.feed.describe() if self.route.feed else None,
             "websocket": dataclasses.asdict(self.route.websocket) if self.route.websocket else None,
             "graph": self.graph,
         }
@@ -182,6 +184,26 @@ class API(Router):
         """
         self.routes.extend(django_routes(path, urlconf))
 
+    def feed(self, model: Any, path: str | None = None, **options: Any) -> None:
+        """Registers a feed of a model's inserts, updates and deletes, as server-sent events from PostgreSQL.
+
+        The model's table needs the trigger of :class:`plectrum.migrations.AddFeed`.
+
+        Parameters:
+            model: a Django model class in PostgreSQL.
+            path: ``/<plural name>/feed`` where absent.
+            filters: names of fields whose value clients may ask for: ``?status=published``.
+            fields: names of the fields to show; all where absent.
+            history: events that are kept for clients that come back with ``Last-Event-ID``.
+            heartbeat: the longest silence, in seconds.
+            using: database alias; Django's routers decide where absent.
+            options: see :class:`plectrum.routing.Options`.
+
+        Errors:
+            ConfigurationError: a filter cannot be compared, or the model is not in PostgreSQL.
+        """
+        add_feed(self, model, path, where=line_of_caller(), **options)
+
     def compile(self, overrides: Overrides | None = None) -> Compiled:
         """Compiles every route: signatures, types, query functions.
 
@@ -226,6 +248,9 @@ def compile_route(route: Route, nodes: Nodes, overrides: Overrides | None = None
         sync=route.options.sync,
     )
     returns = read_returns(signature.returns, nodes, route.handler)
+    if route.feed is not None:
+        planner, filters = compile_feed(route, nodes)
+        return CompiledRoute(route, "native", filters, returns, planner)
     if route.native is not None:
         return _compile_native(route, signature, returns, nodes)
     _check_handler(route)

@@ -21,7 +21,7 @@ from .signature import Parameter, Signature, split_marker
 if typing.TYPE_CHECKING:
     from .orm import Operation
 
-__all__ = ["Planner", "compile_native"]
+__all__ = ["Planner", "compile_native", "query_parameter"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,10 +176,11 @@ def _declared(route: Route, signature: Signature, nodes: Nodes) -> typing.Iterat
     listing = route.native.listing
     model = _model_of(route, signature) if listing.needs_model else None
     for wanted in listing.parameters(model, route.handler):
-        yield _query(wanted.name, wanted.annotation, nodes, wanted.default)
+        yield query_parameter(wanted.name, wanted.annotation, nodes, wanted.default)
 
 
-def _query(name: str, annotation: Any, nodes: Nodes, default: Any) -> Parameter:
+def query_parameter(name: str, annotation: Any, nodes: Nodes, default: Any) -> Parameter:
+    """A parameter of the query string that no signature has."""
     annotation, marker = split_marker(annotation)
     schema: Node = nodes.schema(annotation, marker, where=name)
     many = schema["root"]["type"] == "list"

@@ -109,6 +109,27 @@ class Socket:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Feed:
+    """What is special about a change feed.
+
+    Parameters:
+        channel: what the table's trigger sends to.
+        filters: fields clients may filter by, and their types.
+        history: events kept for clients that come back.
+        heartbeat: the longest silence, in seconds.
+    """
+
+    channel: str
+    filters: dict[str, Any]
+    history: int
+    heartbeat: float
+
+    def describe(self) -> dict[str, Any]:
+        """As the Rust side reads it."""
+        return {**dataclasses.asdict(self), "filters": list(self.filters)}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Route:
     """One method on one path."""
 
@@ -118,6 +139,7 @@ class Route:
     options: Options
     native: Native | None = None
     websocket: Socket | None = None
+    feed: Feed | None = None
     graph: GraphQL | None = None
 
     @property
@@ -171,6 +193,7 @@ class Router:
         options: Options,
         native: Native | None = None,
         websocket: Socket | None = None,
+        feed: Feed | None = None,
     ) -> None:
         """Registers one route.
 
@@ -183,7 +206,15 @@ class Router:
         options = self._inherited(options)
         path = self.prefix + path
         self.routes.append(
-            Route(method=method, path=path, handler=handler, options=options, native=native, websocket=websocket)
+            Route(
+                method=method,
+                path=path,
+                handler=handler,
+                options=options,
+                native=native,
+                websocket=websocket,
+                feed=feed,
+            )
         )
 
     def include(self, router: Router, prefix: str = "") -> None:

@@ -12,6 +12,7 @@
 //! * [`buffer`]: response buffers, used again;
 //! * [`value`]: what can be bound; [`key`]: what relates parents and children;
 //! * [`postgres`], [`pool`]: PostgreSQL over pipelined connections;
+//! * [`notifications`]: what `NOTIFY` sends, over a connection of its own;
 //! * [`sqlite`]: SQLite on a few blocking threads;
 //! * [`Cursor`]: a query's rows batch by batch, for exports;
 //! * [`error`]: the one table of database errors.
@@ -24,6 +25,7 @@ pub mod error;
 mod execute;
 mod export;
 pub mod key;
+pub mod notifications;
 mod operation;
 mod page;
 pub mod plan;

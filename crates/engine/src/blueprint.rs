@@ -113,9 +113,25 @@ pub struct Route {
     /// For GraphQL routes: which of the blueprint's graphs.
     #[serde(default)]
     pub graph: Option<usize>,
+    /// For change feeds, whose operation (in `native`) reads a row by its key.
+    #[serde(default)]
+    pub feed: Option<Feed>,
     /// For WebSocket routes, whose method is GET.
     #[serde(default)]
     pub websocket: Option<WebSocket>,
+}
+
+/// What is special about a change feed.
+#[derive(Debug, Deserialize)]
+pub struct Feed {
+    /// Channel of the database that the trigger sends to.
+    pub channel: String,
+    /// Keys of the row that clients may filter by; the route's parameters, in order.
+    pub filters: Vec<String>,
+    /// Events that are kept for clients that come back.
+    pub history: usize,
+    /// The longest silence, in seconds.
+    pub heartbeat: f64,
 }
 
 /// What is special about a WebSocket route.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plectrum_db::error::Error;
+use plectrum_db::notifications::Notifications;
 use plectrum_db::pool::Pool;
 use plectrum_db::sqlite::Sqlite;
 use plectrum_db::value::Value;
@@ -43,6 +44,16 @@ impl Database {
         let own = if let Self::Foreign(foreign) = self { foreign.own() } else { Some(self) };
         if let Some(Self::Postgres(pool)) = own {
             pool.close(grace).await;
+        }
+    }
+
+    /// What `NOTIFY` sends; `None` where the engine has no such thing.
+    #[must_use]
+    pub fn notifications(&self) -> Option<Notifications> {
+        match self {
+            Self::Postgres(pool) => Some(pool.notifications()),
+            Self::Sqlite(_) => None,
+            Self::Foreign(foreign) => foreign.own().and_then(Self::notifications),
         }
     }
 

@@ -10,6 +10,7 @@
 //! * [`database`]: which engine an operation runs on;
 //! * [`error`]: the one table from what went wrong to status and body; [`shape`]: bodies as other frameworks write them.
 //!
+//! * [`feed`]: a table's changes as events;
 //! * [`channels`]: groups of WebSockets, over workers and hosts.
 //!
 //! [`blueprint`] is what the binding hands over at start-up; [`openapi`] describes it.
@@ -22,6 +23,7 @@ mod docs;
 pub mod endpoint;
 pub mod error;
 pub mod extract;
+pub mod feed;
 pub mod gate;
 pub mod graphql;
 pub mod native;

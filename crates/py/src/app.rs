@@ -9,6 +9,7 @@ use plectrum_engine::app::{self, BuildError};
 use plectrum_engine::blueprint::{Blueprint, Native as NativeRoute, Route};
 use plectrum_engine::endpoint::Endpoint;
 use plectrum_engine::extract::Extractor;
+use plectrum_engine::feed::{self, Feed};
 use plectrum_engine::native::{Native, Parts};
 use plectrum_engine::openapi;
 use plectrum_engine::variants::Planner;
@@ -162,6 +163,12 @@ impl Registration {
         }
         if let Some(native) = &route.native {
             let planner = self.planners.get(index).and_then(Option::as_ref).ok_or_else(missing)?;
+            if let Some(feed) = &route.feed {
+                let (database, zones) = worker.databases.get(py, &native.alias, native.foreign)?;
+                let operation = operation::of(&planner.bind(py).getattr("base")?)?;
+                let parts = feed::Parts { extractor, operation, database, zones };
+                return Ok(Rc::new(Feed::new(route, feed, parts)));
+            }
             return self.native(py, worker, route, native, planner, extractor);
         }
         let registered = Arc::clone(self.routes.get(index).ok_or_else(missing)?);

@@ -14,7 +14,7 @@ mod open;
 mod stats;
 mod upkeep;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
@@ -25,6 +25,7 @@ use tokio::time::{Instant, timeout_at};
 pub use stats::Stats;
 
 use crate::error::Error;
+use crate::notifications::Notifications;
 use crate::postgres::connect::Target;
 use crate::postgres::connection::{Batch, Connection};
 use crate::postgres::memory::Memory;
@@ -56,6 +57,7 @@ struct Inner {
     memory: Rc<Memory>,
     counters: stats::Counters,
     listener: RefCell<Option<Listener>>,
+    notifications: OnceCell<Notifications>,
 }
 
 impl Drop for Inner {
@@ -85,6 +87,7 @@ impl Pool {
             memory: Rc::default(),
             counters: stats::Counters::default(),
             listener: RefCell::new(None),
+            notifications: OnceCell::new(),
         })))
     }
 
@@ -137,6 +140,12 @@ impl Pool {
     /// Calls `listener` for every notification that any connection receives.
     pub fn on_notification(&self, listener: impl Fn(Notification) + 'static) {
         *self.0.listener.borrow_mut() = Some(Rc::new(listener));
+    }
+
+    /// What `NOTIFY` sends, heard over a connection of its own that all subscribers share.
+    #[must_use]
+    pub fn notifications(&self) -> Notifications {
+        self.0.notifications.get_or_init(|| Notifications::new(Rc::clone(&self.0.target))).clone()
     }
 
     /// A setting as the server last reported it (`server_version`, `TimeZone`, …), once there is a connection.

@@ -18,14 +18,14 @@ pub(crate) mod connect;
 pub(crate) mod connection;
 pub(crate) mod driver;
 mod error;
-mod frame;
+pub(crate) mod frame;
 mod handshake;
 pub(crate) mod memory;
 mod message;
 mod oid;
 mod outbox;
 pub(crate) mod prepared;
-mod stream;
+pub(crate) mod stream;
 mod tls;
 mod variant;
 
