@@ -37,6 +37,10 @@ class Client:
         self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes
     ) -> tuple[int, list[tuple[str, str]], bytes]:
         """Status, headers and body of the answer to one request."""
+    def websocket(
+        self, target: str, headers: Sequence[tuple[str, str]]
+    ) -> tuple[tuple[int, list[tuple[str, str]], bytes], ClientSocket | None]:
+        """The answer to the request for a WebSocket, and this end of it where it was accepted."""
     def close(self) -> None:
         """Ends what is still running."""
 
@@ -299,6 +303,17 @@ class WebSocket:
             code: 1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455, section 7.4).
             reason: for people, at most 123 bytes.
         """
+
+@final
+class ClientSocket:
+    """A test's end of a WebSocket; see :class:`plectrum.testing.WebSocketSession`."""
+
+    def send(self, message: str | bytes) -> None:
+        """Sends text or bytes."""
+    def receive(self, seconds: float) -> str | bytes:
+        """Waits for the next message, for so many seconds at most."""
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Says goodbye and waits until the server has, too."""
 
 @final
 class Channels:

@@ -16,7 +16,7 @@ from . import _core, conf
 from .api import API
 from .deps.resolve import Overrides
 
-__all__ = ["TestClient", "TestResponse"]
+__all__ = ["TestClient", "TestResponse", "WebSocketRefused", "WebSocketSession"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +43,77 @@ class TestResponse:
     def json(self) -> Any:
         """The body as a JSON value."""
         return json_module.loads(self.content)
+
+
+class WebSocketRefused(AssertionError):  # noqa: N818 - an answer, not a mistake
+    """The server did not accept a WebSocket.
+
+    Parameters:
+        response: what it answered.
+    """
+
+    def __init__(self, response: TestResponse) -> None:
+        super().__init__(f"the WebSocket was refused with {response.status_code}: {response.text}")
+        self.response = response
+
+
+class WebSocketSession:
+    """A test's end of a WebSocket.
+
+    Parameters:
+        socket: the compiled half.
+        response: the 101.
+        timeout: seconds to wait for each message.
+    """
+
+    def __init__(self, socket: _core.ClientSocket, response: TestResponse, timeout: float) -> None:
+        self._socket = socket
+        self._timeout = timeout
+        self.response = response
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol the server chose."""
+        return self.response.headers.get("sec-websocket-protocol")
+
+    def send(self, message: str | bytes) -> None:
+        """Sends text or bytes."""
+        self._socket.send(message)
+
+    def send_json(self, value: Any) -> None:
+        """Sends a value as JSON text."""
+        self.send(json_module.dumps(value))
+
+    def receive(self) -> str | bytes:
+        """Waits for the next message.
+
+        Errors:
+            WebSocketDisconnect: the server closed the WebSocket.
+            TimeoutError: nothing came.
+        """
+        return self._socket.receive(self._timeout)
+
+    def receive_json(self) -> Any:
+        """Waits for the next message, which must be JSON; see :meth:`receive`."""
+        return json_module.loads(self.receive())
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Says goodbye and waits until the handler is told."""
+        self._socket.close(code, reason)
+
+    def __enter__(self) -> WebSocketSession:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+_UPGRADE = {
+    "upgrade": "websocket",
+    "connection": "upgrade",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
 
 
 class TestClient:
@@ -143,6 +214,44 @@ class TestClient:
     def delete(self, path: str, **options: Any) -> TestResponse:
         """DELETE; options as :meth:`request`."""
         return self.request("DELETE", path, **options)
+
+    def websocket(
+        self,
+        path: str,
+        *,
+        subprotocols: Sequence[str] = (),
+        params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
+        headers: Mapping[str, str] | None = None,
+        cookies: Mapping[str, str] | None = None,
+        timeout: float = 5.0,
+    ) -> WebSocketSession:
+        """Opens a WebSocket; to be used in a ``with`` block, at whose end it is closed.
+
+        The server's side runs while this side waits: in :meth:`WebSocketSession.receive` and ``close``, and in requests.
+
+        Parameters:
+            path: path, with or without a query.
+            subprotocols: offered to the server.
+            params: query parameters.
+            headers: added to the client's own.
+            cookies: sent in one ``Cookie`` header.
+            timeout: seconds to wait for each message.
+
+        Errors:
+            WebSocketRefused: the server answered with something else than a WebSocket.
+        """
+        sent = {"host": "testserver", **self._headers, **(headers or {}), **_UPGRADE}
+        if subprotocols:
+            sent["sec-websocket-protocol"] = ", ".join(subprotocols)
+        if cookies:
+            sent["cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        if params:
+            path += ("&" if "?" in path else "?") + urlencode(params, doseq=True)
+        (status, pairs, body), socket = self._client.websocket(path, list(sent.items()))
+        response = TestResponse(status, _joined(pairs), body)
+        if socket is None:
+            raise WebSocketRefused(response)
+        return WebSocketSession(socket, response, timeout)
 
     def close(self) -> None:
         """Cancels what is still running and closes the client's event loop and connections."""

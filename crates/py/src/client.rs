@@ -18,6 +18,7 @@ use crate::app::Registration;
 use crate::detached::detached;
 use crate::response::pairs_of;
 use crate::thread_bound::ThreadBound;
+use crate::websocket::ClientSocket;
 use crate::worker::Worker;
 
 /// How long tasks may take to end when a client is closed.
@@ -53,6 +54,22 @@ impl Client {
         let limits = registration.http()?;
         let state = RefCell::new(Some(Rc::new(State { worker, app })));
         Ok(Self(ThreadBound::new(Inner { runtime, state, limits, _registration: Arc::clone(registration) })))
+    }
+}
+
+impl Client {
+    fn state(&self) -> PyResult<Rc<State>> {
+        let state = self.0.get()?.state.borrow().clone();
+        state.ok_or_else(|| PyRuntimeError::new_err("The client is closed."))
+    }
+
+    /// Runs `work` and whatever else there is to do, until it is done.
+    pub(crate) fn run<T>(&self, py: Python<'_>, work: impl Future<Output = T>) -> PyResult<T> {
+        let (inner, state) = (self.0.get()?, self.state()?);
+        state.worker.event_loop.resume(py)?;
+        let done = detached(py, || inner.runtime.block_on(work));
+        state.worker.event_loop.pause(py)?;
+        Ok(done)
     }
 }
 
@@ -96,6 +113,37 @@ impl Client {
         let (head, body) = answer;
         let body = body.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
         Ok((head.status.as_u16(), pairs_of(&head.headers), PyBytes::new(py, &body)))
+    }
+
+    /// Asks for a WebSocket: the answer, and this end of it where the answer is 101.
+    fn websocket<'py>(
+        slf: &Bound<'py, Self>,
+        target: &str,
+        headers: Vec<(String, String)>,
+    ) -> PyResult<(Answer<'py>, Option<ClientSocket>)> {
+        let py = slf.py();
+        let state = slf.get().state()?;
+        let request = request_of("GET", target, headers, b"")?;
+        let (client, app) = (slf.clone().unbind(), Rc::clone(&state));
+        let answered = slf.get().run(py, async move {
+            let response = match app.app.call(request) {
+                Reply::Ready(response) => response,
+                Reply::Pending(pending) => pending.await,
+            };
+            let (head, body) = response.into_parts();
+            match body {
+                Body::Socket(socket) => {
+                    let socket = ClientSocket::connect(client, socket).await?;
+                    PyResult::Ok((head, Bytes::new(), Some(socket)))
+                }
+                body => {
+                    let body = body.collect().await;
+                    Ok((head, body.map_err(|error| PyRuntimeError::new_err(error.to_string()))?, None))
+                }
+            }
+        })?;
+        let (head, body, socket) = answered?;
+        Ok(((head.status.as_u16(), pairs_of(&head.headers), PyBytes::new(py, &body)), socket))
     }
 
     /// Ends what is still running.

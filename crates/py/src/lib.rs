@@ -92,7 +92,7 @@ mod _core {
         InternalRows, Representation, Validation, dump_json, represent_json, represent_many,
     };
     #[pymodule_export]
-    use crate::websocket::{Messages, WebSocket};
+    use crate::websocket::{ClientSocket, Messages, WebSocket};
 
     #[pymodule_export]
     use crate::stream::StreamQueue;

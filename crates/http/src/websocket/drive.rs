@@ -46,6 +46,11 @@ pub(crate) async fn run(stream: Stream, leftover: BytesMut, socket: Rc<Socket>, 
     }
 }
 
+/// Runs a conversation over a socket that no server accepted: for clients in process.
+pub async fn converse(stream: tokio::net::UnixStream, socket: Rc<Socket>) {
+    run(Stream::Unix(stream), BytesMut::new(), socket, Rc::new(Pulse::new(Rc::default()))).await;
+}
+
 struct Drive {
     stream: Stream,
     reader: Reader,

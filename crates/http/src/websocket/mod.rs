@@ -18,6 +18,7 @@ mod socket;
 mod utf8;
 
 pub use close::{Close, Code};
+pub use drive::converse;
 pub use frame::{Message, Outgoing};
 pub use group::Group;
 pub use handshake::{Opening, handshake};

@@ -4,9 +4,11 @@
 //! [`awaitable`] what its methods return; [`client`] is a test's other end.
 
 mod awaitable;
+mod client;
 mod endpoint;
 mod object;
 mod talk;
 
+pub(crate) use client::ClientSocket;
 pub(crate) use endpoint::Conversations;
 pub(crate) use object::{Messages, WebSocket};
