@@ -227,7 +227,7 @@ class TestClient:
     ) -> WebSocketSession:
         """Opens a WebSocket; to be used in a ``with`` block, at whose end it is closed.
 
-        The server's side runs while this side waits: in :meth:`WebSocketSession.receive` and ``close``, and in requests.
+        The server's side runs while this side waits: in ``receive`` and ``close`` of the session, and in requests.
 
         Parameters:
             path: path, with or without a query.
