@@ -10,6 +10,7 @@ import pytest
 from catalog.models import Article, Author, Tag
 
 from plectrum import API, ConfigurationError, Forbidden, Request
+from plectrum.guards import Guard
 from plectrum.testing import TestClient
 from plectrum.views import ModelViewSet, View, ViewSet, action, configure
 
@@ -192,6 +193,36 @@ def test_openapi_has_the_model_s_types(client: TestClient) -> None:
     shown = listing["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
     assert set(document["components"]["schemas"][shown]["properties"]) == {"count", "next", "previous", "results"}
     assert "ArticleCreate" in document["components"]["schemas"]
+
+
+class Cheap(Guard):
+    message = "Too dear."
+
+    def has_object_permission(self, request: Any, obj: Any) -> bool:
+        return bool(obj.price < 2)
+
+
+class GuardedViewSet(ModelViewSet):
+    model = Article
+    route_options = {"guards": [Cheap()]}
+    write_fields = ("title",)
+    update = None
+
+    @action(detail=True, methods=["POST"], sync=True)
+    def touch(self, id: int) -> str:
+        return str(self.get_object(id).title)
+
+
+@pytest.mark.django_db
+def test_guards_look_at_the_object(client: TestClient) -> None:
+    api = API()
+    api.viewset("/guarded")(GuardedViewSet)
+    cheap, dear = (Article.objects.get(slug=slug).pk for slug in ("t1", "t3"))
+    with TestClient(api) as guarded:
+        for method, path in (("GET", ""), ("PATCH", ""), ("POST", "/touch"), ("DELETE", "")):
+            assert guarded.request(method, f"/guarded/{dear}{path}", json={}).status_code in (401, 403), method
+            assert guarded.request(method, f"/guarded/{cheap}{path}", json={}).status_code in (200, 204), method
+        assert guarded.get("/guarded/0").status_code == 404
 
 
 # Mistakes ──────────────────────────────────────────────────────────────────────────────────────────────────────────

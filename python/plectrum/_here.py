@@ -30,17 +30,18 @@ class InProcessEventLoop(WorkerEventLoop):
 
     def run_in_executor(self, executor: Any, func: Callable[[*_Ts], _T], *args: *_Ts) -> asyncio.Future[_T]:
         """As in asyncio; what asgiref means for its one thread is called at once, on this one."""
-        if executor is None or executor is not _thread_of_asgiref():
+        if not _is_djangos(executor):
             return super().run_in_executor(executor, func, *args)
         future: asyncio.Future[_T] = self.create_future()
         self._calls += 1
+        known = _loop_of_thread()
         try:
             future.set_result(call_here(func, args, None))
         except Exception as error:  # noqa: BLE001 - handed on to who awaits it
             future.set_exception(error)
         finally:
             self._calls -= 1
-            _forget_loop()
+            _restore_loop(known)
         return future
 
     def call_soon_threadsafe(
@@ -71,15 +72,29 @@ def outside_asyncio() -> Generator[None]:
         asyncio._set_running_loop(loop)
 
 
-def _thread_of_asgiref() -> Any:
-    """The executor behind ``sync_to_async``, where asgiref is loaded."""
+def _is_djangos(executor: Any) -> bool:
+    """Whether it is what asgiref runs ``sync_to_async`` on: its one thread, or the thread below ``async_to_sync``."""
     asgiref: Any = sys.modules.get("asgiref.sync")
-    return None if asgiref is None else asgiref.SyncToAsync.single_thread_executor
+    if executor is None or asgiref is None:
+        return False
+    below: Any = asgiref.CurrentThreadExecutor
+    return executor is asgiref.SyncToAsync.single_thread_executor or isinstance(executor, below)
 
 
-def _forget_loop() -> None:
-    """asgiref notes which loop a thread works for; this thread is the test's own again."""
+#: What asgiref notes of the loop a thread works for.
+_NOTED = ("main_event_loop", "main_event_loop_pid", "task_context")
+
+
+def _loop_of_thread() -> dict[str, Any]:
     local: Any = sys.modules["asgiref.sync"].SyncToAsync.threadlocal
-    for name in ("main_event_loop", "main_event_loop_pid", "task_context"):
-        if hasattr(local, name):
+    return {name: getattr(local, name) for name in _NOTED if hasattr(local, name)}
+
+
+def _restore_loop(known: Mapping[str, Any]) -> None:
+    """This thread works for who it worked for before."""
+    local: Any = sys.modules["asgiref.sync"].SyncToAsync.threadlocal
+    for name in _NOTED:
+        if name in known:
+            setattr(local, name, known[name])
+        elif hasattr(local, name):
             delattr(local, name)

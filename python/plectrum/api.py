@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import functools
 import inspect
 import json
@@ -203,6 +204,28 @@ class API(Router):
             ConfigurationError: a filter cannot be compared, or the model is not in PostgreSQL.
         """
         add_feed(self, model, path, where=line_of_caller(), **options)
+
+    def reverse(self, name: str, /, **values: Any) -> str:
+        """The path of a route.
+
+        Parameters:
+            name: the route's; the handler's name where it was not given one.
+            values: by the names between braces in the path.
+
+        Errors:
+            LookupError: there is no such route, or the values are not those of its path.
+
+        Source: ``django.urls.reverse``.
+        """
+        found = [route for route in self.routes if route.name == name]
+        for route in found:
+            if set(route.path_names) == set(values):
+                return route.path_of(values)
+        if not found:
+            close = difflib.get_close_matches(name, [route.name for route in self.routes], 1)
+            raise LookupError(f"No route is named {name!r}." + (f" Did you mean {close[0]!r}?" if close else ""))
+        wanted = " or ".join(f"({', '.join(route.path_names)})" for route in found)
+        raise LookupError(f"The route {name!r} wants {wanted}, not ({', '.join(values)}).")
 
     def compile(self, overrides: Overrides | None = None) -> Compiled:
         """Compiles every route: signatures, types, query functions.

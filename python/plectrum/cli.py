@@ -59,11 +59,15 @@ def add_commands(parser: argparse.ArgumentParser, *, serve: str, app: bool) -> N
     listing = add("routes", commands.routes, "List the routes and how each is answered.")
     listing.add_argument("--json", action="store_true", help="as JSON")
     document = add("openapi", commands.openapi, "Write the OpenAPI 3.1 document.")
+    document.add_argument("--check", metavar="FILE", help="compare with FILE instead; fails where it differs")
     document.add_argument("--indent", type=int, default=2, metavar="N", help="spaces per level (default: %(default)s)")
     _add_doctor_options(
         add("doctor", commands.doctor, "Tell what Rust takes over, and what slows it down.", named=False)
     )
     _add_export_options(add("export", commands.export, "Write all rows of a model to a file.", named=False))
+    if app:
+        making = add("new", commands.new, "Make a Django project with an API.", named=False)
+        making.add_argument("name", metavar="NAME", help="of the project, its directory and its package")
     add("check", commands.check, "Compile everything as a start would, serve nothing.")
 
 

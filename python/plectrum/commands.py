@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ import tempfile
 from argparse import Namespace
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from . import _core, conf, discovery
@@ -23,7 +25,7 @@ from .worker import Job
 if TYPE_CHECKING:
     from .api import API
 
-__all__ = ["check", "doctor", "export", "openapi", "routes", "serve"]
+__all__ = ["check", "doctor", "export", "new", "openapi", "routes", "serve"]
 
 
 # Where the workers' unix sockets are, over which they send each other what is meant for groups.
@@ -95,9 +97,43 @@ def routes(options: Namespace, app: str | None, *, django: bool, out: TextIO) ->
 
 
 def openapi(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> int:
-    """Writes the OpenAPI 3.1 document."""
+    """Writes the OpenAPI 3.1 document, or compares it with a file.
+
+    Returns:
+        Exit status: 1 where the document is another than the file's, after what differs.
+    """
     document = json.loads(_core.App(_load(app, django).compile(), conf.current().to_json()).openapi())
-    out.write(json.dumps(document, indent=options.indent, ensure_ascii=False) + "\n")
+    if options.check is None:
+        out.write(json.dumps(document, indent=options.indent, ensure_ascii=False) + "\n")
+        return 0
+    return _compare(document, Path(options.check), out)
+
+
+def _compare(document: Any, path: Path, out: TextIO) -> int:
+    try:
+        kept = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{path} cannot be read as the contract: {error}.") from error
+    if kept == document:
+        out.write(f"The contract is that of {path}.\n")
+        return 0
+    texts = [json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True) for value in (kept, document)]
+    before, after = (text.splitlines() for text in texts)
+    lines = difflib.unified_diff(before, after, str(path), "this API", lineterm="")
+    out.write("\n".join(lines) + f"\nThe contract has changed. Where that is meant, write it anew: openapi > {path}\n")
+    return 1
+
+
+def new(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> int:
+    """Makes a project."""
+    from .scaffold import create
+
+    made = create(options.name, Path.cwd())
+    out.write(
+        f"{made.name}/ is a Django project with an API. Next:\n\n"
+        f"    cd {made.name}\n    python manage.py migrate\n    python manage.py plectrum serve --reload\n\n"
+        "Then open http://127.0.0.1:8000/docs, and run its tests with: python manage.py test\n"
+    )
     return 0
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import math
 import re
+import urllib.parse
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -146,6 +147,15 @@ class Route:
     def path_names(self) -> list[str]:
         """The names between braces in the path, in order."""
         return _NAMES.findall(self.path)
+
+    def path_of(self, values: Mapping[str, Any]) -> str:
+        """The path with ``values`` between its braces, percent-encoded; those of ``{name:path}`` keep their slashes."""
+
+        def filled(match: re.Match[str]) -> str:
+            safe = "/" if match[0].endswith(":path}") else ""
+            return urllib.parse.quote(str(values[match[1]]), safe)
+
+        return _NAMES.sub(filled, self.path)
 
     @property
     def name(self) -> str:

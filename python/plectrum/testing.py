@@ -5,10 +5,12 @@ Handlers run on the calling thread, so a test sees its own transaction and a han
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import dataclasses
 import json as json_module
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -16,7 +18,7 @@ from . import _core, conf
 from .api import API
 from .deps.resolve import Overrides
 
-__all__ = ["TestClient", "TestResponse", "WebSocketRefused", "WebSocketSession"]
+__all__ = ["AsyncTestClient", "TestClient", "TestResponse", "WebSocketRefused", "WebSocketSession"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -284,6 +286,89 @@ def _multipart(data: Mapping[str, Any], files: Mapping[str, Any] | Sequence[tupl
         add(name, f'; filename="{filename}"{media_type}', content)
     parts.append(f"--{boundary}--\r\n".encode())
     return b"".join(parts), f"multipart/form-data; boundary={boundary}"
+
+
+class AsyncTestClient:
+    """:class:`TestClient` for ``async def`` tests.
+
+    Requests are answered on the thread that Django's async ORM uses, so tests, handlers and ``await
+    Model.objects.aget()`` see one transaction.
+
+    Parameters:
+        api, options: as :class:`TestClient`.
+
+    Errors:
+        PlanError, SchemaError, ConfigurationError: as ``API.compile``.
+    """
+
+    __test__ = False
+
+    def __init__(self, api: API, **options: Any) -> None:
+        self._api = api
+        self._options = options
+        self._client: TestClient | None = None
+        self._run = _one_thread()
+
+    async def request(self, method: str, path: str, **options: Any) -> TestResponse:
+        """Sends one request; parameters as :meth:`TestClient.request`."""
+
+        def send() -> TestResponse:
+            # Made where it is used: it belongs to that thread.
+            if self._client is None:
+                self._client = TestClient(self._api, **self._options)
+            return self._client.request(method, path, **options)
+
+        return cast(TestResponse, await self._run(send))
+
+    async def get(self, path: str, **options: Any) -> TestResponse:
+        """GET; options as :meth:`request`."""
+        return await self.request("GET", path, **options)
+
+    async def head(self, path: str, **options: Any) -> TestResponse:
+        """HEAD; options as :meth:`request`."""
+        return await self.request("HEAD", path, **options)
+
+    async def options(self, path: str, **options: Any) -> TestResponse:
+        """OPTIONS; options as :meth:`request`."""
+        return await self.request("OPTIONS", path, **options)
+
+    async def post(self, path: str, **options: Any) -> TestResponse:
+        """POST; options as :meth:`request`."""
+        return await self.request("POST", path, **options)
+
+    async def put(self, path: str, **options: Any) -> TestResponse:
+        """PUT; options as :meth:`request`."""
+        return await self.request("PUT", path, **options)
+
+    async def patch(self, path: str, **options: Any) -> TestResponse:
+        """PATCH; options as :meth:`request`."""
+        return await self.request("PATCH", path, **options)
+
+    async def delete(self, path: str, **options: Any) -> TestResponse:
+        """DELETE; options as :meth:`request`."""
+        return await self.request("DELETE", path, **options)
+
+    async def aclose(self) -> None:
+        """Cancels what is still running and closes the client."""
+        client, self._client = self._client, None
+        if client is not None:
+            await self._run(client.close)
+
+    async def __aenter__(self) -> AsyncTestClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+def _one_thread() -> Callable[[Callable[[], Any]], Awaitable[Any]]:
+    """Runs functions on one thread: asgiref's, where Django's async ORM is, or one of our own."""
+    try:
+        from asgiref.sync import sync_to_async
+    except ImportError:
+        executor = concurrent.futures.ThreadPoolExecutor(max_workers=1, thread_name_prefix="plectrum-client")
+        return lambda function: asyncio.get_running_loop().run_in_executor(executor, function)
+    return lambda function: sync_to_async(function, thread_sensitive=True)()
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

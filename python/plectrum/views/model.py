@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
-from plectrum.errors import ConfigurationError, line_of
+from plectrum.errors import ConfigurationError, NotFound, line_of
 from plectrum.filters import FilterSet, read_filters
 from plectrum.listing import Listing
 from plectrum.pagination import CursorPage, PageNumber, Pagination
@@ -18,7 +18,7 @@ from plectrum.resources.writing import Writer
 from plectrum.returns import ROWS
 from plectrum.synthetic import keyword
 
-from .base import configure, handler_of
+from .base import configure, handler_of, options_of
 from .sets import ViewSet
 
 __all__ = ["ModelViewSet"]
@@ -58,11 +58,19 @@ class ModelViewSet(ViewSet):
         return self.model._default_manager.all()
 
     def check_object(self, instance: Any) -> None:
-        """Called with the row of a detail action before it is changed; raise ``Forbidden`` where that is not allowed.
+        """Called with the row of a detail action before it is changed: asks the guards of the route. Raise
+        ``Forbidden`` where it is not allowed.
 
         Parameters:
             instance: the row, locked.
         """
+        guards = self._object_guards
+        if guards:
+            from asgiref.sync import async_to_sync
+
+            from plectrum.guards import check_object
+
+            async_to_sync(check_object)(guards, self.request, instance)
 
     def perform_create(self, data: Mapping[str, Any]) -> Any:
         """Makes the row: ``return self.writer.create(data, owner=self.request.user)``.
@@ -102,6 +110,17 @@ class ModelViewSet(ViewSet):
         return self._store.shown(instance)
 
     @property
+    def _object_guards(self) -> Sequence[Any]:
+        """The guards of the class and the action, where one of them looks at objects."""
+        guards = options_of(type(self), getattr(type(self), self.action), {}).get("guards")
+        if not guards:
+            return ()
+        from plectrum.guards import as_guard
+
+        found = [as_guard(guard) for guard in (guards if isinstance(guards, (list, tuple)) else [guards])]
+        return found if any(map(_looks_at_objects, found)) else ()
+
+    @property
     def _store(self) -> Store:
         return Store(self._writer, self._rows, self._lookup, narrowed=True)
 
@@ -123,7 +142,15 @@ class ModelViewSet(ViewSet):
 
         one: Any = One
         field, name, _ = self._lookup
-        return one(self._rows().order_by().filter(**{field: values[name]}))
+        rows = self._rows().order_by().filter(**{field: values[name]})
+        if guards := self._object_guards:
+            from plectrum.guards import check_object
+
+            instance = await rows.afirst()
+            if instance is None:
+                raise NotFound
+            await check_object(guards, self.request, instance)
+        return one(rows)
 
     @configure(sync=True)
     def create(self, **values: Any) -> Any:
@@ -134,13 +161,16 @@ class ModelViewSet(ViewSet):
     @configure(sync=True)
     def update(self, **values: Any) -> Any:
         """Replace one."""
-        with self._writer.transaction():
-            return self.shown(self.perform_update(self.get_object(values[self._lookup[1]]), values["data"]))
+        return self._changed(**values)
 
     @configure(sync=True)
     def partial_update(self, **values: Any) -> Any:
         """Change one."""
-        return self.update(**values)
+        return self._changed(**values)
+
+    def _changed(self, **values: Any) -> Any:
+        with self._writer.transaction():
+            return self.shown(self.perform_update(self.get_object(values[self._lookup[1]]), values["data"]))
 
     @configure(sync=True)
     def destroy(self, **values: Any) -> None:
@@ -181,6 +211,15 @@ class ModelViewSet(ViewSet):
         made.__doc__ = f"{words.capitalize()} {cls.model._meta.verbose_name_plural}."
         setattr(made, ROWS, base_rows(cls.model, None, cls.fields))
         return made
+
+
+def _looks_at_objects(guard: Any) -> bool:
+    from plectrum.guards import Guard
+
+    parts = getattr(guard, "of", None)
+    if parts is not None:
+        return any(map(_looks_at_objects, parts if isinstance(parts, (list, tuple)) else [parts]))
+    return type(guard).has_object_permission is not Guard.has_object_permission
 
 
 def _parameters_of(cls: type[ModelViewSet], action: str) -> Sequence[inspect.Parameter]:
