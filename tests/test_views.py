@@ -206,7 +206,7 @@ class GuardedViewSet(ModelViewSet):
     model = Article
     route_options = {"guards": [Cheap()]}
     write_fields = ("title",)
-    update = None
+    actions = ("retrieve", "partial_update", "destroy")
 
     @action(detail=True, methods=["POST"], sync=True)
     def touch(self, id: int) -> str:
@@ -223,6 +223,7 @@ def test_guards_look_at_the_object(client: TestClient) -> None:
             assert guarded.request(method, f"/guarded/{dear}{path}", json={}).status_code in (401, 403), method
             assert guarded.request(method, f"/guarded/{cheap}{path}", json={}).status_code in (200, 204), method
         assert guarded.get("/guarded/0").status_code == 404
+        assert guarded.put(f"/guarded/{dear}", json={}).status_code == 405
 
 
 # Mistakes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -235,6 +236,12 @@ def test_mistakes_stop_the_start() -> None:
 
     class Modelless(ModelViewSet): ...
 
+    class Wrong(ViewSet):
+        actions = ("list", "retrive")
+
+        async def list(self) -> str:
+            return ""
+
     class Plain(View):
         def get(self) -> str:
             return ""
@@ -243,6 +250,7 @@ def test_mistakes_stop_the_start() -> None:
     for register, cls, message in (
         (api.view, Empty, "has none of get"),
         (api.viewset, Nothing, "has no action"),
+        (api.viewset, Wrong, "has no action 'retrive'"),
         (api.viewset, Modelless, "needs model ="),
         (api.view, dict, "takes a subclass"),
     ):

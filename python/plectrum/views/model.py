@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
 from plectrum.errors import ConfigurationError, NotFound, line_of
 from plectrum.filters import FilterSet, read_filters
@@ -26,7 +26,7 @@ __all__ = ["ModelViewSet"]
 
 class ModelViewSet(ViewSet):
     """A view set over a model. Reading returns querysets, which Rust executes; writing runs in the thread pool, in one
-    transaction. What a subclass does not want it sets to ``None``: ``destroy = None``.
+    transaction. ``actions`` names those that are wanted.
 
     Attributes:
         model: a Django model class.
@@ -117,7 +117,8 @@ class ModelViewSet(ViewSet):
             return ()
         from plectrum.guards import as_guard
 
-        found = [as_guard(guard) for guard in (guards if isinstance(guards, (list, tuple)) else [guards])]
+        given = cast("Sequence[Any]", guards if isinstance(guards, (list, tuple)) else [guards])
+        found = [as_guard(guard) for guard in given]
         return found if any(map(_looks_at_objects, found)) else ()
 
     @property
@@ -216,10 +217,13 @@ class ModelViewSet(ViewSet):
 def _looks_at_objects(guard: Any) -> bool:
     from plectrum.guards import Guard
 
-    parts = getattr(guard, "of", None)
+    parts: Any = getattr(guard, "of", None)
     if parts is not None:
-        return any(map(_looks_at_objects, parts if isinstance(parts, (list, tuple)) else [parts]))
-    return type(guard).has_object_permission is not Guard.has_object_permission
+        return any(
+            map(_looks_at_objects, cast("Sequence[Any]", parts if isinstance(parts, (list, tuple)) else [parts]))
+        )
+    cls: Any = type(guard)
+    return cls.has_object_permission is not Guard.has_object_permission
 
 
 def _parameters_of(cls: type[ModelViewSet], action: str) -> Sequence[inspect.Parameter]:

@@ -34,12 +34,14 @@ class ViewSet(View):
     has, and every method marked with :func:`action`.
 
     Attributes:
+        actions: names of the standard actions it has; all that have a method where ``None``.
         lookup_field: what a row is found by; ``pk`` or the name of a field.
         lookup_name: name of the path's parameter; ``id`` for ``pk`` and the field's own otherwise.
 
     Source: Django REST framework's ``ViewSet``.
     """
 
+    actions: ClassVar[Iterable[str] | None] = None
     lookup_field: ClassVar[str] = "pk"
     lookup_name: ClassVar[str | None] = None
 
@@ -96,7 +98,12 @@ def add_viewset(router: Router, path: str, cls: Any, options: Mapping[str, Any])
         raise ConfigurationError(f"api.viewset() takes a subclass of plectrum.views.ViewSet, not {cls!r}.")
     cls.prepare()
     extra = [name for name in dir(cls) if hasattr(getattr(cls, name), _ACTION)]
-    standard = [name for name in _STANDARD if callable(getattr(cls, name, None)) and name not in extra]
+    standard = [name for name in _STANDARD if hasattr(cls, name) and name not in extra]
+    if cls.actions is not None:
+        for name in cls.actions:
+            if name not in standard:
+                raise ConfigurationError(f"{line_of(cls)}: {cls.__qualname__} has no action {name!r}.")
+        standard = [name for name in standard if name in cls.actions]
     if not extra and not standard:
         raise ConfigurationError(
             f"{line_of(cls)}: {cls.__qualname__} has no action: none of {', '.join(_STANDARD)}, no method with @action."
