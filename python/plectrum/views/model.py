@@ -222,7 +222,7 @@ def _looks_at_objects(guard: Any) -> bool:
         return any(
             map(_looks_at_objects, cast("Sequence[Any]", parts if isinstance(parts, (list, tuple)) else [parts]))
         )
-    cls: Any = type(guard)
+    cls: Any = guard.__class__
     return cls.has_object_permission is not Guard.has_object_permission
 
 
