@@ -17,7 +17,7 @@ import typing
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Union, cast, get_args, get_origin
 
 import annotated_types
 
@@ -27,7 +27,7 @@ from .params import MISSING, UNSET, Field
 from .structs import StructField, fields_of, flattened, is_unset, struct_name, unset_of
 from .uploads import UploadFile
 
-__all__ = ["ClassEntry", "Nodes", "is_body_type", "is_upload"]
+__all__ = ["ClassEntry", "Nodes", "compiled_among", "is_body_type", "is_upload"]
 
 Node = dict[str, Any]
 
@@ -97,9 +97,14 @@ class ClassEntry:
 
 
 class Nodes:
-    """Compiles annotations; keeps what they share."""
+    """Compiles annotations; keeps what they share.
 
-    def __init__(self) -> None:
+    Parameters:
+        output: the types are of values on their way out: read-only fields are like any other, write-only ones none.
+    """
+
+    def __init__(self, *, output: bool = False) -> None:
+        self._output = output
         self.classes: list[ClassEntry] = []
         self._numbers: dict[Any, int] = {}
         self._definitions: list[Node | None] = []
@@ -131,7 +136,8 @@ class Nodes:
         origin = get_origin(annotation)
         if origin is typing.Annotated:
             inner, *extra = get_args(annotation)
-            return self.node(inner, [*extra, *metadata], where)
+            schema = compiled_among(extra)
+            return self.node(inner if schema is None else schema.annotation, [*extra, *metadata], where)
         if isinstance(annotation, typing.NewType):
             return self.node(annotation.__supertype__, metadata, where)
         if type(annotation).__name__ == "TypeAliasType":
@@ -201,9 +207,8 @@ class Nodes:
             return {"type": "dict", "key": self.node(key, [], where), "value": self.node(value, [], where)}
         if isinstance(base, type):
             return self._class(base, annotation, where)
-        described = getattr(annotation, "annotation", MISSING)  # a compiled schema, used as a type
-        if described is not MISSING:
-            return self.node(described, [], where)
+        if (schema := compiled_among([annotation])) is not None:
+            return self.node(schema.annotation, [], where)
         raise _unsupported(where, repr(annotation))
 
     def _tuple(self, items: tuple[Any, ...], where: str) -> Node:
@@ -277,6 +282,8 @@ class Nodes:
         fields = fields_of(annotation)
         if fields is None:
             raise _unsupported(where, f"{cls.__module__}.{cls.__qualname__}")
+        if self._output:
+            fields = [field for field in fields if field.access != "write_only"]
         return self._struct(cls, annotation, fields)
 
     def _struct(self, cls: type, annotation: Any, fields: list[StructField]) -> Node:
@@ -311,7 +318,7 @@ class Nodes:
             described["alias"] = field.key
         if description := field.marked("description"):
             described["description"] = description
-        if field.access:
+        if field.access and not self._output:
             described["access"] = field.access
         if isinstance(field.default, (str, int, float, bool)) or (field.default is None):
             described["default"] = field.default
@@ -364,6 +371,14 @@ def _predicate(function: Callable[[Any], bool]) -> Callable[[Any], None]:
 
 def _optional(node: Node) -> Node:
     return node if node["type"] in ("optional", "null", "any") else {"type": "optional", "inner": node}
+
+
+def compiled_among(items: Sequence[Any]) -> Any:
+    """The first compiled schema (:class:`plectrum.schema.CompiledValidator`) of the items; ``None`` where none is."""
+    for item in items:
+        if isinstance(item, _core.Validator):
+            return cast("Any", item)
+    return None
 
 
 def is_body_type(annotation: Any) -> bool:
@@ -427,7 +442,6 @@ def _is_plain(cls: type) -> bool:
         and not _overrides(cls, "__new__")
         and not _overrides(cls, "__setattr__")
         and not hasattr(cls, "__post_init__")
-        and not hasattr(cls, "__slots__")
     )
 
 

@@ -7,7 +7,9 @@ finds, the encoder and the query planner ask it what is written under which key.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import typing
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast, get_args, get_origin
 
@@ -24,6 +26,10 @@ __all__ = [
     "struct_name",
     "unset_of",
 ]
+
+
+#: What ``UUID.is_safe`` is where nobody knows.
+UNKNOWN_SAFETY = uuid.SafeUUID.unknown
 
 
 class UndefinedNameError(SchemaError):
@@ -163,7 +169,8 @@ def _hints(annotation: Any) -> dict[str, Any]:
 
 
 def _owner(cls: Any, name: str) -> Any:
-    return next((base for base in cls.__mro__ if name in vars(base).get("__annotations__", {})), cls)
+    bases: tuple[Any, ...] = cls.__mro__
+    return next((base for base in bases if name in inspect.get_annotations(base)), cls)
 
 
 def _arguments(cls: Any, given: tuple[Any, ...]) -> dict[Any, dict[Any, Any]]:

@@ -47,6 +47,8 @@ fn encode_at(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) -> PyRes
         return encode_float(float.value(), out);
     } else if let Ok(tuple) = value.cast_exact::<PyTuple>() {
         return encode_items(tuple.iter(), out, deeper(depth)?);
+    } else if let Ok(moment) = value.cast_exact::<PyDateTime>() {
+        return encode_datetime(moment, out);
     } else {
         return encode_by_rule(value, out, depth);
     }

@@ -34,6 +34,7 @@ mod graphql;
 mod handler;
 mod incoming;
 mod logging;
+mod members;
 mod names;
 mod operation;
 mod own_thread;

@@ -36,6 +36,8 @@ pub(crate) static EVENT: Name = Name::new("plectrum.events", "Event");
 pub(crate) static DECIMAL: Name = Name::new("decimal", "Decimal");
 /// `uuid.UUID`
 pub(crate) static UUID: Name = Name::new("uuid", "UUID");
+/// `UUID.is_safe` of a UUID made from a number.
+pub(crate) static UNKNOWN_SAFETY: Name = Name::new("plectrum.structs", "UNKNOWN_SAFETY");
 /// The exception of input that does not fit a schema.
 pub(crate) static INVALID: Name = Name::new("plectrum.schema.invalid", "refused");
 /// How an unusual class becomes JSON; see `plectrum/encoding.py`.

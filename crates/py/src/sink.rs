@@ -7,12 +7,14 @@ use plectrum_schema::sink::{Date, Sink, Time};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyBytes, PyDate, PyDateTime, PyDelta, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet,
     PyString, PyTime, PyTuple, PyType, PyTzInfo,
 };
 
+use crate::members::Members;
 use crate::names;
 use crate::uploads;
 
@@ -31,6 +33,8 @@ pub(crate) enum Class {
         target: Py<PyType>,
         /// Attribute and default per slot.
         fields: Fields,
+        /// Where the attributes are, where the class has slots for them.
+        members: Option<Members>,
     },
     /// A dict with these keys.
     Dict {
@@ -68,10 +72,13 @@ impl Class {
         let names = entry.getattr("names")?.cast_into::<PyTuple>()?.unbind();
         match entry.getattr("kind")?.extract::<&str>()? {
             "call" => Ok(Self::Call { target, names }),
-            "record" => Ok(Self::Record {
-                target: entry.getattr("target")?.cast_into::<PyType>()?.unbind(),
-                fields: fields_of(entry)?,
-            }),
+            "record" => {
+                let target = entry.getattr("target")?.cast_into::<PyType>()?;
+                let fields = fields_of(entry)?;
+                let names: Vec<_> = fields.iter().map(|(name, _)| name.clone_ref(entry.py())).collect();
+                let members = Members::of(&target, &names)?;
+                Ok(Self::Record { target: target.unbind(), fields, members })
+            }
             "dict" => Ok(Self::Dict { fields: fields_of(entry)? }),
             "enum" => Ok(Self::Enum { target, members: names }),
             "foreign" => Ok(Self::Foreign { target, from_value: entry.getattr("from_value")?.unbind() }),
@@ -101,7 +108,7 @@ impl Class {
                 visit.call(target)?;
                 visit.call(from_value)
             }
-            Self::Record { target, fields } => {
+            Self::Record { target, fields, .. } => {
                 visit.call(target)?;
                 fields.iter().try_for_each(|(_, default)| traverse_default(default.as_ref(), visit))
             }
@@ -259,8 +266,7 @@ impl<'py> Sink for PySink<'py, '_> {
     }
 
     fn uuid(&mut self, value: [u8; 16]) -> Self::Value {
-        let (none, int) = (self.py.None(), u128::from_be_bytes(value));
-        let built = names::UUID.get(self.py).and_then(|class| class.call1((&none, &none, &none, &none, int)));
+        let built = uuid_of(self.py, u128::from_be_bytes(value));
         self.built(built)
     }
 
@@ -328,7 +334,9 @@ impl<'py> Sink for PySink<'py, '_> {
             Some(Class::Call { target, names }) => {
                 call_with_keywords(target.bind(self.py), names.bind(self.py), &slots)
             }
-            Some(Class::Record { target, fields }) => record_of(target.bind(self.py), fields, slots),
+            Some(Class::Record { target, fields, members }) => {
+                record_of(target.bind(self.py), fields, members.as_ref(), slots)
+            }
             Some(Class::Dict { fields }) => dict_of(self.py, fields, slots),
             _ => Err(PyTypeError::new_err(format!("{} is not a class to build", of.name))),
         };
@@ -396,17 +404,21 @@ pub(crate) fn vectorcall<'py>(
 fn record_of<'py>(
     target: &Bound<'py, PyType>,
     fields: &[(Py<PyString>, Option<Default>)],
+    members: Option<&Members>,
     slots: Vec<Option<Bound<'py, PyAny>>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = target.py();
     let instance = bare_instance(target)?;
-    for ((name, default), slot) in fields.iter().zip(slots) {
+    for (index, ((name, default), slot)) in fields.iter().zip(slots).enumerate() {
         let value = match (slot, default) {
             (Some(value), _) => value,
             (None, Some(default)) => default.get(py)?,
             (None, None) => continue,
         };
-        instance.setattr(name.bind(py), value)?;
+        match members {
+            Some(members) => members.set_new(&instance, index, value),
+            None => instance.setattr(name.bind(py), value)?,
+        }
     }
     Ok(instance)
 }
@@ -417,6 +429,20 @@ fn bare_instance<'py>(target: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>
     // `PyType_GenericAlloc` is the `tp_alloc` of every class made in Python. The result is a new reference or null with an
     // exception set.
     unsafe { Bound::from_owned_ptr_or_err(target.py(), ffi::PyType_GenericAlloc(target.as_type_ptr(), 0)) }
+}
+
+/// `uuid.UUID(int=number)` without its argument checks, which are written in Python.
+fn uuid_of(py: Python<'_>, number: u128) -> PyResult<Bound<'_, PyAny>> {
+    let instance = bare_instance(names::UUID.get(py)?.cast::<PyType>()?)?;
+    let set = |name: &Bound<'_, PyString>, value: &Bound<'_, PyAny>| {
+        // SAFETY: three live objects; what `UUID.__init__` itself does, as the class refuses plain assignment.
+        let status =
+            unsafe { ffi::PyObject_GenericSetAttr(instance.as_ptr(), name.as_ptr(), value.as_ptr()) };
+        if status == 0 { Ok(()) } else { Err(PyErr::fetch(py)) }
+    };
+    set(intern!(py, "int"), &number.into_pyobject(py)?.into_any())?;
+    set(intern!(py, "is_safe"), names::UNKNOWN_SAFETY.get(py)?)?;
+    Ok(instance)
 }
 
 fn dict_of<'py>(

@@ -58,19 +58,22 @@ class CompiledValidator(_core.Validator[T], _Typed):
     Parameters:
         annotation: any type that a route's parameter may have.
         model: the Django model that ``unique`` and ``serialize_queryset`` ask.
+        output: for values on their way out: read-only fields are taken, write-only ones are not.
 
     Errors:
         SchemaError: a type or a constraint is wrong; names the field and the fix.
     """
 
-    def __new__(cls, annotation: Any, *, model: type[Model] | None = None) -> CompiledValidator[T]:
+    def __new__(
+        cls, annotation: Any, *, model: type[Model] | None = None, output: bool = False
+    ) -> CompiledValidator[T]:
         """Compiles; see the class."""
-        nodes = Nodes()
+        nodes = Nodes(output=output)
         where = getattr(annotation, "__name__", None) or repr(annotation)
         description = nodes.schema(annotation, where=where)
         return super().__new__(cls, json.dumps(description), nodes.classes)
 
-    def __init__(self, annotation: Any, *, model: type[Model] | None = None) -> None:
+    def __init__(self, annotation: Any, *, model: type[Model] | None = None, output: bool = False) -> None:
         self.annotation = annotation
         self.model = model
 
@@ -165,6 +168,12 @@ class CompiledValidator(_core.Validator[T], _Typed):
             schema = definitions.pop(reference)
         found: dict[str, Any] = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
         return {**found, "$defs": definitions} if definitions else found
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> Any:
+        """What pydantic asks of ``Annotated[…, schema]``."""
+        from .for_pydantic import core_schema_of
+
+        return core_schema_of(self)
 
     def _check_unique(self, values: Sequence[Any], instance: object, *, many: bool) -> None:
         if self.model is None:

@@ -34,9 +34,6 @@ _TEXT_FORMATS = {
     "url": _Drf("URLField", "invalid"),
     "slug": _Drf("SlugField", "invalid"),
     "unicode_slug": _Drf("SlugField", "invalid_unicode"),
-    "ipv4": _Drf("IPAddressField", "invalid"),
-    "ipv6": _Drf("IPAddressField", "invalid"),
-    "ip": _Drf("IPAddressField", "invalid"),
 }
 _DRF: dict[str, _Drf] = {
     "missing": _Drf("Field", "required"),
@@ -154,6 +151,8 @@ def _drf_words(error: Mapping[str, Any], value: Any) -> tuple[str, str]:
         message = _Drf("DateField", "datetime")
     if kind == "datetime_type" and params.get("found") == "date":
         message = _Drf("DateTimeField", "date")
+    if message is None and kind == "string_format":  # an address: DRF leaves it to Django
+        return "invalid", str(_format_error(params["format"], value).messages[0])
     if message is None:
         return _other_drf_words(kind, error)
     template = str(getattr(serializers, message.field).default_error_messages[message.key])

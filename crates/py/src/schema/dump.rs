@@ -148,8 +148,12 @@ impl<'a, 'py> Dump<'a, 'py> {
                 }
             }
             Err(_) => {
-                for slot in &record.slots {
-                    self.slot(record, slot, &value.getattr(slot.name.bind(self.py))?)?;
+                for (index, slot) in record.slots.iter().enumerate() {
+                    let found = record.members.as_ref().and_then(|members| members.get(value, index));
+                    match found {
+                        Some(found) => self.slot(record, slot, &found)?,
+                        None => self.slot(record, slot, &value.getattr(slot.name.bind(self.py))?)?,
+                    }
                 }
             }
         }

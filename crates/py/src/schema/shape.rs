@@ -5,7 +5,9 @@ use plectrum_schema::Schema;
 use plectrum_schema::node::{Access, Node, Struct};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::{PyString, PyTuple, PyType};
+
+use crate::members::Members;
 
 /// A root shape with the records that recursive references point into.
 pub(super) struct Shapes {
@@ -34,6 +36,8 @@ pub(super) struct Record {
     /// What stands for no value.
     pub(super) unset: Py<PyAny>,
     pub(super) slots: Box<[Slot]>,
+    /// Where the values are in an instance of the class, by slot.
+    pub(super) members: Option<Members>,
 }
 
 /// A field of a record.
@@ -104,6 +108,11 @@ impl Maker<'_, '_> {
                 output: outputs.get_item(index).ok().filter(|output| !output.is_none()).map(Bound::unbind),
             });
         }
-        Ok(Shape::Record(Record { unset: entry.getattr("unset")?.unbind(), slots: slots.into() }))
+        let names: Vec<_> = slots.iter().map(|slot| slot.name.clone_ref(self.py)).collect();
+        let members = match entry.getattr("target")?.cast::<PyType>() {
+            Ok(class) => Members::of_readable(class, &names)?,
+            Err(_) => None,
+        };
+        Ok(Shape::Record(Record { unset: entry.getattr("unset")?.unbind(), slots: slots.into(), members }))
     }
 }
