@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +143,7 @@ def port() -> int:
 
 
 @contextlib.contextmanager
-def redis(port: int, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
+def redis(port: int, directory: Path) -> Generator[subprocess.Popen[bytes]]:
     if shutil.which("redis-server") is None:
         pytest.skip("redis-server is not installed (Debian: apt install redis-server)")
     command = ["redis-server", "--port", str(port), "--save", "", "--dir", str(directory), "--bind", "127.0.0.1"]

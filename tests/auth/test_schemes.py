@@ -207,3 +207,31 @@ def test_several_at_once(browser: DjangoClient) -> None:
             401,
             'Bearer realm="api", ApiKey realm="X-API-Key"',
         )
+
+
+def test_openapi_says_what_is_required() -> None:
+    import json
+
+    from plectrum import _core, conf
+
+    api = API(auth=[JWT(key=SECRET), APIKey(keys={"a": KEY}, query="key")])
+
+    async def handler() -> None:
+        """Nothing."""
+
+    api.get("/guarded", throttle="1/s")(handler)
+    api.get("/optional", guards=[AllowAny])(handler)
+    api.get("/open", auth=None)(handler)
+    document = json.loads(_core.App(api.compile(), conf.current().to_json()).openapi())
+    assert document["components"]["securitySchemes"] == {
+        "jwt": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+        "apiKey": {"type": "apiKey", "in": "query", "name": "key"},
+    }
+    operations = {path: item["get"] for path, item in document["paths"].items()}
+    assert operations["/guarded"]["security"] == [{"jwt": []}, {"apiKey": []}]
+    assert {"401", "429"} <= set(operations["/guarded"]["responses"])
+    assert operations["/optional"]["security"] == [{"jwt": []}, {"apiKey": []}, {}]
+    assert "security" not in operations["/open"]
+    assert not {"401", "403", "429"} & set(operations["/open"]["responses"])
+    assert SECRET not in json.dumps(document)
+    assert KEY not in json.dumps(document)

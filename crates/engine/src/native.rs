@@ -118,7 +118,7 @@ impl Endpoint for Native {
             Err(response) => return (*response).into(),
         };
         let url = if self.0.links {
-            address(&call.request.uri, call.request.headers.get(header::HOST))
+            address(&call.request.uri, call.request.headers.get(header::HOST), call.request.secure)
         } else {
             String::new()
         };
@@ -168,10 +168,10 @@ pub fn respond(outcome: Result<Outcome, Error>, status: StatusCode, route: &str)
 
 /// A request's absolute address, as far as it names its host.
 #[must_use]
-pub fn address(uri: &Uri, host: Option<&HeaderValue>) -> String {
+pub fn address(uri: &Uri, host: Option<&HeaderValue>, secure: bool) -> String {
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
     match host.and_then(|host| host.to_str().ok()) {
-        Some(host) => format!("http://{host}{target}"),
+        Some(host) => format!("{}://{host}{target}", if secure { "https" } else { "http" }),
         None => target.to_owned(),
     }
 }

@@ -6,6 +6,7 @@ use plectrum_schema::describe::Describer;
 use serde_json::{Map, Value, json};
 
 use crate::blueprint::{Blueprint, Parameter, Route, Source};
+use crate::gate::describe;
 
 const COMPONENTS: &str = "#/components/schemas/";
 
@@ -21,6 +22,7 @@ pub fn document(blueprint: &Blueprint) -> Value {
     for route in blueprint.routes.iter().filter(shown) {
         let item = paths.entry(plain_path(&route.path)).or_insert_with(|| json!({}));
         item[route.method.to_lowercase()] = operation(route, &mut components);
+        guarded(&mut item[route.method.to_lowercase()], route, blueprint);
     }
     let mut schemas = components.into_definitions();
     schemas.insert("Problem".to_owned(), problem_schema());
@@ -28,7 +30,24 @@ pub fn document(blueprint: &Blueprint) -> Value {
     if let Some(description) = &blueprint.info.description {
         info["description"] = json!(description);
     }
-    json!({"openapi": "3.1.1", "info": info, "paths": paths, "components": {"schemas": schemas}})
+    let mut components = json!({"schemas": schemas});
+    let schemes = describe::schemes(&blueprint.security);
+    if !schemes.is_empty() {
+        components["securitySchemes"] = Value::Object(schemes);
+    }
+    json!({"openapi": "3.1.1", "info": info, "paths": paths, "components": components})
+}
+
+/// Says what an operation requires, and how it refuses.
+fn guarded(operation: &mut Value, route: &Route, blueprint: &Blueprint) {
+    let Some(gate) = &route.gate else { return };
+    if let Some(security) = describe::requirement(gate, &blueprint.security) {
+        operation["security"] = security;
+    }
+    let problem = json!({"application/problem+json": {"schema": {"$ref": format!("{COMPONENTS}Problem")}}});
+    for (status, description) in describe::refusals(gate) {
+        operation["responses"][status] = json!({"description": description, "content": problem});
+    }
 }
 
 /// `{id:int}` → `{id}`: OpenAPI says types in schemas.

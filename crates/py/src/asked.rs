@@ -29,6 +29,7 @@ enum Place {
 pub(crate) struct Head<'a> {
     pub(crate) uri: &'a Uri,
     pub(crate) headers: &'a HeaderMap,
+    pub(crate) secure: bool,
 }
 
 impl Asked {
@@ -42,7 +43,9 @@ impl Asked {
 
     pub(crate) fn head(&self) -> Head<'_> {
         match &self.place {
-            Place::Here(request) => Head { uri: &request.uri, headers: &request.headers },
+            Place::Here(request) => {
+                Head { uri: &request.uri, headers: &request.headers, secure: request.secure }
+            }
             Place::Object(request) => request.get().head(),
         }
     }
@@ -50,6 +53,6 @@ impl Asked {
     /// The request's address, for the links of a page.
     pub(crate) fn url(&self) -> String {
         let head = self.head();
-        native::address(head.uri, head.headers.get(header::HOST))
+        native::address(head.uri, head.headers.get(header::HOST), head.secure)
     }
 }

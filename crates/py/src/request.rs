@@ -59,7 +59,7 @@ impl Request {
     }
 
     pub(crate) fn head(&self) -> Asked<'_> {
-        Asked { uri: &self.uri, headers: &self.headers }
+        Asked { uri: &self.uri, headers: &self.headers, secure: self.secure }
     }
 }
 

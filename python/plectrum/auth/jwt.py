@@ -16,6 +16,9 @@ from .scheme import Loader, Registry, Scheme
 
 __all__ = ["JWT", "Revocation", "secret_key"]
 
+# Key sets are not fetched more often; see `crates/engine/src/gate/jwt/jwks.rs`.
+_SHORTEST_LIFETIME = 10
+
 
 class Revocation(Protocol):
     """Knows which tokens have been revoked; see :mod:`plectrum.auth.tokens` for two of them."""
@@ -105,6 +108,11 @@ class JWT(Scheme):
             case None:
                 return None
             case str() as url:
+                if self.jwks_lifetime < _SHORTEST_LIFETIME or self.jwks_timeout <= 0:
+                    raise ConfigurationError(
+                        f"JWT(jwks_lifetime={self.jwks_lifetime}, jwks_timeout={self.jwks_timeout}): a key set is kept "
+                        f"for at least {_SHORTEST_LIFETIME} seconds, and a fetch needs some time."
+                    )
                 lifetime, timeout = round(self.jwks_lifetime * 1000), round(self.jwks_timeout * 1000)
                 return {"url": {"url": url, "lifetime": lifetime, "timeout": timeout}}
             case Path() as path:

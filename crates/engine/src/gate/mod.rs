@@ -3,11 +3,12 @@
 //! * [`spec`] is what the binding hands over; [`Gates`] compiles it at start-up;
 //! * [`visit`] is one request passing: limits by address, then [`scheme`]s, the [`guard`], limits by user;
 //! * [`jwt`], [`api_key`] and [`credentials`] tell who it is: an [`identity`];
-//! * [`throttle`] counts requests; [`authority`] is asked for what only the binding knows.
+//! * [`describe`] tells OpenAPI; [`throttle`] counts requests; [`authority`] is asked for what only the binding knows.
 
 mod api_key;
 pub mod authority;
 mod credentials;
+pub(crate) mod describe;
 mod guard;
 pub mod identity;
 pub mod jwt;

@@ -22,8 +22,12 @@ pub(super) struct File {
 impl File {
     pub(super) fn new(options: &Options) -> PyResult<Self> {
         let zone = |name: &str| Zone::named(name).map_err(|error| wrong(&error));
-        let context =
-            Context { zone: zone(&options.zone)?, session: zone(&options.session)?, url: String::new(), signer: None };
+        let context = Context {
+            zone: zone(&options.zone)?,
+            session: zone(&options.session)?,
+            url: String::new(),
+            signer: None,
+        };
         Ok(Self { export: Export::new(options.format()?), context })
     }
 
