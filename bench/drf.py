@@ -1,12 +1,15 @@
 """DRF's serializers beside the same with `plectrum.drf`: one process, the same rows, interleaved, median of 9.
 
-Run as `python -m bench.drf`. Every answer is compared before it is timed; times are CPU time of the process.
+Run as `python -m bench.drf`. Every answer is compared before it is timed; times are CPU time of the process. Where
+`clarax-django` is installed, its mixin stands in the same rows; its answers are compared as well, and marked where they
+are not DRF's.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import gc
+import json
 import platform
 import random
 import statistics
@@ -20,14 +23,24 @@ from typing import Any
 import django
 from django.conf import settings
 
-settings.configure(INSTALLED_APPS=["rest_framework"], USE_TZ=True, TIME_ZONE="UTC")
+settings.configure(
+    INSTALLED_APPS=["rest_framework"],
+    USE_TZ=True,
+    TIME_ZONE="UTC",
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+)
 django.setup()
 
-from django.db import models  # noqa: E402 - models need settings
+from django.db import connection, models  # noqa: E402 - models need settings
 from rest_framework import VERSION, serializers  # noqa: E402
 from rest_framework.renderers import JSONRenderer  # noqa: E402
 
 from plectrum.drf import RustJSONRenderer, RustSerializerMixin, to_json  # noqa: E402
+
+try:
+    from django_clarax.serializers import RustSerializerMixin as ClaraxMixin
+except ImportError:
+    ClaraxMixin = None
 
 ROUNDS = 9
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -80,12 +93,34 @@ class NestedOut(ArticleOut):
     author = AuthorOut()
 
 
-class RustArticleOut(RustSerializerMixin, ArticleOut):
-    pass
+class ArticleIn(serializers.Serializer[Any]):
+    """The article as it comes in, without a question to the database."""
+
+    uid = serializers.UUIDField()
+    author = serializers.IntegerField(min_value=1)
+    email = serializers.EmailField()
+    title = serializers.CharField(max_length=200)
+    slug = serializers.SlugField(max_length=200)
+    body = serializers.CharField()
+    status = serializers.ChoiceField([("draft", "Draft"), ("live", "Live")])
+    price = serializers.DecimalField(max_digits=10, decimal_places=2)
+    rating = serializers.FloatField(allow_null=True)
+    views = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+    published = serializers.BooleanField()
+    tags = serializers.JSONField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    published_on = serializers.DateField(allow_null=True)
 
 
-class RustNestedOut(RustSerializerMixin, NestedOut):
-    pass
+def _with(mixin: Any, kind: Any) -> Any:
+    return None if mixin is None else type(kind.__name__, (mixin, kind), {"__module__": __name__})
+
+
+# Each serializer: DRF's, ours, theirs.
+ARTICLE, NESTED, INPUT = (
+    (kind, _with(RustSerializerMixin, kind), _with(ClaraxMixin, kind)) for kind in (ArticleOut, NestedOut, ArticleIn)
+)
 
 
 def _words(count: int) -> str:
@@ -123,38 +158,84 @@ def _once(work: Callable[[], Any], repeat: int) -> float:
     return (time.process_time() - start) / repeat * 1e6
 
 
-def _compare(name: str, rows: list[Article], plain: Callable[[], Any], rust: Callable[[], Any]) -> None:
-    assert plain() == rust()
+def _compare(name: str, rows: list[Any], works: list[Callable[[], Any] | None]) -> None:
+    """A row of the table: DRF's work, ours, and perhaps another's."""
+    plain, rust, *others = [work for work in works if work is not None]
+    expected = plain()
+    assert expected == rust()
+    same = [_same(expected, other) for other in others]
     repeat = max(1, 300 // len(rows))
-    pairs = [(_once(plain, repeat), _once(rust, repeat)) for _ in range(ROUNDS)]
-    before, after = (statistics.median(times) for times in zip(*pairs, strict=True))
-    print(f"| {name} | {len(rows):,} | {before:,.0f} | {after:,.0f} | {before / after:.1f}{TIMES} |", flush=True)
+    rounds = [[_once(work, repeat) for work in (plain, rust, *others)] for _ in range(ROUNDS)]
+    before, after, *their = (statistics.median(times) for times in zip(*rounds, strict=True))
+    cells = [f"{before:,.0f}", f"{after:,.0f}", f"{before / after:.1f}{TIMES}"]
+    for times, equal in zip(their, same, strict=True):
+        cells.append(f"{before / times:.1f}{TIMES}" + ("" if equal else ", other answer"))
+    print(f"| {name} | {len(rows):,} | {' | '.join(cells)} |" + ("" if others else " |"), flush=True)
+
+
+def _same(expected: Any, other: Callable[[], Any]) -> bool:
+    try:
+        return bool(expected == other())
+    except Exception:  # noqa: BLE001 - whatever it raises is another answer
+        return False
+
+
+def _data(kinds: tuple[Any, ...], rows: Any) -> list[Callable[[], Any] | None]:
+    return [kind and (lambda kind=kind: kind(rows, many=True).data) for kind in kinds]
+
+
+def _rendered(kinds: tuple[Any, ...], rows: Callable[[], Any]) -> list[Callable[[], Any] | None]:
+    plain, rust, other = kinds
+    render = JSONRenderer().render
+    theirs = other and (lambda: render(other(rows(), many=True).data))
+    return [lambda: render(plain(rows(), many=True).data), lambda: to_json(rust(rows(), many=True)), theirs]
+
+
+def _validated(kinds: tuple[Any, ...], records: list[Any]) -> list[Callable[[], Any] | None]:
+    def run(kind: Any) -> Any:
+        made = kind(data=records, many=True)
+        return made.is_valid(), made.validated_data
+
+    return [kind and partial(run, kind) for kind in kinds]
+
+
+def _single(kinds: tuple[Any, ...], work: Callable[[Any], Any]) -> list[Callable[[], Any] | None]:
+    return [kind and partial(work, kind) for kind in kinds]
+
+
+def _stored(rows: list[Article]) -> Any:
+    with connection.schema_editor() as editor:
+        editor.create_model(Author)
+        editor.create_model(Article)
+    Author.objects.bulk_create({row.author_id: row.author for row in rows}.values())
+    Article.objects.bulk_create(rows)
+    return Article.objects.order_by("id")
+
+
+def _record(row: Article) -> dict[str, Any]:
+    return {**json.loads(JSONRenderer().render(ArticleOut(row).data)), "email": f"a{row.id}@example.com"}
 
 
 def main() -> None:
     print(f"Python {platform.python_version()}, Django {django.__version__}, DRF {VERSION}\n")
-    print("| work | rows | DRF, µs | Plectrum, µs | ratio |\n|---|--:|--:|--:|--:|")
+    print("| work | rows | DRF, µs | Plectrum, µs | ratio | clarax-django |\n|---|--:|--:|--:|--:|--:|")
     everything = list(_articles(1000))
+    records = [_record(row) for row in everything]
+    stored = _stored(everything)
     drf, rust = JSONRenderer(), RustJSONRenderer()
     for count in (100, 1000):
         rows = everything[:count]
-
-        def plain(kind: Any = ArticleOut, rows: list[Article] = rows) -> Any:
-            return kind(rows, many=True)
-
-        _compare("`.data`", rows, lambda: plain().data, lambda: plain(RustArticleOut).data)
-        _compare("`.data`, nested FK", rows, lambda: plain(NestedOut).data, lambda: plain(RustNestedOut).data)
-        data = plain().data
-        _compare("rendering of `.data`", rows, partial(drf.render, data), partial(rust.render, data))
-        _compare("both", rows, lambda: drf.render(plain().data), lambda: rust.render(plain(RustArticleOut).data))
-        _compare("`to_json`", rows, lambda: drf.render(plain().data), lambda: to_json(plain(RustArticleOut)))
+        _compare("`.data`", rows, _data(ARTICLE, rows))
+        _compare("`.data`, nested FK", rows, _data(NESTED, rows))
+        data = ArticleOut(rows, many=True).data
+        _compare("rendering of `.data`", rows, [partial(drf.render, data), partial(rust.render, data)])
+        _compare("instances to JSON (`to_json`)", rows, _rendered(ARTICLE, lambda rows=rows: rows))
+        _compare("queryset to JSON, SQLite", rows, _rendered(ARTICLE, lambda count=count: stored.all()[:count]))
+        _compare("`is_valid`", rows, _validated(INPUT, records[:count]))
     one = everything[:1]
-    _compare("`.data` of one object", one, lambda: ArticleOut(one[0]).data, lambda: RustArticleOut(one[0]).data)
-    made, fast = ArticleOut(), RustArticleOut()
-    _compare(
-        "`to_representation` again", one, lambda: made.to_representation(one[0]), lambda: fast.to_representation(one[0])
-    )
-    _compare("the fields alone", one, lambda: len(ArticleOut().fields), lambda: len(RustArticleOut().fields))
+    _compare("`.data` of one object", one, _single(ARTICLE, lambda kind: kind(one[0]).data))
+    _compare("`is_valid` of one record", one, _single(INPUT, lambda kind: kind(data=records[0]).is_valid()))
+    _compare("the fields alone", one, _single(ARTICLE, lambda kind: list(kind().fields)))
 
 
 if __name__ == "__main__":

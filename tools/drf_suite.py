@@ -26,6 +26,8 @@ WAYS = {
 }
 
 
+# Lost tests that are named.
+_SHOWN = 20
 # Where pytest finds its configuration, and by what.
 _CONFIGURATIONS = (
     ("pytest.ini", "[pytest]"),
@@ -122,8 +124,10 @@ def _compare(suite: Suite, folder: pathlib.Path) -> int:
     for way, outcomes in others:
         missing = sorted(test for test, outcome in plain[1].items() if outcome == "passed" != outcomes.get(test))
         print(f"  {way}: {Counter(outcomes.values())['passed']} pass" + (f", {len(missing)} LOST" if missing else ""))
-        for test in missing:
+        for test in missing[:_SHOWN]:
             print(f"    {test}: {outcomes.get(test, 'not run')}")
+        if not outcomes:
+            print(f"    the run broke off, see {CACHE / f'{suite.project}-{way}.log'}")
         lost += len(missing)
     return lost if counts["passed"] else 1
 

@@ -113,7 +113,7 @@ class Settings:
     prewarm: bool = _key(
         False, "Import and compile the API and all serializers when Django starts, not when they are first used."
     )
-    drf: bool = _key(False, "Let Rust represent what all DRF serializers give out; see `docs/drf.md`.")
+    drf: bool = _key(False, "Let Rust represent and validate for all DRF serializers; see `docs/drf.md`.")
 
     allowed_hosts: tuple[str, ...] | None = _key(
         None, "Names this server answers to, as in Django; Django's `ALLOWED_HOSTS` where absent, `*` without Django."

@@ -13,7 +13,7 @@ from django.core.signals import setting_changed
 
 from .values import state_of
 
-__all__ = ["Kept", "current", "kept_on"]
+__all__ = ["Kept", "current", "era", "kept_on"]
 
 _KEY = "_plectrum"
 _era = [object()]
@@ -25,6 +25,11 @@ def _forget(**_: Any) -> None:
 
 
 setting_changed.connect(_forget, dispatch_uid="plectrum.drf")
+
+
+def era() -> object:
+    """Another one whenever a setting changes."""
+    return _era[0]
 
 
 class _Form(Protocol):

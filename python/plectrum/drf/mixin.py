@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from rest_framework import serializers
 
 from . import compile as output
-from . import validate
+from . import templates, validate
 from .values import is_exactly
 
 __all__ = ["RustSerializerMixin"]
@@ -38,6 +38,12 @@ class RustSerializerMixin(_Base):
         """See ``rest_framework.serializers.Serializer.to_internal_value``."""
         found = validate.current(self, RustSerializerMixin) if is_exactly(data, dict) else None
         return super().to_internal_value(data) if found is None else found.internal(data)
+
+    def get_fields(self) -> Any:
+        """See ``rest_framework.serializers.Serializer.get_fields``."""
+        made = cast("Any", super()).get_fields
+        drfs = getattr(made, "__func__", None) in (templates.GET_FIELDS, templates.GET_MODEL_FIELDS)
+        return templates.fields_for(self, made) if drfs else made()
 
     @classmethod
     def many_init(cls, *args: Any, **kwargs: Any) -> Any:

@@ -16,6 +16,7 @@ __all__ = ["forced_validators", "rules_of"]
 _VALIDATORS: Any = vars(rest_framework.fields.Field)["validators"]
 _URL: Any = django.URLValidator
 _CLEAN = (django.ProhibitNullCharactersValidator, drf.ProhibitSurrogateCharactersValidator)
+_CLEAN_TEXT: Description = ("clean",)
 _LIMITS: dict[type, str] = {
     django.MaxLengthValidator: "max length",
     django.MinLengthValidator: "min length",
@@ -46,7 +47,10 @@ def rules_of(field: Any) -> tuple[list[Any], list[Description] | None]:
     if found is None:
         return [], None
     rules = [_rule(validator) for validator in found]
-    return found, [rule for rule in rules if rule] if all(rules) else None
+    known = [rule for rule in rules if rule is not None and rule != _CLEAN_TEXT]
+    if _CLEAN_TEXT in rules:
+        known.append(_CLEAN_TEXT)  # two validators prohibit characters; one look is enough
+    return found, known if all(rules) else None
 
 
 def _rule(validator: Any) -> Description | None:
@@ -54,7 +58,7 @@ def _rule(validator: Any) -> Description | None:
     if kind not in _CALLS or kind.__call__ is not _CALLS[kind] or getattr(validator, "requires_context", False):
         return None
     if kind in _CLEAN:
-        return ("clean",)
+        return _CLEAN_TEXT
     if kind in _LIMITS:
         return _limit(kind, validator.limit_value)
     if kind is django.EmailValidator:

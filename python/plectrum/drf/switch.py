@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Generator
 from typing import Any, cast
 
-from rest_framework.serializers import ListSerializer, Serializer
+from rest_framework.serializers import ListSerializer, ModelSerializer, Serializer
 
 from . import compile as output
-from . import validate
+from . import templates, validate
 from .values import is_exactly
 
 __all__ = ["install", "installed", "is_installed", "uninstall"]
 
 _One = cast("Any", Serializer)
 _Many = cast("Any", ListSerializer)
+_Model = cast("Any", ModelSerializer)
 
 
 def install() -> None:
@@ -25,12 +27,14 @@ def install() -> None:
     """
     _One.to_representation, _Many.to_representation = _represent, _represent_rows
     _One.to_internal_value, _Many.to_internal_value = _internal, validate.ROWS
+    _One.get_fields, _Model.get_fields = _fields, _model_fields
 
 
 def uninstall() -> None:
     """Gives every serializer back to DRF."""
     _One.to_representation, _Many.to_representation = output.REPRESENT, output.REPRESENT_LIST
     _One.to_internal_value, _Many.to_internal_value = validate.INTERNAL, validate.INTERNAL_LIST
+    _One.get_fields, _Model.get_fields = templates.GET_FIELDS, templates.GET_MODEL_FIELDS
 
 
 def is_installed() -> bool:
@@ -62,6 +66,14 @@ def _represent_rows(self: Any, data: Any) -> Any:
 def _internal(self: Any, data: Any) -> Any:
     found = validate.current(self, Serializer) if is_exactly(data, dict) else None
     return validate.INTERNAL(self, data) if found is None else found.internal(data)
+
+
+def _fields(self: Any) -> Any:
+    return templates.fields_for(self, functools.partial(templates.GET_FIELDS, self))
+
+
+def _model_fields(self: Any) -> Any:
+    return templates.fields_for(self, functools.partial(templates.GET_MODEL_FIELDS, self))
 
 
 output.ours(_represent)
