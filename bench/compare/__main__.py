@@ -7,6 +7,7 @@ import contextlib
 import datetime
 import os
 import platform
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ LOOKS = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Builds, measures, shows, and says whether to stop."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers and the other revision's directory go, too
     crates, only = options.crates.split(","), options.benches.split(",") if options.benches else []
     wanted = options.sets.split(",")
     with both(options.base, options.profile, Path(options.target)) as (base, head), contextlib.ExitStack() as running:
