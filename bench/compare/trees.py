@@ -10,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import zlib
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
@@ -81,7 +82,10 @@ def both(base: str, profile: str, target: Path) -> Generator[tuple[Tree, Tree]]:
         root = Path(directory) / "tree"
         _git("worktree", "add", "--detach", str(root), commit)
         try:
-            yield Tree("base", root, target / "base", profile), Tree("head", ROOT, target / "head", profile)
+            # Cargo tells sources apart by their place in the workspace and their age: two working trees that shared a
+            # target would take each other's programs for their own. The other revision's files are always new.
+            own = target / f"head-{zlib.crc32(str(ROOT).encode()):08x}"
+            yield Tree("base", root, target / "base", profile), Tree("head", ROOT, own, profile)
         finally:
             _git("worktree", "remove", "--force", str(root))
 
