@@ -91,6 +91,7 @@ def _warm_api() -> int:
 
 def _warm_serializers() -> tuple[int, tuple[str, ...]]:
     """One of each is made and compiled: their fields, validators and messages, and what those import."""
+    from django.utils.translation import get_language
     from rest_framework.serializers import Serializer
 
     from .drf import RustJSONRenderer
@@ -107,6 +108,7 @@ def _warm_serializers() -> tuple[int, tuple[str, ...]]:
         except Exception as error:  # noqa: BLE001 - an abstract or a broken one is its own users' business
             failed.append(f"{kind.__module__}.{kind.__qualname__}: {error}")
     RustJSONRenderer().render([{"a": 1}])
+    get_language()  # labels and messages have one; asking imports what translates
     return len(kinds) - len(failed), tuple(failed)
 
 
