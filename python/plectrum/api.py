@@ -89,6 +89,7 @@ class CompiledRoute:
             "description": options.description or description,
             "deprecated": options.deprecated,
             "include_in_schema": options.include_in_schema,
+            "strict_query": options.strict_query,
             "gate": self.access.gate(self.route),
             "max_body": options.max_body,
             "timeout": options.timeout,

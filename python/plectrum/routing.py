@@ -43,6 +43,7 @@ class Options:
         guards: who may pass, of :mod:`plectrum.guards`.
         throttle: rates, of :mod:`plectrum.throttling`; ``None`` lifts those around it.
         cors: whose pages may read its answers, a :class:`plectrum.edge.CORS`.
+        strict_query: refuse query parameters that the route does not know, with a 422 and what may have been meant.
         dependencies: run before the handler for what they do, each made by ``Depends``.
         max_body: bytes of a request's body at most, instead of ``MAX_BODY``; more is a 413.
         timeout: seconds the answer may take, then 504 and the handler is cancelled; streams have begun by then.
@@ -61,6 +62,7 @@ class Options:
     guards: Any = INHERIT
     throttle: Any = INHERIT
     cors: Any = INHERIT
+    strict_query: bool = False
     dependencies: tuple[Dependency, ...] = ()
     max_body: int | None = None
     timeout: float | None = None

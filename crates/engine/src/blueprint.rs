@@ -93,6 +93,9 @@ pub struct Route {
     /// Whether OpenAPI shows it.
     #[serde(default = "yes")]
     pub include_in_schema: bool,
+    /// Whether query parameters it does not know are refused.
+    #[serde(default)]
+    pub strict_query: bool,
     /// What stands before it.
     #[serde(default)]
     pub gate: Option<spec::Gate>,

@@ -6,6 +6,7 @@
 mod argument;
 mod body;
 mod given;
+mod unknown;
 
 use std::borrow::Cow;
 
@@ -28,6 +29,8 @@ pub struct Extractor {
     /// Names that are looked for in a form.
     form: Vec<Name>,
     body: BodyForm,
+    /// Query parameters it does not know are refused.
+    strict: bool,
 }
 
 /// Why the arguments of a request could not be had.
@@ -87,7 +90,7 @@ impl Extractor {
         };
         let query = names(|place| matches!(place, Place::Query));
         let form = names(|place| matches!(place, Place::Form));
-        Ok(Self { body: BodyForm::of(route), query, form, arguments })
+        Ok(Self { body: BodyForm::of(route), query, form, arguments, strict: route.strict_query })
     }
 
     /// Whether the whole body is needed.
@@ -123,14 +126,14 @@ impl Extractor {
     /// # Errors
     /// All that is wrong with the request, at once.
     pub fn extract<S: Sink>(&self, call: &Call, sink: &mut S) -> Result<Slots<S::Value>, Refusal> {
-        if self.arguments.is_empty() {
+        if self.arguments.is_empty() && !self.strict {
             return Ok(Vec::new());
         }
         let query =
             if self.query.is_empty() { Texts::default() } else { texts(&self.query, call.request.query())? };
         let body = self.read_body(call, sink)?;
         let mut slots = Vec::with_capacity(self.arguments.len());
-        let mut errors = Vec::new();
+        let mut errors = if self.strict { self.unknown(call.request.query()) } else { Vec::new() };
         let nothing = Texts::default();
         for (index, argument) in self.arguments.iter().enumerate() {
             let value = match argument.place {
@@ -147,6 +150,11 @@ impl Extractor {
         }
         errors.extend(body.into_errors().map(|error| within(error, &[Step::Key(Cow::Borrowed("body"))])));
         if errors.is_empty() { Ok(slots) } else { Err(Refusal::Invalid(errors)) }
+    }
+
+    /// Query parameters that are nobody's.
+    fn unknown(&self, text: &str) -> Vec<Error> {
+        unknown::errors(text, &self.query.iter().map(|name| &*name.wire).collect::<Vec<_>>())
     }
 
     /// What a form with files holds for arguments.
