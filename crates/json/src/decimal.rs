@@ -209,6 +209,12 @@ impl<'a> Literal<'a> {
         self.integer.len() as i64 + self.exponent
     }
 
+    /// How many digits stand behind the point as it is written, zeros included; negative where it ends before the point.
+    #[must_use]
+    pub fn places(&self) -> i64 {
+        self.fraction.len() as i64 - self.exponent
+    }
+
     /// The digits as written, leading zeros included, in ASCII.
     pub fn digits(&self) -> impl Iterator<Item = u8> {
         self.integer.iter().chain(self.fraction).copied()

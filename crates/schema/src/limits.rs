@@ -276,8 +276,7 @@ fn widths(value: &Literal<'_>) -> (i64, i64) {
 
 /// The same with every digit behind the point that is written: what `Decimal.as_tuple` has.
 fn written_widths(value: &Literal<'_>) -> (i64, i64) {
-    let places = value.digits().count() as i64 - value.point();
-    (widths(value).0, places)
+    (widths(value).0, value.places())
 }
 
 /// Number of leading zeros, and the index of the last digit that is not zero.

@@ -98,3 +98,19 @@ fn float_multiples_forgive_binary_rounding() {
         assert!(!divisor.divides_float(value), "{value}");
     }
 }
+
+#[test]
+fn zeros_at_the_end_count_where_they_are_to() {
+    let limits = DecimalLimits {
+        max_digits: Some(4),
+        decimal_places: Some(2),
+        count_zeros: true,
+        ..DecimalLimits::default()
+    };
+    for fits in ["0.00", "0", "12.50", "-1.5", "1E+1", "0.01"] {
+        assert!(limits.check(fits).is_ok(), "{fits}");
+    }
+    for refused in ["0.000", "1.500", "123.0", "12345", "1E+4"] {
+        assert!(limits.check(refused).is_err(), "{refused}");
+    }
+}
