@@ -28,7 +28,7 @@ from .errors import (
 from .events import Event, EventStream
 from .pagination import CursorPage, LimitOffset, PageNumber
 from .params import Body, Cookie, Form, Header, Path, Query
-from .responses import HTML, JSON, NDJSON, PlainText, Redirect, Response, Stream
+from .responses import HTML, JSON, NDJSON, File, PlainText, Redirect, Response, Stream
 from .routing import Router
 from .schema import Field, Schema
 from .uploads import UploadFile
@@ -55,6 +55,7 @@ __all__ = [
     "EventStream",
     "Exists",
     "Field",
+    "File",
     "Forbidden",
     "Form",
     "HTTPException",

@@ -166,7 +166,7 @@ class Response:
         headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
         media_type: str | None = None,
         background: Callable[[], Any] | BackgroundTasks | None = None,
-        _source: Source | None = None,
+        _source: Source | str | None = None,
     ) -> Self: ...
     @property
     def status(self) -> int: ...

@@ -7,7 +7,8 @@ import difflib
 import functools
 import inspect
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import assets
@@ -27,6 +28,7 @@ from .resources import add_resource
 from .returns import Returns, describe_operation, read_returns
 from .routing import Handler, Route, Router
 from .signature import Parameter, Signature, read_signature
+from .statics import Static, django_directories
 from .websockets import check_socket
 
 if TYPE_CHECKING:
@@ -91,6 +93,7 @@ class CompiledRoute:
             "include_in_schema": options.include_in_schema,
             "strict_query": options.strict_query,
             "gate": self.access.gate(self.route),
+            "produces": options.produces or self._natural_type,
             "max_body": options.max_body,
             "timeout": options.timeout,
             "stream": options.stream,
@@ -100,6 +103,12 @@ class CompiledRoute:
             "websocket": dataclasses.asdict(self.route.websocket) if self.route.websocket else None,
             "graph": self.graph,
         }
+
+    @property
+    def _natural_type(self) -> str | None:
+        """JSON where that is certain."""
+        other = self.route.websocket or self.graph is not None or self.returns.schema is None
+        return None if other else "application/json"
 
     @property
     def loaders(self) -> list[Any]:
@@ -162,6 +171,7 @@ class API(Router):
         )
         self.info = {"title": title, "version": version, "description": description}
         shown = openapi_url is not None
+        self.statics: list[Static] = []
         self.docs = {
             "openapi": openapi_url,
             "swagger": docs_url if shown else None,
@@ -228,6 +238,56 @@ class API(Router):
         wanted = " or ".join(f"({', '.join(route.path_names)})" for route in found)
         raise LookupError(f"The route {name!r} wants {wanted}, not ({', '.join(values)}).")
 
+    def static(
+        self,
+        path: str,
+        directory: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        *,
+        index: str | None = None,
+        cache_control: str | None = None,
+        precompressed: bool = True,
+        follow_symlinks: bool = False,
+    ) -> None:
+        """Serves files without Python; see :class:`plectrum.statics.Static`.
+
+        Parameters:
+            path: where they begin, such as ``"/static"``; under the API's prefix.
+            directory: where they are; of several, the first that has the file.
+            index: file that stands for its directory, such as ``"index.html"``.
+            cache_control: value of ``Cache-Control``, such as ``"max-age=3600"``.
+            precompressed: send ``style.css.br``, ``.zst`` or ``.gz`` to clients that take it.
+            follow_symlinks: whether links may lead out of the directory.
+
+        Errors:
+            ConfigurationError: there is no such directory, or the path is malformed.
+        """
+        places = [directory] if isinstance(directory, (str, os.PathLike)) else directory
+        self.statics.append(
+            Static(
+                path=self.prefix + path,
+                directories=[os.fspath(place) for place in places],
+                index=index,
+                cache_control=cache_control,
+                precompressed=precompressed,
+                follow_symlinks=follow_symlinks,
+            ).checked()
+        )
+
+    def mount_static(self, **options: Any) -> None:
+        """Serves Django's ``STATIC_URL`` and ``MEDIA_URL``.
+
+        Static files come from ``STATIC_ROOT`` where ``collectstatic`` made it, else from the directories that Django's
+        finders look into. URLs of another host are left alone: somebody else serves those.
+
+        Parameters:
+            options: as :meth:`static`.
+
+        Errors:
+            ConfigurationError: Django's settings name no such URL.
+        """
+        for path, directories in django_directories():
+            self.statics.append(Static(path=path, directories=directories, **options).checked())
+
     def compile(self, overrides: Overrides | None = None) -> Compiled:
         """Compiles every route: signatures, types, query functions.
 
@@ -255,6 +315,7 @@ class API(Router):
             "info": self.info,
             "docs": docs,
             "routes": [route.describe() for route in routes],
+            "statics": [dataclasses.asdict(mount) for mount in self.statics],
             "graphs": [graph.describe() for graph in graphs],
         }
         described["security"] = access.describe()

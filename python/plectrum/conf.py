@@ -105,6 +105,7 @@ class Settings:
     errors: Literal["problem", "drf", "fastapi"] = _key(
         "problem", "Shape of error bodies: RFC 9457 problem documents, or as DRF or FastAPI write them."
     )
+    etags: bool = _key(True, "Send `ETag` with what native routes answer to GET, and 304 to clients that have it.")
     openapi: bool = _key(True, "Serve the OpenAPI document and its pages, where the API object names their paths.")
     nplusone: Literal["off", "warn", "raise"] = _key(
         "off",

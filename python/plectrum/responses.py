@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import mimetypes
+import os
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from ._core import Response
 from .background import BackgroundTasks
 from .streaming import source
 
-__all__ = ["HTML", "JSON", "NDJSON", "PlainText", "Redirect", "Response", "Stream"]
+__all__ = ["HTML", "JSON", "NDJSON", "File", "PlainText", "Redirect", "Response", "Stream"]
 
 _Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 _Background = Callable[[], Any] | BackgroundTasks
@@ -139,3 +142,43 @@ class NDJSON(Response):
 
         lines = source(items, lambda item: encode(item) + b"\n")
         return super().__new__(cls, None, status, headers, "application/x-ndjson", background, lines)
+
+
+class File(Response):
+    """A file, read in Rust while it is sent.
+
+    Ranges (206, 416, several at once), ``If-Range``, ``ETag``, ``Last-Modified``, their conditions (304, 412) and HEAD
+    are answered as RFC 9110 has it. A file that is not there is a 404.
+
+    Parameters:
+        path: of the file; opened when the answer is sent. Never take it from a client as it is.
+        filename: what the client shall save it as; shown in the browser where ``None``.
+        media_type: of the content; by the file's extension where ``None``.
+        headers: added to the answer; an ``ETag`` among them is sent instead of the file's own.
+        background: called after the last byte was sent.
+    """
+
+    def __new__(
+        cls,
+        path: str | os.PathLike[str],
+        filename: str | None = None,
+        media_type: str | None = None,
+        headers: _Headers | None = None,
+        background: _Background | None = None,
+    ) -> File:
+        """Nothing is opened yet."""
+        place = os.fspath(path)
+        media_type = media_type or mimetypes.guess_type(filename or place)[0] or "application/octet-stream"
+        if media_type.startswith("text/") and "charset" not in media_type:
+            media_type += "; charset=utf-8"
+        answer = super().__new__(cls, None, 200, headers, media_type, background, place)
+        if filename is not None:
+            answer.set_header("content-disposition", _attachment(filename))
+        return answer
+
+
+def _attachment(filename: str) -> str:
+    """``Content-Disposition`` with a name of any characters (RFC 6266, RFC 8187)."""
+    plain = "".join(letter if " " <= letter <= "~" and letter not in '"\\%' else "_" for letter in filename)
+    extended = "" if plain == filename else f"; filename*=UTF-8''{quote(filename, safe='')}"
+    return f'attachment; filename="{plain}"{extended}'

@@ -45,6 +45,8 @@ class Options:
         cors: whose pages may read its answers, a :class:`plectrum.edge.CORS`.
         strict_query: refuse query parameters that the route does not know, with a 422 and what may have been meant.
         dependencies: run before the handler for what they do, each made by ``Depends``.
+        produces: media type of every answer; a client whose ``Accept`` refuses it gets 406. JSON where the return
+            annotation says what the answer is; any type, unchecked, otherwise.
         max_body: bytes of a request's body at most, instead of ``MAX_BODY``; more is a 413.
         timeout: seconds the answer may take, then 504 and the handler is cancelled; streams have begun by then.
         stream: the handler reads the body by itself, with ``async for chunk in request.stream()``.
@@ -64,6 +66,7 @@ class Options:
     cors: Any = INHERIT
     strict_query: bool = False
     dependencies: tuple[Dependency, ...] = ()
+    produces: str | None = None
     max_body: int | None = None
     timeout: float | None = None
     stream: bool = False

@@ -20,6 +20,7 @@ use crate::gate::authority::Authority;
 use crate::gate::{Gate, Gates, Nobody as NoAuthority, Pass, spec, throttle};
 use crate::reading::{self, Allowance};
 use crate::shape::Shape;
+use crate::statics;
 
 /// An API on one worker.
 pub struct App {
@@ -115,6 +116,14 @@ impl App {
                     ..at_fault(error.to_string())
                 },
             )?;
+        }
+        for mount in &blueprint.statics {
+            let at_fault = |reason| BuildError { route: None, other: None, reason };
+            for (path, endpoint) in statics::endpoints(mount).map_err(at_fault)? {
+                router
+                    .route(Method::GET, &path, Place::open(endpoint, &form))
+                    .map_err(|error| at_fault(format!("static files at `{}`: {error}", mount.path)))?;
+            }
         }
         if options.docs {
             for (path, endpoint) in docs::endpoints(blueprint) {

@@ -21,6 +21,9 @@ pub struct Blueprint {
     pub security: spec::Security,
     /// Routes in the order of registration.
     pub routes: Vec<Route>,
+    /// Directories that are served.
+    #[serde(default)]
+    pub statics: Vec<crate::statics::Static>,
     /// Graphs that routes answer by their number.
     #[serde(default)]
     pub graphs: Vec<crate::graphql::Description>,
@@ -99,6 +102,9 @@ pub struct Route {
     /// What stands before it.
     #[serde(default)]
     pub gate: Option<spec::Gate>,
+    /// Media type of every answer; a client that does not take it gets 406. Any where absent.
+    #[serde(default)]
+    pub produces: Option<String>,
     /// Bytes of a body at most; the server's own limit where absent.
     #[serde(default)]
     pub max_body: Option<u64>,

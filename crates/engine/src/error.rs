@@ -140,3 +140,17 @@ fn internal(error: &DbError, route: &str) -> Response {
     tracing::error!(target: "plectrum.database", "{route}: {error}");
     problem::of(StatusCode::INTERNAL_SERVER_ERROR)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_other_faults() {
+        let status = |kind: ErrorKind| of_form(FormError::Storage(kind.into()), "/upload").status().as_u16();
+        assert_eq!(
+            [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::Other].map(status),
+            [507, 507, 500]
+        );
+    }
+}

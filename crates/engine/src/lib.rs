@@ -7,6 +7,7 @@
 //! * [`endpoint`]: the trait of whoever answers; [`native`] does it with a plan (one of its [`variants`]), the binding
 //!   with Python; [`graphql`] with the plans of a document;
 //! * [`extract`]: arguments from path, query, headers, cookies and body;
+//! * [`statics`]: files below directories;
 //! * [`database`]: which engine an operation runs on;
 //! * [`error`]: the one table from what went wrong to status and body; [`shape`]: bodies as other frameworks write them.
 //!
@@ -31,5 +32,6 @@ pub mod openapi;
 mod reading;
 mod seldom;
 pub mod shape;
+pub mod statics;
 mod values;
 pub mod variants;

@@ -8,7 +8,9 @@ use plectrum_db::error::Error;
 use plectrum_db::value::Value;
 use plectrum_db::zone::Zone;
 use plectrum_db::{Context, Operation, Outcome, buffer};
-use plectrum_http::{Body, HeaderValue, Reply, Response, StatusCode, Uri, header, problem};
+use plectrum_http::{
+    Body, HeaderMap, HeaderValue, Method, Reply, Response, StatusCode, Uri, conditional, header, problem,
+};
 use plectrum_schema::{Schema, validate_json};
 
 use crate::blueprint::{self, Route};
@@ -44,6 +46,8 @@ struct Inner {
     signer: Option<Arc<Signer>>,
     /// The request's address is needed for links.
     links: bool,
+    /// Answers to GET carry a tag of their bytes.
+    etags: bool,
 }
 
 /// What a native endpoint is made of besides its route.
@@ -78,7 +82,17 @@ impl Native {
             zones: parts.zones,
             signer: parts.signer,
             links: native.links,
+            etags: false,
         }))
+    }
+
+    /// The same endpoint, whose answers to GET carry an `ETag` where `on`, and 304 instead of what the client has.
+    #[must_use]
+    pub fn with_etags(mut self, on: bool) -> Self {
+        if let Some(inner) = Rc::get_mut(&mut self.0) {
+            inner.etags = on;
+        }
+        self
     }
 }
 
@@ -130,9 +144,15 @@ impl Endpoint for Native {
         };
         let args = self.0.args(slots);
         let inner = Rc::clone(&self.0);
+        // The methods of one route are those of GET.
+        let conditions = self.0.etags.then_some((call.request.method, call.request.headers));
         Reply::pending(async move {
             let outcome = inner.database.run(&operation, args, context).await;
-            respond(outcome, inner.status, &inner.name)
+            let response = respond(outcome, inner.status, &inner.name);
+            match conditions {
+                Some((method, headers)) => tagged(response, &method, &headers),
+                None => response,
+            }
         })
     }
 
@@ -164,6 +184,19 @@ pub fn respond(outcome: Result<Outcome, Error>, status: StatusCode, route: &str)
         Ok(Outcome::NotFound) => problem::of(StatusCode::NOT_FOUND),
         Err(failure) => error::of_database(&failure, route),
     }
+}
+
+/// A response with the tag of its bytes, or 304 where the client has them.
+#[must_use]
+pub fn tagged(mut response: Response, method: &Method, asked: &HeaderMap) -> Response {
+    if response.status() != StatusCode::OK || !matches!(*method, Method::GET | Method::HEAD) {
+        return response;
+    }
+    if let Body::Full(bytes) = response.body() {
+        let tag = conditional::etag_of(bytes);
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    conditional::respond(response, method, asked)
 }
 
 /// A request's absolute address, as far as it names its host.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use plectrum_http::form::{self, FormError, Limits};
-use plectrum_http::{Reply, RequestBody, Response, StatusCode, problem};
+use plectrum_http::{Reply, RequestBody, Response, StatusCode, accept, problem};
 
 use crate::app::settled;
 use crate::blueprint::Route;
@@ -17,6 +17,8 @@ pub(crate) struct Allowance {
     max_body: u64,
     timeout: Option<Duration>,
     form: Rc<Limits>,
+    /// The one media type there is.
+    produces: Option<Rc<str>>,
 }
 
 impl Allowance {
@@ -26,17 +28,23 @@ impl Allowance {
             max_body: route.max_body.unwrap_or(max_body as u64),
             timeout: route.timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
             form: Rc::clone(form),
+            produces: route.produces.as_deref().map(Rc::from),
         }
     }
 
     /// Of routes that read nothing.
     pub(crate) fn nothing(form: &Rc<Limits>) -> Self {
-        Self { max_body: 0, timeout: None, form: Rc::clone(form) }
+        Self { max_body: 0, timeout: None, form: Rc::clone(form), produces: None }
     }
 }
 
 /// Answers a call, once its body has been read where the endpoint wants it.
 pub(crate) fn answer(endpoint: &Rc<dyn Endpoint>, call: Call, allowance: &Allowance) -> Reply {
+    if let Some(produces) = &allowance.produces
+        && !accept::takes_media(&call.request.headers, produces)
+    {
+        return problem::of(StatusCode::NOT_ACCEPTABLE).into();
+    }
     let reply = read(endpoint, call, allowance);
     match (allowance.timeout, reply) {
         // What was running is dropped.

@@ -10,18 +10,24 @@
 //! * [`sse`]: streams of events;
 //! * [`websocket`]: what a connection becomes after a 101;
 //! * [`middleware`]: what every request and answer passes: proxies, hosts, CORS, compression, security headers;
+//! * [`accept`], [`conditional`], [`range`], [`file`], [`mime`]: what the client takes and has, and files answered so;
 //! * [`service`] and [`problem`]: the answer, and the pre-encoded error answers of RFC 9457.
 //!
 //! Everything runs on one thread of a current-thread runtime: nothing here is `Send`, nothing locks.
 
+pub mod accept;
 pub mod body;
+pub mod conditional;
 pub mod config;
 pub mod cookie;
+pub mod file;
 pub mod form;
 pub mod media;
 pub mod middleware;
+pub mod mime;
 pub mod problem;
 pub mod query;
+pub mod range;
 pub mod request;
 pub mod router;
 pub mod server;

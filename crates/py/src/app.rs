@@ -203,7 +203,7 @@ impl Registration {
             zones,
             signer: self.signer(py, native)?,
         };
-        Ok(Rc::new(Native::new(route, native, parts)))
+        Ok(Rc::new(Native::new(route, native, parts).with_etags(self.settings.etags)))
     }
 }
 

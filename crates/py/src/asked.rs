@@ -1,7 +1,7 @@
 //! What is kept of a request while its handler runs, for making the answer.
 
 use plectrum_engine::native;
-use plectrum_http::{HeaderMap, Uri, header};
+use plectrum_http::{HeaderMap, Method, Uri, header};
 use pyo3::prelude::*;
 
 use crate::request::Request;
@@ -27,6 +27,7 @@ enum Place {
 /// The head of a request.
 #[derive(Clone, Copy)]
 pub(crate) struct Head<'a> {
+    pub(crate) method: &'a Method,
     pub(crate) uri: &'a Uri,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) secure: bool,
@@ -41,11 +42,21 @@ impl Asked {
         Self { place: Place::Object(request), tasks }
     }
 
+    /// Gives up a body that the handler was to read: it is over.
+    pub(crate) fn release_body(&self) {
+        if let Place::Object(request) = &self.place {
+            request.get().release_body();
+        }
+    }
+
     pub(crate) fn head(&self) -> Head<'_> {
         match &self.place {
-            Place::Here(request) => {
-                Head { uri: &request.uri, headers: &request.headers, secure: request.secure }
-            }
+            Place::Here(request) => Head {
+                method: &request.method,
+                uri: &request.uri,
+                headers: &request.headers,
+                secure: request.secure,
+            },
             Place::Object(request) => request.get().head(),
         }
     }

@@ -283,18 +283,24 @@ impl Inner {
         result: PyResult<Py<PyAny>>,
         asked: &Asked,
     ) -> Reply {
-        match result.and_then(|value| self.respond(py, value.bind(py), asked)) {
+        let reply = match result.and_then(|value| self.respond(py, value.bind(py), asked)) {
             Ok(reply) => match &asked.tasks {
                 Some(tasks) => self.with_tasks(py, reply, tasks),
                 None => reply,
             },
             Err(error) => self.failed(py, &error).into(),
+        };
+        // A streamed answer may be made of what is still being read.
+        let streams = matches!(&reply, Reply::Ready(response) if matches!(response.body(), Body::Stream(_)));
+        if self.stream && !streams {
+            asked.release_body();
         }
+        reply
     }
 
     fn respond(self: &Rc<Self>, py: Python<'_>, value: &Bound<'_, PyAny>, asked: &Asked) -> PyResult<Reply> {
         if let Ok(response) = value.cast::<Response>() {
-            return response.get().send(py, &self.worker, &self.name);
+            return response.get().send(py, &self.worker, asked, &self.name);
         }
         if let Ok(finished) = value.cast_exact::<RustResponseBytes>() {
             return Ok(finished.get().to_http(py, self.status).into());

@@ -33,6 +33,13 @@ impl Incoming {
         Rc::new(Self { body: RefCell::new(body), event_loop })
     }
 
+    /// Gives the body up: the connection goes on, whoever still holds on to the request.
+    pub(crate) fn release(&self) {
+        if let Ok(mut body) = self.body.try_borrow_mut() {
+            *body = RequestBody::default();
+        }
+    }
+
     fn poll(&self, cx: &mut Context<'_>) -> Poll<Next> {
         self.body.borrow_mut().poll_next(cx)
     }

@@ -58,8 +58,17 @@ impl Request {
         Self { method, uri, headers, peer, secure, body: Body::Bytes(Bytes::new()), access }
     }
 
+    /// Gives a body up that the handler was to read.
+    pub(crate) fn release_body(&self) {
+        if let Body::Stream(incoming) = &self.body
+            && let Ok(incoming) = incoming.get()
+        {
+            incoming.release();
+        }
+    }
+
     pub(crate) fn head(&self) -> Asked<'_> {
-        Asked { uri: &self.uri, headers: &self.headers, secure: self.secure }
+        Asked { method: &self.method, uri: &self.uri, headers: &self.headers, secure: self.secure }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `Response`: a handler's answer with its own status, headers and body.
 
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -7,11 +8,14 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use plectrum_engine::error;
 use plectrum_http::set_cookie::{SameSite, SetCookie};
-use plectrum_http::{Body, HeaderMap, HeaderName, HeaderValue, Reply, StatusCode, header};
+use plectrum_http::{
+    Body, HeaderMap, HeaderName, HeaderValue, Reply, StatusCode, conditional, file, header, problem,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
+use crate::asked::{Asked, Head};
 use crate::background;
 use crate::encode::encode;
 use crate::names;
@@ -34,6 +38,8 @@ enum Content {
     Bytes(Bytes),
     /// `plectrum.streaming.Source`.
     Stream(Py<PyAny>),
+    /// Where a file is.
+    File(PathBuf),
 }
 
 #[pymethods]
@@ -46,14 +52,14 @@ impl Response {
         headers: Option<&Bound<'_, PyAny>>,
         media_type: Option<&str>,
         background: Option<Py<PyAny>>,
-        _source: Option<Py<PyAny>>,
+        _source: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let status = StatusCode::from_u16(status)
             .ok()
             .filter(|status| (200..=599).contains(&status.as_u16()))
             .ok_or_else(|| PyValueError::new_err(format!("status must be 200 to 599, not {status}.")))?;
         let (content, natural) = match _source {
-            Some(source) => (Content::Stream(source), None),
+            Some(source) => (source_of(source)?, None),
             None => {
                 let (bytes, natural) = content.map_or(Ok((Bytes::new(), None)), body_of)?;
                 (Content::Bytes(bytes), natural)
@@ -81,7 +87,7 @@ impl Response {
     fn body<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         match &self.content {
             Content::Bytes(bytes) => Some(PyBytes::new(py, bytes)),
-            Content::Stream(_) => None,
+            Content::Stream(_) | Content::File(_) => None,
         }
     }
 
@@ -174,19 +180,28 @@ impl Response {
         match &self.content {
             Content::Bytes(bytes) => format!("<Response {status} with {} bytes>", bytes.len()),
             Content::Stream(_) => format!("<Response {status} with a stream>"),
+            Content::File(path) => format!("<Response {status} with the file {}>", path.display()),
         }
     }
 }
 
 impl Response {
     /// The answer on its way to the socket.
-    pub(crate) fn send(&self, py: Python<'_>, worker: &Rc<Worker>, route: &str) -> PyResult<Reply> {
+    pub(crate) fn send(
+        &self,
+        py: Python<'_>,
+        worker: &Rc<Worker>,
+        asked: &Asked,
+        route: &str,
+    ) -> PyResult<Reply> {
+        let Head { method, headers, .. } = asked.head();
         let body = match &self.content {
             Content::Bytes(bytes) => Body::from(bytes.clone()),
             Content::Stream(source) => match stream::start(source.bind(py), worker, route)? {
                 Ok(body) => body,
                 Err(_busy) => return Ok(error::unavailable().into()),
             },
+            Content::File(path) => return Ok(self.send_file(py, path.clone(), worker, asked, route)),
         };
         let mut response = plectrum_http::Response::new(body);
         *response.status_mut() = self.status;
@@ -194,7 +209,28 @@ impl Response {
         if let Some(tasks) = &self.background {
             response = response.map(|body| background::after(body, worker, tasks.clone_ref(py)));
         }
-        Ok(response.into())
+        Ok(conditional::respond(response, method, headers).into())
+    }
+
+    fn send_file(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        worker: &Rc<Worker>,
+        asked: &Asked,
+        route: &str,
+    ) -> Reply {
+        let (method, headers) = (asked.head().method.clone(), asked.head().headers.clone());
+        let (head, route) = (self.head().clone(), route.to_owned());
+        let tasks = self.background.as_ref().map(|tasks| (Rc::clone(worker), tasks.clone_ref(py)));
+        Reply::pending(async move {
+            let answer = file::respond(path, &method, &headers, head).await;
+            let response = answer.unwrap_or_else(|error| without_file(&error, &route));
+            match tasks {
+                Some((worker, tasks)) => response.map(|body| background::after(body, &worker, tasks)),
+                None => response,
+            }
+        })
     }
 
     fn head(&self) -> MutexGuard<'_, HeaderMap> {
@@ -208,6 +244,24 @@ impl Response {
         self.head().append(header::SET_COOKIE, line);
         Ok(())
     }
+}
+
+/// The path of a file, or a stream's source.
+fn source_of(source: Bound<'_, PyAny>) -> PyResult<Content> {
+    if source.is_instance_of::<PyString>() {
+        return Ok(Content::File(source.extract()?));
+    }
+    Ok(Content::Stream(source.unbind()))
+}
+
+/// 404 for a file that is not there; what else is wrong is logged.
+fn without_file(error: &std::io::Error, route: &str) -> plectrum_http::Response {
+    use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+    if matches!(error.kind(), NotFound | NotADirectory | IsADirectory) {
+        return problem::of(StatusCode::NOT_FOUND);
+    }
+    tracing::error!(target: "plectrum.request", "{route}: the file cannot be sent: {error}");
+    problem::of(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// `SameSite` by name.

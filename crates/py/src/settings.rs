@@ -52,6 +52,7 @@ pub(crate) struct Settings {
     date_header: bool,
     server_header: Option<String>,
     trailing_slash: TrailingSlash,
+    pub(crate) etags: bool,
     openapi: bool,
     errors: Errors,
     edge: Edge,

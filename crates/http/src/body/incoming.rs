@@ -126,7 +126,14 @@ impl RequestBody {
                 self.0 = Source::Empty;
                 Poll::Ready((!bytes.is_empty()).then_some(Ok(bytes)))
             }
-            Source::Wire(wire) => wire.poll_next(cx),
+            Source::Wire(wire) => {
+                let next = wire.poll_next(cx);
+                if matches!(next, Poll::Ready(Some(Err(_)))) {
+                    // Whoever keeps the body shall not keep the connection.
+                    self.0 = Source::Empty;
+                }
+                next
+            }
         }
     }
 
