@@ -70,6 +70,7 @@ fn number(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::single_range_in_vec_init)]
     use super::*;
 
     fn parts(ranges: &[Range<u64>]) -> Ranges {
