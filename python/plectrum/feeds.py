@@ -61,7 +61,8 @@ def add_feed(
     def row(**values: Any) -> Any:
         from .orm import One
 
-        return One(rows().filter(pk=values["id"]))
+        one: Any = One
+        return one(rows().filter(pk=values["id"]))
 
     name = f"{model._meta.model_name}_feed"
     doc = f"Changes of {model._meta.verbose_name_plural} as server-sent events."
