@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
+from django.utils.translation import gettext
 
 from . import conf, discovery
 from .errors import ConfigurationError
@@ -67,6 +68,7 @@ def warm() -> Warmed:
         for name in (f"{config.name}.{module}" for module in _MODULES):
             if importlib.util.find_spec(name) is not None:
                 importlib.import_module(name)
+    gettext("")  # catalogues of messages are read when the first one is asked for
     routes = _warm_api()
     count, failed = _warm_serializers() if "rest_framework.serializers" in sys.modules else (0, ())
     return Warmed(routes, count, failed, time.perf_counter() - started)
