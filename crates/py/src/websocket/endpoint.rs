@@ -48,18 +48,25 @@ impl Conversations {
         let Call { mut request, body, identity, .. } = call;
         // The headers live as long as the conversation, and would keep the buffer they were read into.
         request.compact();
-        let began = (|| {
-            let access = Access::new(py, identity, &handler.registered.loaders);
-            let request = Bound::new(py, Request::new(request, body, access, None))?;
+        let access = Access::new(py, identity, &handler.registered.loaders);
+        let made = Bound::new(py, Request::new(request, body, access, None)).and_then(|request| {
             let socket = WebSocket::new(request.clone().unbind(), opening, &handler.worker.event_loop);
-            let talk = Rc::clone(socket.talk()?);
-            let socket = Bound::new(py, socket)?;
-            let (arguments, _) = handler.fill(py, slots, None, Some(request), Some(&socket))?;
-            Ok((talk, handler.invoke(py, &arguments)?))
-        })();
+            Ok((Rc::clone(socket.talk()?), request, Bound::new(py, socket)?))
+        });
+        let (talk, request, socket) = match made {
+            Ok(made) => made,
+            Err(error) => return handler.failed(py, &error).into(),
+        };
+        let began = handler
+            .fill(py, slots, None, Some(request), Some(&socket))
+            .and_then(|(arguments, _)| handler.invoke(py, &arguments));
         match began {
-            Ok((talk, coroutine)) => self.run(py, talk, coroutine),
-            Err(error) => handler.failed(py, &error).into(),
+            Ok(coroutine) => self.run(py, talk, coroutine),
+            Err(error) => {
+                // Socket and conversation hold each other until it is over.
+                talk.socket.abandon();
+                handler.failed(py, &error).into()
+            }
         }
     }
 
