@@ -268,13 +268,13 @@ class Router:
 
         return register
 
-    def graphql(self, path: str, graph: GraphQL, *, name: str = "graphql") -> None:
+    def graphql(self, path: str, graph: GraphQL, **options: Any) -> None:
         """Answers GraphQL over HTTP at ``path``, by GET and POST.
 
         Parameters:
             path: such as ``"/graphql"``.
             graph: the schema.
-            name: of the route.
+            options: see :class:`Options`; ``auth=``, ``guards=`` and ``throttle=`` come before a document is read.
 
         Source: GraphQL over HTTP specification.
         """
@@ -284,7 +284,7 @@ class Router:
 
         setattr(answer, DECLARED_AT, line_of_caller())
         for method in ("GET", "POST"):
-            self.add(method, path, answer, Options(name=name, include_in_schema=False))
+            self.add(method, path, answer, _options(answer, {"name": "graphql", "include_in_schema": False, **options}))
             self.routes[-1] = dataclasses.replace(self.routes[-1], graph=graph)
 
     def route(self, path: str, *, methods: Sequence[str], **options: Any) -> Callable[[H], H]:

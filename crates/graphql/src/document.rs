@@ -35,6 +35,9 @@ impl Document {
         let tree = parsed.map_err(|error| {
             let mut errors = Error::of_diagnostics(Code::ParseFailed, &error.errors);
             errors.truncate(1);
+            for error in errors.iter_mut().filter(|error| error.message.contains("limit reached")) {
+                error.code = Code::LimitExceeded;
+            }
             errors
         })?;
         if tree.definitions.is_empty() {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use plectrum_engine::endpoint::Endpoint;
-use plectrum_engine::graphql::{Argument, Description, GraphQl, Plan, Planner, Refusal};
+use plectrum_engine::graphql::{Argument, Description, GraphQl, Origin, Plan, Planner, Refusal};
 use plectrum_http::HeaderName;
 use plectrum_schema::Schema;
 use pyo3::exceptions::PyValueError;
@@ -57,7 +57,12 @@ struct Described {
     schema: Box<RawValue>,
     #[serde(default)]
     text: bool,
-    header: Option<String>,
+    /// `header`, `subject` or `claim`; otherwise the shape's value.
+    #[serde(default)]
+    origin: Option<String>,
+    /// Of the header or the claim.
+    #[serde(default)]
+    key: String,
 }
 
 impl Planner for PyPlanner {
@@ -96,13 +101,13 @@ impl PyPlanner {
 
 fn argument(described: Described) -> PyResult<Argument> {
     let schema = Schema::from_json(described.schema.get()).map_err(|error| wrong(&error))?;
-    let header = described.header.map(|name| HeaderName::try_from(name).map_err(|error| wrong(&error)));
-    Ok(Argument {
-        name: described.name,
-        schema: Arc::new(schema),
-        text: described.text,
-        header: header.transpose()?,
-    })
+    let origin = match described.origin.as_deref() {
+        Some("header") => Origin::Header(HeaderName::try_from(described.key).map_err(|error| wrong(&error))?),
+        Some("subject") => Origin::Subject,
+        Some("claim") => Origin::Claim(described.key),
+        _ => Origin::Given,
+    };
+    Ok(Argument { name: described.name, schema: Arc::new(schema), text: described.text, origin })
 }
 
 fn wrong(error: &dyn std::fmt::Display) -> PyErr {

@@ -18,5 +18,6 @@ from __future__ import annotations
 from .errors import GraphQLError
 from .options import GraphQL, Limits, Type
 from .validation import validate
+from .viewer import Viewer
 
-__all__ = ["GraphQL", "GraphQLError", "Limits", "Type", "validate"]
+__all__ = ["GraphQL", "GraphQLError", "Limits", "Type", "Viewer", "validate"]

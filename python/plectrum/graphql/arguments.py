@@ -16,11 +16,17 @@ Shape = dict[str, Any]
 
 
 class Arguments:
-    """The arguments of one plan."""
+    """The arguments of one plan.
 
-    def __init__(self) -> None:
+    Parameters:
+        shape: whose values come first; what a viewer brings comes after them.
+    """
+
+    def __init__(self, shape: Any = None) -> None:
         self._known: dict[int, tuple[Param, dict[str, Any]]] = {}
         self._nodes = Nodes()
+        self._given = _count(shape)
+        self._of_viewer: dict[tuple[str, str, Any], int] = {}
 
     def take(self, placeholder: Shape, annotation: Any, name: str) -> Param:
         """The argument a placeholder stands for.
@@ -39,6 +45,23 @@ class Arguments:
             self._known[index] = param, {"name": repr(name), "schema": schema, "text": _is_text(placeholder)}
         return self._known[index][0]
 
+    def of_viewer(self, origin: str, key: str, annotation: Any) -> Param:
+        """A value that comes with the request, not with its document.
+
+        Parameters:
+            origin: ``subject``, ``claim`` or ``header``.
+            key: name of the claim or the header.
+            annotation: its Python type.
+        """
+        identity = (origin, key, annotation)
+        if identity not in self._of_viewer:
+            index = self._of_viewer[identity] = self._given + len(self._of_viewer)
+            name = f"{origin} {key}".strip()
+            schema = self._nodes.schema(annotation, where=name)
+            described = {"name": name, "schema": schema, "origin": origin, "key": key}
+            self._known[index] = Param(name, _plain(annotation), "graphql", index), described
+        return self._known[self._of_viewer[identity]][0]
+
     def describe(self) -> str:
         """As Rust reads them: a list, by number."""
         unused = {"name": "an argument", "schema": self._nodes.schema(str, where="unused")}
@@ -53,6 +76,19 @@ class Arguments:
             {**blank, "name": param.name, "type": param.type.__name__} if param else blank
             for param in (self._known[index][0] if index in self._known else None for index in range(count))
         )
+
+
+def _count(shape: Any) -> int:
+    """One more than the highest placeholder in a shape."""
+    if isinstance(shape, dict):
+        members: Shape = shape
+        if "$" in members:
+            return int(members["$"]) + 1
+        return max((_count(value) for value in members.values()), default=0)
+    if isinstance(shape, list):
+        items: list[Any] = shape
+        return max((_count(item) for item in items), default=0)
+    return 0
 
 
 def _is_text(placeholder: Shape) -> bool:

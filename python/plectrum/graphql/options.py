@@ -10,6 +10,7 @@ from plectrum.errors import ConfigurationError, line_of_caller
 
 if TYPE_CHECKING:
     from .planner import Planner
+    from .viewer import Viewer
 
 __all__ = ["GraphQL", "Limits", "Type"]
 
@@ -46,8 +47,9 @@ class Type:
         name: name of the type; the model's where absent.
         fields: names of the model fields and relations to show; all where absent.
         exclude: names not to show.
-        rows: narrows the rows that exist for clients: ``queryset → queryset``, called while a query is planned.
-        visible: field name → condition (``Q``) on the row without which the field is null.
+        rows: narrows the rows that exist for a client: ``(queryset, viewer) → queryset``. It is called while a query
+            is planned, not on each request: what it needs of the request it takes from the :class:`Viewer`.
+        visible: field name → condition on the row without which the field is null: a ``Q``, or ``viewer → Q``.
         computed: field name → SQL expression with an ``output_field``.
     """
 
@@ -55,7 +57,7 @@ class Type:
     name: str | None = None
     fields: Iterable[str] | None = None
     exclude: Iterable[str] = ()
-    rows: Callable[[Any], Any] | None = None
+    rows: Callable[[Any, Viewer], Any] | None = None
     visible: Mapping[str, Any] = dataclasses.field(default_factory=dict[str, Any])
     computed: Mapping[str, Any] = dataclasses.field(default_factory=dict[str, Any])
 
@@ -73,6 +75,8 @@ class GraphQL:
         batch: operations in one request; 0 refuses lists of operations.
         limits: what one document may cost.
         cache: documents, and plans, kept by each worker.
+        persisted: whether clients may register documents by their SHA-256 (automatic persisted queries).
+        allowed: the only documents that are executed, as texts; clients may name one by its SHA-256. Any where absent.
         using: database alias; Django's routers decide where absent.
 
     Errors:
@@ -91,6 +95,8 @@ class GraphQL:
         batch: int = 0,
         limits: Limits | None = None,
         cache: int = 1000,
+        persisted: bool = True,
+        allowed: Iterable[str] | None = None,
         using: str | None = None,
     ) -> None:
         self.where = line_of_caller()
@@ -105,6 +111,8 @@ class GraphQL:
         self.batch = batch
         self.limits = limits or Limits()
         self.cache = cache
+        self.persisted = persisted
+        self.allowed = None if allowed is None else list(allowed)
         self.using = using
         self._planner: Planner | None = None
 
@@ -135,4 +143,6 @@ class GraphQL:
             "batch": self.batch,
             "limits": dataclasses.asdict(self.limits),
             "cache": self.cache,
+            "persisted": self.persisted,
+            "allowed": self.allowed,
         }

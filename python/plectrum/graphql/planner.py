@@ -11,6 +11,7 @@ from plectrum import _core
 from plectrum.orm import Operation
 from plectrum.orm.plan import Backend
 
+from .arguments import Arguments
 from .graph import Graph
 from .options import GraphQL
 from .roots import roots_of
@@ -64,7 +65,7 @@ class Planner:
             GraphQLError: the client's mistake.
         """
         asked: dict[str, Any] = json.loads(shape)
-        scope = Scope(self.graph, self.using)
+        scope = Scope(self.graph, self.using, Arguments(asked))
         queries, response = self.roots[asked["f"]].plan(scope, asked)
         reasons = tuple(dict.fromkeys(reason for query in queries for reason in query.reasons()))
         backend: Backend = "django" if reasons else "rust"

@@ -126,7 +126,7 @@ class Statement:
         if leaf is ID and isinstance(field, Column) and (target := self._target(one, field)) is not None:
             expression, leaf = global_id(target, prefix + field.path), None
         if field.visible is not None:
-            expression = Case(When(field.visible, then=expression), default=None)
+            expression = Case(When(self.scope.visible(field.visible), then=expression), default=None)
         return self.column(expression, (prefix, field.name), leaf)
 
     def _target(self, one: ObjectType, field: Column) -> str | None:

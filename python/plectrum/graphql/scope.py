@@ -14,6 +14,7 @@ from .errors import GraphQLError
 from .fields import Column, ObjectType
 from .graph import Graph
 from .scalars import ID, Enum, leaf_of_field
+from .viewer import Viewer
 
 __all__ = ["Scope"]
 
@@ -38,7 +39,12 @@ class Scope:
 
     def narrowed(self, one: ObjectType, rows: Rows) -> Rows:
         """Rows without those the type does not show."""
-        return rows if one.options.rows is None else one.options.rows(rows)
+        rule = one.options.rows
+        return rows if rule is None else rule(rows, Viewer(self.arguments))
+
+    def visible(self, condition: Any) -> Any:
+        """The condition of a field, for this request's maker."""
+        return condition(Viewer(self.arguments)) if callable(condition) else condition
 
     def value(self, one: ObjectType, column: Column, shape: Any) -> Any:
         """What a column is compared with.

@@ -20,6 +20,10 @@ pub struct Description {
     pub limits: Bounds,
     /// Documents kept.
     pub cache: usize,
+    /// Whether clients may register documents by their hash.
+    pub persisted: bool,
+    /// The only documents that are executed; any where absent.
+    pub allowed: Option<Vec<String>>,
 }
 
 /// [`Limits`] as the binding writes them; what is absent is unlimited.

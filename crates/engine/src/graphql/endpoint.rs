@@ -6,12 +6,13 @@ use futures_util::future::join_all;
 use plectrum_db::buffer;
 use plectrum_graphql::error::write_errors;
 use plectrum_graphql::{Code, Error, Graph};
-use plectrum_http::{Body, HeaderMap, Method, Reply, Response, StatusCode, header, problem};
+use plectrum_http::{Body, Method, Reply, Response, StatusCode, header, problem};
 
 use super::description::Description;
 use super::media::Media;
 use super::page;
-use super::plans::Planner;
+use super::persisted::Persisted;
+use super::plans::{Planner, Viewer};
 use super::prepare::{Prepared, Preparer};
 use super::request::{self, Asked, Malformed, Parameters};
 use super::run;
@@ -22,6 +23,7 @@ pub struct GraphQl(Rc<Inner>);
 
 struct Inner {
     preparer: Preparer,
+    persisted: Persisted,
     page: bool,
     batch: usize,
 }
@@ -37,7 +39,9 @@ impl GraphQl {
     pub fn new(description: &Description, planner: Box<dyn Planner>) -> Result<Self, String> {
         let graph = Graph::parse(&description.sdl, description.global_ids, description.introspection)?;
         let preparer = Preparer::new(graph, description.limits.limits(), planner, description.cache);
-        Ok(Self(Rc::new(Inner { preparer, page: description.page, batch: description.batch })))
+        let persisted =
+            Persisted::new(description.persisted, description.allowed.as_deref(), description.cache);
+        Ok(Self(Rc::new(Inner { preparer, persisted, page: description.page, batch: description.batch })))
     }
 }
 
@@ -51,8 +55,8 @@ impl Endpoint for GraphQl {
         }
         let media = if media == Media::Html { Media::Json } else { media };
         match request::read(&call) {
-            Ok(Asked::One(parameters)) => self.0.one(parameters, call.request.headers, media),
-            Ok(Asked::Many(operations)) => self.0.many(operations, call.request.headers, media),
+            Ok(Asked::One(parameters)) => self.0.one(parameters, viewer(call), media),
+            Ok(Asked::Many(operations)) => self.0.many(operations, viewer(call), media),
             Err(Malformed(status, why)) => {
                 refuse(status, media, &[Error::new(Code::ParseFailed, why)]).into()
             }
@@ -65,14 +69,14 @@ impl Endpoint for GraphQl {
 }
 
 impl Inner {
-    fn one(&self, parameters: Parameters, headers: HeaderMap, media: Media) -> Reply {
-        if parameters.query.is_none() {
+    fn one(&self, parameters: Parameters, viewer: Viewer, media: Media) -> Reply {
+        if parameters.query.is_none() && !parameters.extensions.contains_key("persistedQuery") {
             let error = Error::new(Code::ParseFailed, "The request has no query.");
             return refuse(StatusCode::BAD_REQUEST, media, &[error]).into();
         }
         match self.prepare(parameters) {
             Ok(prepared) => Reply::pending(async move {
-                let body = run::run(prepared, headers).await;
+                let body = run::run(prepared, viewer).await;
                 respond(StatusCode::OK, media, body)
             }),
             Err(errors) => refuse(status_of_refusal(media), media, &errors).into(),
@@ -80,10 +84,11 @@ impl Inner {
     }
 
     fn prepare(&self, mut parameters: Parameters) -> Ready {
+        self.persisted.resolve(&mut parameters).map_err(|error| vec![error])?;
         self.preparer.prepare(&mut parameters)
     }
 
-    fn many(&self, operations: Vec<Parameters>, headers: HeaderMap, media: Media) -> Reply {
+    fn many(&self, operations: Vec<Parameters>, viewer: Viewer, media: Media) -> Reply {
         if self.batch == 0 || operations.is_empty() || operations.len() > self.batch {
             let why = match self.batch {
                 0 => "A request holds one operation: lists are not accepted.".to_owned(),
@@ -95,10 +100,10 @@ impl Inner {
         let ready: Vec<Ready> = operations.into_iter().map(|parameters| self.prepare(parameters)).collect();
         Reply::pending(async move {
             let bodies = ready.into_iter().map(|ready| {
-                let headers = headers.clone();
+                let viewer = viewer.clone();
                 async move {
                     match ready {
-                        Ok(prepared) => run::run(prepared, headers).await,
+                        Ok(prepared) => run::run(prepared, viewer).await,
                         Err(errors) => errors_body(&errors),
                     }
                 }
@@ -115,6 +120,10 @@ impl Inner {
             respond(StatusCode::OK, media, body)
         })
     }
+}
+
+fn viewer(call: Call) -> Viewer {
+    Viewer { headers: call.request.headers, identity: call.identity }
 }
 
 /// A request error's status: the older media type has no other way to say that the response is GraphQL's.

@@ -4,6 +4,7 @@
 //!
 //! * [`description`]: what the binding says of a graph at start-up;
 //! * [`request`]: what GET and POST carry; [`media`]: which of the two media types is answered;
+//! * [`persisted`]: documents known by their hash;
 //! * [`prepare`]: document, operation, variables → root fields with their plans, kept by text and by shape;
 //! * [`plans`]: the trait of whoever plans a shape, and a plan's arguments;
 //! * [`run`]: root fields executed together, written as one response;
@@ -13,6 +14,7 @@ mod description;
 mod endpoint;
 mod media;
 mod page;
+mod persisted;
 mod plans;
 mod prepare;
 mod request;
@@ -20,4 +22,4 @@ mod run;
 
 pub use description::Description;
 pub use endpoint::GraphQl;
-pub use plans::{Argument, Plan, Planner, Refusal};
+pub use plans::{Argument, Origin, Plan, Planner, Refusal};

@@ -11,6 +11,7 @@ use plectrum_schema::{Schema, validate_json, validate_text, validate_texts};
 use serde_json::Value as Json;
 
 use crate::database::Database;
+use crate::gate::identity::Identity;
 use crate::native::Zones;
 use crate::values::{Enums, ValueSink};
 
@@ -66,8 +67,28 @@ pub struct Argument {
     pub schema: Arc<Schema>,
     /// Whether it is read as text: ids and big integers are strings, whatever they are to the database.
     pub text: bool,
-    /// A header it comes from; otherwise it is the shape's value of the same number.
-    pub header: Option<HeaderName>,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Where an argument comes from.
+#[derive(Debug)]
+pub enum Origin {
+    /// The shape's value of the same number.
+    Given,
+    /// A header.
+    Header(HeaderName),
+    /// Who makes the request.
+    Subject,
+    /// A claim of who makes the request.
+    Claim(String),
+}
+
+/// Who makes a request, as far as rules of rows ask.
+#[derive(Clone)]
+pub(super) struct Viewer {
+    pub(super) headers: HeaderMap,
+    pub(super) identity: Option<Arc<Identity>>,
 }
 
 impl Plan {
@@ -75,32 +96,49 @@ impl Plan {
     ///
     /// # Errors
     /// A value is none of its type's.
-    pub(super) fn bind(&self, values: &[Box<[u8]>], headers: &HeaderMap) -> Result<Vec<Value>, Error> {
+    pub(super) fn bind(&self, values: &[Box<[u8]>], viewer: &Viewer) -> Result<Vec<Value>, Error> {
         self.arguments
             .iter()
             .enumerate()
-            .map(|(index, argument)| argument.read(values.get(index).map(AsRef::as_ref), headers))
+            .map(|(index, argument)| argument.read(values.get(index).map(AsRef::as_ref), viewer))
             .collect()
     }
 }
 
 impl Argument {
-    fn read(&self, value: Option<&[u8]>, headers: &HeaderMap) -> Result<Value, Error> {
+    fn read(&self, value: Option<&[u8]>, viewer: &Viewer) -> Result<Value, Error> {
+        if !matches!(self.origin, Origin::Given) {
+            // Whoever cannot say who they are is nobody: comparisons with NULL let no row pass.
+            return Ok(self.read_of(viewer).unwrap_or(Value::Null));
+        }
         let enums = Enums::default();
         let mut sink = ValueSink::new(&enums);
-        let read = match (&self.header, value) {
-            (Some(name), _) => match headers.get(name).and_then(|value| value.to_str().ok()) {
-                Some(text) => validate_text(&self.schema, text, &mut sink),
-                None => return Ok(Value::Null),
-            },
-            (None, Some(json)) if self.text => read_text(&self.schema, json, &mut sink),
-            (None, Some(json)) => validate_json(&self.schema, json, &mut sink),
-            (None, None) => return Ok(Value::Null),
+        let read = match value {
+            Some(json) if self.text => read_text(&self.schema, json, &mut sink),
+            Some(json) => validate_json(&self.schema, json, &mut sink),
+            None => return Ok(Value::Null),
         };
         read.map_err(|errors| {
             let why = errors.first().map_or("it has another type", |error| &*error.message);
             Error::new(Code::BadUserInput, format!("The value of {} cannot be used: {why}.", self.name))
         })
+    }
+
+    /// The value as the request's maker has it.
+    fn read_of(&self, viewer: &Viewer) -> Option<Value> {
+        let enums = Enums::default();
+        let mut sink = ValueSink::new(&enums);
+        let identity = viewer.identity.as_deref();
+        match &self.origin {
+            Origin::Header(name) => {
+                validate_text(&self.schema, viewer.headers.get(name)?.to_str().ok()?, &mut sink).ok()
+            }
+            Origin::Subject => validate_text(&self.schema, identity?.subject.as_deref()?, &mut sink).ok(),
+            Origin::Claim(name) => {
+                validate_json(&self.schema, identity?.claim(name)?.to_string().as_bytes(), &mut sink).ok()
+            }
+            Origin::Given => None,
+        }
     }
 }
 

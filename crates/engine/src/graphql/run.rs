@@ -7,22 +7,21 @@ use plectrum_db::error::Error as DbError;
 use plectrum_db::{Context, Outcome, buffer};
 use plectrum_graphql::error::write_errors;
 use plectrum_graphql::{Code, Error, Root, RootField};
-use plectrum_http::HeaderMap;
 use plectrum_json::text;
 
-use super::plans::Plan;
+use super::plans::{Plan, Viewer};
 use super::prepare::Prepared;
 use crate::error;
 
 /// Executes an operation; returns the response.
-pub(super) async fn run(prepared: Rc<Prepared>, headers: HeaderMap) -> Vec<u8> {
+pub(super) async fn run(prepared: Rc<Prepared>, viewer: Viewer) -> Vec<u8> {
     if let ([Root::Field(field)], [Some(Ok(plan))]) = (&*prepared.lowered.roots, &*prepared.plans) {
         // The common case: rows go straight into the response.
         let mut out = buffer::take();
         out.extend_from_slice(b"{\"data\":{");
         text::write(&mut out, &field.key);
         out.push(b':');
-        return match execute(field, plan, &headers, out).await {
+        return match execute(field, plan, &viewer, out).await {
             Ok(mut out) => {
                 out.extend_from_slice(b"}}");
                 out
@@ -31,7 +30,7 @@ pub(super) async fn run(prepared: Rc<Prepared>, headers: HeaderMap) -> Vec<u8> {
         };
     }
     let fields = prepared.lowered.roots.iter().zip(&prepared.plans);
-    let values = join_all(fields.map(|(root, plan)| value(root, plan.as_ref(), &prepared, &headers))).await;
+    let values = join_all(fields.map(|(root, plan)| value(root, plan.as_ref(), &prepared, &viewer))).await;
     write_response(&prepared, values)
 }
 
@@ -40,10 +39,10 @@ async fn value(
     root: &Root,
     plan: Option<&Result<Rc<Plan>, Error>>,
     prepared: &Prepared,
-    headers: &HeaderMap,
+    viewer: &Viewer,
 ) -> Result<Vec<u8>, Error> {
     match (root, plan) {
-        (Root::Field(field), Some(Ok(plan))) => execute(field, plan, headers, buffer::take()).await,
+        (Root::Field(field), Some(Ok(plan))) => execute(field, plan, viewer, buffer::take()).await,
         (_, Some(Err(error))) => Err(error.clone()),
         (Root::Typename(_, name), _) => {
             let mut out = Vec::with_capacity(name.len() + 2);
@@ -62,13 +61,8 @@ async fn value(
 }
 
 /// Runs a plan; its rows are appended to `out`.
-async fn execute(
-    field: &RootField,
-    plan: &Plan,
-    headers: &HeaderMap,
-    out: Vec<u8>,
-) -> Result<Vec<u8>, Error> {
-    let args = plan.bind(&field.values, headers).map_err(|error| error.at(&field.key, field.place))?;
+async fn execute(field: &RootField, plan: &Plan, viewer: &Viewer, out: Vec<u8>) -> Result<Vec<u8>, Error> {
+    let args = plan.bind(&field.values, viewer).map_err(|error| error.at(&field.key, field.place))?;
     let (current, session) = (plan.zones.current.clone(), plan.zones.session.clone());
     let context = Context { zone: current, session, url: String::new(), signer: None };
     match plan.database.run_into(&plan.operation, args, context, out).await {
