@@ -8,6 +8,7 @@ use apollo_compiler::validation::Valid;
 use crate::error::{Code, Error};
 use crate::graph::Graph;
 use crate::limits::{self, Limits};
+use crate::rules;
 
 /// A valid document.
 #[derive(Debug)]
@@ -44,10 +45,16 @@ impl Document {
             return Err(vec![Error::new(Code::ParseFailed, "Syntax Error: Unexpected <EOF>.")]);
         }
         limits::check(&tree, limits).map_err(|error| vec![error])?;
-        let executable = tree
-            .to_executable_validate(&graph.schema)
-            .map_err(|error| Error::of_diagnostics(Code::ValidationFailed, &error.errors))?;
-        Ok(Self { executable })
+        let repeated = rules::check(&tree);
+        match tree.to_executable_validate(&graph.schema) {
+            Ok(executable) if repeated.is_empty() => Ok(Self { executable }),
+            Ok(_) => Err(repeated),
+            Err(error) => {
+                let mut errors = Error::of_diagnostics(Code::ValidationFailed, &error.errors);
+                errors.extend(repeated);
+                Err(errors)
+            }
+        }
     }
 
     /// The operation a request names; its only one where it names none.

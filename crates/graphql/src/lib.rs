@@ -5,6 +5,7 @@
 //! * [`graph`]: the schema, compiled from SDL at start-up;
 //! * [`limits`]: what a document may cost, counted before it is validated;
 //! * [`document`]: text → parsed, bounded, validated; [`cache`] keeps it by its text;
+//! * `rules`: what the compiler's validation leaves out;
 //! * [`lower`]: one operation with its variables → root fields: a *shape* (fields, arguments, nesting; the same for every
 //!   request that differs only in values) and its values, with [`collect`] and [`input`];
 //! * [`variables`]: a request's variables, of their declared types;
@@ -20,6 +21,7 @@ mod input;
 pub mod introspect;
 pub mod limits;
 pub mod lower;
+mod rules;
 pub mod variables;
 
 pub use cache::Cache;

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Any
 
-from catalog.models import Article, Author, Category, Comment
+from catalog.models import Article, Author, Category, Comment, Tag
 from django.db.models import Avg, Count, QuerySet
 
 from plectrum import API, Field, One, PageNumber, Query, Schema
+from plectrum.graphql import GraphQL
 
 api = API(prefix="/api", title="Shop", version="1.0.0", description="Articles to read, and who wrote them.")
 
@@ -103,6 +104,10 @@ async def comment(draft: Draft) -> Created:
     )
     return Created(id=made.pk, article_id=draft.article_id)
 
+
+# GraphQL over the same models. ─────────────────────────────────────────────────────────────────────────────────────
+
+api.graphql("/graphql", GraphQL(models=[Article, Author, Category, Comment, Tag], introspection=True, page=True))
 
 # The rest of the site: the admin, and Django's other views. ────────────────────────────────────────────────────────
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.db.models import BinaryField, F, Func, Value
 
-__all__ = ["cursor_of", "global_id"]
+__all__ = ["cursor_of", "distinct", "global_id"]
 
 
 _BYTES: Final[Any] = BinaryField()
@@ -75,3 +75,20 @@ def global_id(type_name: str, path: str) -> Any:
         path: to its key.
     """
     return _GlobalId(Value(f"{type_name}:"), F(path), output_field=_BYTES)
+
+
+def distinct(rows: Any, expressions: dict[str, Any]) -> dict[str, Any]:
+    """Expressions no two of which are equal: Django selects equal ones once where it numbers rows.
+
+    Parameters:
+        rows: what they are of.
+        expressions: by name.
+    """
+    resolved: dict[str, Any] = rows.annotate(**expressions).query.annotations
+    seen = set[Any]()
+    found: dict[str, Any] = {}
+    for name, expression in expressions.items():
+        repeated = resolved[name] in seen
+        seen.add(resolved[name])
+        found[name] = Func(expression, template="%(expressions)s", name=name) if repeated else expression
+    return found

@@ -90,7 +90,10 @@ def _column(scope: Scope, one: ObjectType, column: Column, shape: dict[str, Any]
 def _one(scope: Scope, field: One, shape: dict[str, Any], prefix: str) -> Q:
     target = scope.graph.types[field.target]
     if target.options.rows is None:
-        return condition(scope, target, shape, f"{prefix}{field.relation.path or field.relation.name}__")
+        path = f"{prefix}{field.relation.path or field.relation.name}"
+        # Without a row nothing of it holds, not even that a column is unequal to something.
+        exists = Q(**{f"{path}__isnull": False}) if field.nullable else Q()
+        return exists & condition(scope, target, shape, f"{path}__")
     return Q(Exists(_related(scope, target, field.relation, prefix).filter(condition(scope, target, shape))))
 
 

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator
 from typing import Any
 
+from django.core.exceptions import FieldError
 from django.db import models
 
 from plectrum.errors import ConfigurationError, PlanError
@@ -156,8 +157,11 @@ class Graph:
         return name if name not in taken else accessor
 
     def _computed(self, one: ObjectType, name: str, expression: Any) -> Computed:
-        annotated: Any = one.model._base_manager.annotate(plectrum_computed=expression)
-        output: Any = getattr(annotated.query.annotations["plectrum_computed"], "_output_field_or_none", None)
+        try:
+            annotated: Any = one.model._base_manager.annotate(plectrum_computed=expression)
+            output: Any = getattr(annotated.query.annotations["plectrum_computed"], "_output_field_or_none", None)
+        except FieldError as error:
+            raise self.wrong(f"Type({one.model.__name__}, computed=…): {name!r}: {error}") from error
         found = leaf_of_field(output, is_column=False) if output is not None else None
         if found is None:
             raise self.wrong(

@@ -14,7 +14,7 @@ from plectrum.orm.relations import KEY, Relation
 
 from .aggregates import Aggregated
 from .compile import Named, compile_rows
-from .expressions import global_id
+from .expressions import distinct, global_id
 from .fields import Aggregate, Column, Computed, Connection, Many, ObjectType, One
 from .filters import condition
 from .ordering import ordered
@@ -240,8 +240,8 @@ class Statement:
         """The statement of these rows."""
         if not self.expressions:
             self.key("pk", "")
-        rows = rows.annotate(**self.expressions).values_list(*self.expressions)
-        return compile_rows(rows, self.scope.using, self.leaves)
+        named = rows.annotate(**distinct(rows, self.expressions)).values_list(*self.expressions)
+        return compile_rows(named, self.scope.using, self.leaves)
 
     def finish(self, named: Named, template: Template) -> Plan:
         """The compiled statement with its relations'."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from plectrum.orm.fields import value_field
-from plectrum.orm.internal import Rows, is_a
+from plectrum.orm.internal import Rows, class_of, is_a
 from plectrum.params import Query
 
 from .arguments import Arguments, Shape
@@ -71,8 +71,7 @@ class Scope:
     def stored(self, one: ObjectType, column: Column) -> Any:
         """Python type of a column's values as they are stored."""
         if isinstance(column.leaf, Enum):
-            kind: Any = type(next(iter(column.leaf.members.values())))
-            return kind
+            return class_of(next(iter(column.leaf.members.values())))
         return self.annotation(one, column, {})
 
     def _check_id(self, target: ObjectType | None, shape: Shape) -> None:
