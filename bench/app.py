@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-import uuid
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -18,7 +17,7 @@ settings.configure(
     ALLOWED_HOSTS=["*"],
     USE_TZ=True,
     TIME_ZONE="UTC",
-    INSTALLED_APPS=["django.contrib.contenttypes"],
+    INSTALLED_APPS=["django.contrib.contenttypes", "shop"],
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     LOGGING_CONFIG=None,
     DATABASES={
@@ -33,43 +32,13 @@ settings.configure(
 )
 django.setup()
 
-from django.db import models  # noqa: E402 - models need configured settings
+from shop.models import Article, Author  # noqa: E402 - models need configured settings
 
 from plectrum import API, Count, EventStream, One, Schema, WebSocket  # noqa: E402
 from plectrum.channels import Group  # noqa: E402
 from plectrum.graphql import GraphQL  # noqa: E402
 
 api = API(openapi_url=None)
-
-
-class Author(models.Model):
-    name = models.CharField(max_length=100)
-    email = models.EmailField()
-
-    class Meta:
-        db_table = "author"
-        app_label = "shop"
-
-
-class Article(models.Model):
-    uid = models.UUIDField(default=uuid.uuid4)
-    author = models.ForeignKey(Author, on_delete=models.CASCADE)
-    title = models.CharField(max_length=200)
-    slug = models.SlugField(max_length=200)
-    body = models.TextField()
-    status = models.CharField(max_length=20)
-    price = models.DecimalField(max_digits=10, decimal_places=2)
-    rating = models.FloatField(null=True)
-    views = models.PositiveIntegerField()
-    published = models.BooleanField()
-    tags = models.JSONField(default=list)
-    created_at = models.DateTimeField()
-    updated_at = models.DateTimeField()
-    published_on = models.DateField(null=True)
-
-    class Meta:
-        db_table = "article"
-        app_label = "shop"
 
 
 class Address(Schema):
