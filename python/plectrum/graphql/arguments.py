@@ -8,6 +8,7 @@ from typing import Any
 
 from plectrum.nodes import Nodes
 from plectrum.orm import Param
+from plectrum.orm.internal import is_a
 
 __all__ = ["Arguments", "Shape"]
 
@@ -80,12 +81,12 @@ class Arguments:
 
 def _count(shape: Any) -> int:
     """One more than the highest placeholder in a shape."""
-    if isinstance(shape, dict):
+    if is_a(shape, dict):
         members: Shape = shape
         if "$" in members:
             return int(members["$"]) + 1
         return max((_count(value) for value in members.values()), default=0)
-    if isinstance(shape, list):
+    if is_a(shape, list):
         items: list[Any] = shape
         return max((_count(item) for item in items), default=0)
     return 0

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.db.models import BinaryField, F, Func, Value
 
 __all__ = ["cursor_of", "distinct", "global_id"]
 
 
-_BYTES: Final[Any] = BinaryField()
+_BYTES: Final = cast("Any", BinaryField)()
 
 
 class _Bytes(Func):
