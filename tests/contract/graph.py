@@ -7,6 +7,7 @@ from django.conf import settings
 
 settings.configure(
     SECRET_KEY="contract",
+    ALLOWED_HOSTS=["*"],
     INSTALLED_APPS=["django.contrib.contenttypes"],
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "contract.sqlite3"}},
     LOGGING_CONFIG=None,
