@@ -36,7 +36,8 @@ def _processor() -> str:
 
 def _commit() -> str:
     changed = _said(
-        "git", "status", "--porcelain", "--", "crates", "python", "bench/app.py", "Cargo.toml", "Cargo.lock"
+        *("git", "status", "--porcelain", "--"),
+        *("crates", "python", "bench/app.py", "bench/shop", "Cargo.toml", "Cargo.lock"),
     )
     return _said("git", "rev-parse", "--short", "HEAD") + (" with uncommitted changes" if changed else "")
 
