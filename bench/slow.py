@@ -1,0 +1,102 @@
+"""What slow clients cost the others: the p99 of a normal request, alone and beside thousands of trickling ones.
+
+    python -m bench.slow [connections]
+
+Starts one worker of the installed Plectrum. Half of the slow clients send a head a byte at a time, half a body; a
+normal client meanwhile asks for one small answer after the other.
+"""
+
+from __future__ import annotations
+
+import re
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from plectrum import API, Request
+
+REQUESTS, ROUNDS, PAUSE = 2000, 3, 0.5
+HEADS = (
+    b"GET /hello HTTP/1.1\r\nhost: t\r\nx: ",
+    b"POST /body HTTP/1.1\r\nhost: t\r\ncontent-type: text/plain\r\ncontent-length: 100000\r\n\r\n",
+)
+
+api = API(openapi_url=None)
+
+
+@api.get("/hello")
+async def hello() -> dict[str, str]:
+    return {"message": "Hello, World!"}
+
+
+@api.post("/body")
+async def body(request: Request) -> int:
+    return len(request.body)
+
+
+def p99(port: int) -> float:
+    """Of a normal client on a connection of its own, in milliseconds."""
+    times = []
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        for _ in range(REQUESTS):
+            start = time.perf_counter()
+            connection.sendall(b"GET /hello HTTP/1.1\r\nhost: t\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+            times.append((time.perf_counter() - start) * 1000)
+    return statistics.quantiles(times, n=100)[98]
+
+
+@contextmanager
+def trickling(port: int, count: int) -> Iterator[list[socket.socket]]:
+    """Slow clients, each of which sends a byte every half second."""
+    with ExitStack() as stack:
+        slow = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(count)]
+        for number, connection in enumerate(slow):
+            connection.sendall(HEADS[number % 2])
+        stop = threading.Event()
+
+        def trickle() -> None:
+            while not stop.wait(PAUSE):
+                for connection in slow:
+                    try:
+                        connection.send(b"x")
+                    except OSError:
+                        continue
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        try:
+            yield slow
+        finally:
+            stop.set()
+            thread.join()
+
+
+def main(count: int) -> None:
+    """Prints both figures and their ratio."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 2 * count + 200)), hard))
+    command = [sys.executable, "-m", "plectrum", "run", "bench.slow:api", "--workers=1", "--port=0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        found = re.search(r":(\d+)", server.stdout.readline())
+        assert found is not None
+        try:
+            port = int(found[1])
+            p99(port)
+            alone = min(p99(port) for _ in range(ROUNDS))
+            with trickling(port, count):
+                beside = min(p99(port) for _ in range(ROUNDS))
+        finally:
+            server.terminate()
+    print(f"p99 of a request alone {alone:.2f} ms, beside {count} slow clients {beside:.2f} ms: {beside / alone:.2f} x")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 4000)
