@@ -26,6 +26,7 @@ from django.db import models  # noqa: E402 - models need configured settings
 from django.db.models import F, Func  # noqa: E402
 
 from plectrum import API, One  # noqa: E402
+from plectrum.graphql import GraphQL, Type  # noqa: E402
 
 api = API()
 
@@ -81,3 +82,4 @@ def slow(seconds: float) -> Any:
 
 
 api.resource(Item, "/resource", filters=["name"], ordering=["name"], search=["name"])
+api.graphql("/graphql", GraphQL([Type(Item, writes=["update", "delete"])]))

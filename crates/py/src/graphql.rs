@@ -5,15 +5,20 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use futures_util::future::LocalBoxFuture;
 use plectrum_engine::endpoint::Endpoint;
-use plectrum_engine::graphql::{Argument, Description, GraphQl, Origin, Plan, Planner, Refusal};
+use plectrum_engine::graphql::{
+    Argument, Description, GraphQl, Origin, Plan, Planner, Refusal, Viewer, Written,
+};
 use plectrum_http::HeaderName;
 use plectrum_schema::Schema;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::eventloop::SyncCall;
 use crate::exceptions;
 use crate::names;
 use crate::operation;
@@ -69,6 +74,24 @@ impl Planner for PyPlanner {
     fn plan(&self, shape: &str) -> Result<Plan, Refusal> {
         Python::attach(|py| self.ask(py, shape).map_err(|error| self.refusal(py, &error)))
     }
+
+    fn write<'a>(
+        &'a self,
+        shape: &'a str,
+        values: &'a [Box<[u8]>],
+        viewer: &'a Viewer,
+    ) -> LocalBoxFuture<'a, Result<Written, Refusal>> {
+        Box::pin(async move {
+            let result = match Python::attach(|py| self.begin(py, shape, values, viewer)) {
+                Ok(Begun::Done(result)) => Ok(result),
+                Ok(Begun::Call(call)) => call.await,
+                Err(error) => Err(error),
+            };
+            Python::attach(|py| {
+                result.and_then(|value| written(value.bind(py))).map_err(|error| self.refusal(py, &error))
+            })
+        })
+    }
 }
 
 impl PyPlanner {
@@ -87,6 +110,21 @@ impl PyPlanner {
         })
     }
 
+    /// Calls `Planner.write`: on a thread of the pool, or here where a test's transaction is on this one.
+    fn begin(&self, py: Python<'_>, shape: &str, values: &[Box<[u8]>], viewer: &Viewer) -> PyResult<Begun> {
+        let function = self.planner.bind(py).getattr("write")?;
+        let values = values.iter().map(|json| String::from_utf8_lossy(json).into_owned()).collect::<Vec<_>>();
+        let arguments = (shape, values, viewer_of(py, viewer)?).into_pyobject(py)?;
+        if self.worker.in_process {
+            let call = names::CALL_HERE.get(py)?;
+            return Ok(Begun::Done(call.call1((function, arguments, py.None()))?.unbind()));
+        }
+        match self.worker.pool.call(&function, &arguments, None)? {
+            Ok(call) => Ok(Begun::Call(call)),
+            Err(busy) => Err(PyRuntimeError::new_err(busy.to_string())),
+        }
+    }
+
     fn refusal(&self, py: Python<'_>, error: &PyErr) -> Refusal {
         match names::GRAPHQL_ERROR.get(py) {
             Ok(class) if error.is_instance(py, class) => Refusal::Input(error.value(py).to_string()),
@@ -97,6 +135,35 @@ impl PyPlanner {
             }
         }
     }
+}
+
+/// A write under way, or done.
+enum Begun {
+    Done(Py<PyAny>),
+    Call(SyncCall),
+}
+
+/// Subject, claims as JSON text, headers.
+fn viewer_of<'py>(py: Python<'py>, viewer: &Viewer) -> PyResult<Bound<'py, PyTuple>> {
+    let identity = viewer.identity.as_deref();
+    let subject = identity.and_then(|identity| identity.subject.as_deref());
+    let claims = identity.map_or(&[][..], |identity| identity.claims_json());
+    let headers = PyDict::new(py);
+    for (name, value) in &viewer.headers {
+        if let Ok(text) = value.to_str() {
+            headers.set_item(name.as_str(), text)?;
+        }
+    }
+    (subject, String::from_utf8_lossy(claims), headers).into_pyobject(py)
+}
+
+/// `(shape, values)`, or the response's JSON.
+fn written(result: &Bound<'_, PyAny>) -> PyResult<Written> {
+    if let Ok(json) = result.extract::<String>() {
+        return Ok(Written::Json(json.into_bytes()));
+    }
+    let (shape, values): (String, Vec<String>) = result.extract()?;
+    Ok(Written::Shape(shape, values.into_iter().map(|json| json.into_bytes().into_boxed_slice()).collect()))
 }
 
 fn argument(described: Described) -> PyResult<Argument> {

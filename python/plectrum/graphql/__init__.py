@@ -11,6 +11,7 @@
 At start-up the models are described once (``graph``, with ``names``, ``scalars`` and ``fields``) and written as a
 schema (``sdl``). A request is parsed, validated and reduced to a *shape* in Rust; each shape is planned once by
 Django's compiler (``planner`` → ``roots`` → ``rows`` → ``filters``, ``ordering``) and from then on runs without Python.
+Mutations (``mutations``, with ``entries`` and ``answers``) are written by Django; a query shows what they wrote.
 """
 
 from __future__ import annotations

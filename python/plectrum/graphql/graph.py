@@ -100,7 +100,7 @@ class Graph:
             if field.is_relation:
                 yield from self._foreign_key(one, field)
             elif not (field.primary_key and field.name == "id"):
-                column = self._column(one, field)
+                column = self.column_of(one, field)
                 if column is not None:
                     yield field.name, column
         for field in (*meta.many_to_many, *meta.private_fields):
@@ -111,7 +111,8 @@ class Graph:
             if name and not rel.hidden and not getattr(rel, "parent_link", False):
                 yield from self._related(one, name, self._reverse_name(one, rel, name))
 
-    def _column(self, one: ObjectType, field: Any) -> Column | None:
+    def column_of(self, one: ObjectType, field: Any) -> Column | None:
+        """A plain field as a column; ``None`` where nothing is known of its values."""
         found = leaf_of_field(field)
         if found is None:
             return None

@@ -51,6 +51,9 @@ class Type:
             is planned, not on each request: what it needs of the request it takes from the :class:`Viewer`.
         visible: field name → condition on the row without which the field is null: a ``Q``, or ``viewer → Q``.
         computed: field name → SQL expression with an ``output_field``.
+        writes: mutations of its rows: ``create``, ``update``, ``delete``.
+        write_fields: names of the fields that they may set; all that are shown and editable where absent.
+        may_write: ``(action, viewer) → bool``, asked before each of them; here the viewer's values are known.
     """
 
     model: Any
@@ -60,6 +63,9 @@ class Type:
     rows: Callable[[Any, Viewer], Any] | None = None
     visible: Mapping[str, Any] = dataclasses.field(default_factory=dict[str, Any])
     computed: Mapping[str, Any] = dataclasses.field(default_factory=dict[str, Any])
+    writes: Iterable[str] = ()
+    write_fields: Iterable[str] | None = None
+    may_write: Callable[[str, Viewer], bool] | None = None
 
 
 class GraphQL:

@@ -13,10 +13,12 @@ from plectrum.orm.plan import Backend
 
 from .arguments import Arguments
 from .graph import Graph
+from .mutations import Mutations
 from .options import GraphQL
 from .roots import roots_of
 from .scope import Scope
 from .sdl import write_sdl
+from .viewer import KnownViewer
 
 __all__ = ["Planner"]
 
@@ -34,7 +36,8 @@ class Planner:
     def __init__(self, declared: GraphQL) -> None:
         self.graph = Graph(declared)
         self.roots = roots_of(self.graph)
-        self.sdl = write_sdl(self.graph)
+        self.mutations = Mutations(self.graph)
+        self.sdl = write_sdl(self.graph, self.mutations.definitions())
         self.using = declared.using or self._alias()
         try:
             _core.check_graphql_schema(self.sdl)
@@ -65,9 +68,34 @@ class Planner:
             GraphQLError: the client's mistake.
         """
         asked: dict[str, Any] = json.loads(shape)
-        scope = Scope(self.graph, self.using, Arguments(asked))
+        using: str = asked.get("using", self.using)
+        scope = Scope(self.graph, using, Arguments(asked))
         queries, response = self.roots[asked["f"]].plan(scope, asked)
         reasons = tuple(dict.fromkeys(reason for query in queries for reason in query.reasons()))
         backend: Backend = "django" if reasons else "rust"
-        operation = Operation(tuple(queries), response, self.using, backend, reasons, (), scope.arguments.for_django())
-        return operation, scope.arguments.describe(), self.using, bool(reasons)
+        operation = Operation(tuple(queries), response, using, backend, reasons, (), scope.arguments.for_django())
+        return operation, scope.arguments.describe(), using, bool(reasons)
+
+    def write(
+        self, shape: str, values: list[str], viewer: tuple[str | None, str, dict[str, str]]
+    ) -> str | tuple[str, list[str]]:
+        """Do what a field of ``Mutation`` asks for.
+
+        Parameters:
+            shape: as ``crates/graphql/src/lower.rs`` writes it.
+            values: of its placeholders, as JSON.
+            viewer: subject, claims as JSON, headers.
+
+        Returns:
+            the JSON of the answer; or the shape of the query that gives it, and that one's values.
+
+        Errors:
+            GraphQLError: the client's mistake.
+        """
+        asked: dict[str, Any] = json.loads(shape)
+        shown = self.mutations.run(asked, [json.loads(value) for value in values], KnownViewer(*viewer))
+        if isinstance(shown, str):
+            return shown
+        if shown.using != self.using:
+            shown.shape["using"] = shown.using
+        return json.dumps(shown.shape, separators=(",", ":")), [json.dumps(value) for value in shown.values]

@@ -21,7 +21,7 @@ from .rows import plan_rows, sliced
 from .scalars import ID
 from .scope import Scope
 
-__all__ = ["Root", "connection_arguments", "roots_of"]
+__all__ = ["Root", "connection_arguments", "roots_of", "single_root"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,11 @@ def _names(one: ObjectType) -> tuple[str, str]:
         return (many, single) if many != single else (f"{single}List", single)
     single = one.name[:1].lower() + one.name[1:]
     return f"{single}s", single
+
+
+def single_root(one: ObjectType) -> str:
+    """The field of one row of a type."""
+    return _names(one)[1]
 
 
 def _many(graph: Graph, one: ObjectType) -> tuple[str, Root]:
@@ -133,7 +138,7 @@ def _node(scope: Scope, shape: dict[str, Any]) -> tuple[list[Plan], Response]:
 
 
 def _single(one: ObjectType) -> tuple[str, Root]:
-    name = _names(one)[1]
+    name = single_root(one)
 
     def plan(scope: Scope, shape: dict[str, Any]) -> tuple[list[Plan], Response]:
         key = scope.value(one, _ID, shape["a"]["id"])

@@ -12,7 +12,7 @@ from .operators import operators_of
 from .roots import connection_arguments, roots_of
 from .scalars import CUSTOM, Enum, Leaf
 
-__all__ = ["write_sdl"]
+__all__ = ["block", "write_sdl"]
 
 _ORDER: Final = '''enum Order {
   """Smallest first."""
@@ -33,13 +33,18 @@ _PAGE_INFO: Final = """type PageInfo {
 }"""
 
 
-def write_sdl(graph: Graph) -> str:
-    """The schema of a graph."""
-    return "\n\n".join(_definitions(graph)) + "\n"
+def write_sdl(graph: Graph, more: Iterable[str] = ()) -> str:
+    """The schema of a graph.
+
+    Parameters:
+        graph: its models.
+        more: definitions of what else it has.
+    """
+    return "\n\n".join((*_definitions(graph), *more)) + "\n"
 
 
 def _definitions(graph: Graph) -> Iterator[str]:
-    yield _block("type Query", [root.sdl for root in roots_of(graph).values()])
+    yield block("type Query", [root.sdl for root in roots_of(graph).values()])
     yield from (_interface(graph, name, fields) for name, fields in graph.interfaces.items())
     for one in graph.types.values():
         yield _object(graph, one)
@@ -56,7 +61,8 @@ def _definitions(graph: Graph) -> Iterator[str]:
     yield from (f"{_described(scalar.description)}scalar {name}" for name, scalar in CUSTOM.items())
 
 
-def _block(head: str, lines: Iterable[str]) -> str:
+def block(head: str, lines: Iterable[str]) -> str:
+    """A definition with a body."""
     return head + " {\n" + "\n".join(f"  {line}" for line in lines) + "\n}"
 
 
@@ -70,12 +76,12 @@ def _described(text: str, indent: str = "") -> str:
 def _object(graph: Graph, one: ObjectType) -> str:
     implements = f" implements {' & '.join(one.interfaces)}" if one.interfaces else ""
     lines = [_field(graph, field) for field in one.fields.values()]
-    return _described(one.description) + _block(f"type {one.name}{implements}", lines)
+    return _described(one.description) + block(f"type {one.name}{implements}", lines)
 
 
 def _interface(graph: Graph, name: str, fields: list[str]) -> str:
     one = next(one for one in graph.types.values() if name in one.interfaces)
-    return _block(f"interface {name}", [_field(graph, one.fields[field]) for field in fields])
+    return block(f"interface {name}", [_field(graph, one.fields[field]) for field in fields])
 
 
 def _field(graph: Graph, field: Field) -> str:
@@ -97,8 +103,8 @@ def _arguments(field: Field) -> str:
 def _connection(one: ObjectType) -> Iterator[str]:
     edge = f"{one.name}Edge"
     lines = [f"edges: [{edge}!]!", "pageInfo: PageInfo!", '"""Rows on all pages."""\n  totalCount: Int!']
-    yield _block(f"type {one.name}Connection", lines)
-    yield _block(f"type {edge}", ["cursor: Cursor!", f"node: {one.name}!"])
+    yield block(f"type {one.name}Connection", lines)
+    yield block(f"type {edge}", ["cursor: Cursor!", f"node: {one.name}!"])
 
 
 def _aggregate(one: ObjectType) -> Iterator[str]:
@@ -108,12 +114,12 @@ def _aggregate(one: ObjectType) -> Iterator[str]:
         if columns:
             name = f"{one.name}{function.capitalize()}"
             lines.append(f"{function}: {name}!")
-            yield _block(f"type {name}", [f"{c.name}: {leaf_for(one, function, c).name}" for c in columns])
-    yield _block(f"type {one.name}Aggregate", lines)
+            yield block(f"type {name}", [f"{c.name}: {leaf_for(one, function, c).name}" for c in columns])
+    yield block(f"type {one.name}Aggregate", lines)
     columns = groupable(one)
-    yield _block(f"enum {one.name}Column", [column.name for column in columns])
-    yield _block(f"type {one.name}GroupKey", [f"{column.name}: {column.leaf.name}" for column in columns])
-    yield _block(f"type {one.name}Group", [f"key: {one.name}GroupKey!", *lines])
+    yield block(f"enum {one.name}Column", [column.name for column in columns])
+    yield block(f"type {one.name}GroupKey", [f"{column.name}: {column.leaf.name}" for column in columns])
+    yield block(f"type {one.name}Group", [f"key: {one.name}GroupKey!", *lines])
 
 
 def _type(field: Field) -> str:
@@ -142,16 +148,16 @@ def _filter(one: ObjectType) -> str:
             lines.append(f"{field.name}: {field.target}Filter")
         elif isinstance(field, Many):
             lines.append(f"{field.name}: {field.target}ListFilter")
-    return _block(f"input {name}", lines)
+    return block(f"input {name}", lines)
 
 
 def _list_filter(one: ObjectType) -> str:
     name = f"{one.name}Filter"
-    return _block(f"input {one.name}ListFilter", [f"some: {name}", f"every: {name}", f"none: {name}"])
+    return block(f"input {one.name}ListFilter", [f"some: {name}", f"every: {name}", f"none: {name}"])
 
 
 def _leaf_filter(leaf: Leaf) -> str:
-    return _block(f"input {leaf.name}Filter", [f"{op.name}: {op.type_of(leaf)}" for op in operators_of(leaf)])
+    return block(f"input {leaf.name}Filter", [f"{op.name}: {op.type_of(leaf)}" for op in operators_of(leaf)])
 
 
 def _order(graph: Graph, one: ObjectType) -> str:
@@ -159,8 +165,8 @@ def _order(graph: Graph, one: ObjectType) -> str:
     # The order of rows tells about rows that are not shown.
     ones = [field for field in one.fields.values() if isinstance(field, One)]
     lines += [f"{field.name}: {field.target}Order" for field in ones if graph.types[field.target].options.rows is None]
-    return _block(f"input {one.name}Order", lines)
+    return block(f"input {one.name}Order", lines)
 
 
 def _enum(enum: Enum) -> str:
-    return _block(f"enum {enum.name}", [_described(enum.labels[name], "  ") + name for name in enum.members])
+    return block(f"enum {enum.name}", [_described(enum.labels[name], "  ") + name for name in enum.members])

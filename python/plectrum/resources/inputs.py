@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import typing
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Annotated, Any, NotRequired, Required
 
 from plectrum.errors import ConfigurationError
@@ -13,7 +13,7 @@ from plectrum.params import Field
 
 from .fields import key_type, nullable, value_type
 
-__all__ = ["Inputs", "make_inputs"]
+__all__ = ["Inputs", "editable_fields", "make_inputs"]
 
 _LIST: Any = list  # of a type known at run time only
 
@@ -75,6 +75,21 @@ def make_inputs(
     patch = {name: NotRequired[hint] for name, hint, _ in chosen}
     title = prefix + model.__name__
     return Inputs(model, _typed_dict(f"{title}Create", create), _typed_dict(f"{title}Patch", patch), inner)
+
+
+def editable_fields(model: Any) -> Iterator[tuple[Any, bool, bool]]:
+    """Fields that people may write: each, whether JSON can give it, and whether a new row needs it.
+
+    Parameters:
+        model: a Django model class.
+    """
+    for field in _all_fields(model):
+        if not _is_wanted(field, None) or getattr(field.remote_field, "parent_link", False):
+            continue
+        if field.many_to_many:
+            yield field, bool(field.remote_field.through._meta.auto_created), False
+        else:
+            yield field, field.is_relation or value_type(field) is not None, _is_required(field)
 
 
 _Entry = tuple[str, Any, bool]

@@ -25,17 +25,19 @@ class Writer:
 
     Parameters:
         inputs: types of the bodies.
+        using: database alias; Django's routers decide where absent.
     """
 
-    def __init__(self, inputs: Inputs) -> None:
+    def __init__(self, inputs: Inputs, using: str | None = None) -> None:
         self.inputs = inputs
         self.model = inputs.model
-        self._nested = {name: Writer(inner) for name, inner in inputs.nested.items()}
+        self._using = using
+        self._nested = {name: Writer(inner, using) for name, inner in inputs.nested.items()}
 
     @property
     def alias(self) -> str:
-        """The database that is written to, as Django's routers say."""
-        return router.db_for_write(self.model)
+        """The database that is written to."""
+        return self._using or router.db_for_write(self.model)
 
     @contextlib.contextmanager
     def transaction(self, loc: Loc = ("body",)) -> Generator[None]:

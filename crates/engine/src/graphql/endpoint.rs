@@ -10,6 +10,7 @@ use plectrum_http::{Body, Method, Reply, Response, StatusCode, header, problem};
 
 use super::description::Description;
 use super::media::Media;
+use super::mutate;
 use super::page;
 use super::persisted::Persisted;
 use super::plans::{Planner, Viewer};
@@ -55,7 +56,10 @@ impl Endpoint for GraphQl {
         }
         let media = if media == Media::Html { Media::Json } else { media };
         match request::read(&call) {
-            Ok(Asked::One(parameters)) => self.0.one(parameters, viewer(call), media),
+            Ok(Asked::One(parameters)) => {
+                let may_write = call.request.method == Method::POST;
+                self.0.one(parameters, viewer(call), media, may_write)
+            }
             Ok(Asked::Many(operations)) => self.0.many(operations, viewer(call), media),
             Err(Malformed(status, why)) => {
                 refuse(status, media, &[Error::new(Code::ParseFailed, why)]).into()
@@ -69,16 +73,20 @@ impl Endpoint for GraphQl {
 }
 
 impl Inner {
-    fn one(&self, parameters: Parameters, viewer: Viewer, media: Media) -> Reply {
+    fn one(self: &Rc<Self>, parameters: Parameters, viewer: Viewer, media: Media, may_write: bool) -> Reply {
         if parameters.query.is_none() && !parameters.extensions.contains_key("persistedQuery") {
             let error = Error::new(Code::ParseFailed, "The request has no query.");
             return refuse(StatusCode::BAD_REQUEST, media, &[error]).into();
         }
         match self.prepare(parameters) {
-            Ok(prepared) => Reply::pending(async move {
-                let body = run::run(prepared, viewer).await;
-                respond(StatusCode::OK, media, body)
-            }),
+            Ok(prepared) if prepared.mutates && !may_write => only_by_post(media).into(),
+            Ok(prepared) => {
+                let inner = Rc::clone(self);
+                Reply::pending(async move {
+                    let body = inner.run(prepared, viewer).await;
+                    respond(StatusCode::OK, media, body)
+                })
+            }
             Err(errors) => refuse(status_of_refusal(media), media, &errors).into(),
         }
     }
@@ -88,7 +96,14 @@ impl Inner {
         self.preparer.prepare(&mut parameters)
     }
 
-    fn many(&self, operations: Vec<Parameters>, viewer: Viewer, media: Media) -> Reply {
+    async fn run(&self, prepared: Rc<Prepared>, viewer: Viewer) -> Vec<u8> {
+        match prepared.mutates {
+            true => mutate::run(&self.preparer, &prepared, &viewer).await,
+            false => run::run(prepared, viewer).await,
+        }
+    }
+
+    fn many(self: &Rc<Self>, operations: Vec<Parameters>, viewer: Viewer, media: Media) -> Reply {
         if self.batch == 0 || operations.is_empty() || operations.len() > self.batch {
             let why = match self.batch {
                 0 => "A request holds one operation: lists are not accepted.".to_owned(),
@@ -98,12 +113,13 @@ impl Inner {
             return refuse(StatusCode::BAD_REQUEST, media, &[error]).into();
         }
         let ready: Vec<Ready> = operations.into_iter().map(|parameters| self.prepare(parameters)).collect();
+        let inner = Rc::clone(self);
         Reply::pending(async move {
             let bodies = ready.into_iter().map(|ready| {
-                let viewer = viewer.clone();
+                let (viewer, inner) = (viewer.clone(), &inner);
                 async move {
                     match ready {
-                        Ok(prepared) => run::run(prepared, viewer).await,
+                        Ok(prepared) => inner.run(prepared, viewer).await,
                         Err(errors) => errors_body(&errors),
                     }
                 }
@@ -129,6 +145,14 @@ fn viewer(call: Call) -> Viewer {
 /// A request error's status: the older media type has no other way to say that the response is GraphQL's.
 fn status_of_refusal(media: Media) -> StatusCode {
     if media == Media::Response { StatusCode::BAD_REQUEST } else { StatusCode::OK }
+}
+
+/// A GET must not change anything (RFC 9110, section 9.2.1).
+fn only_by_post(media: Media) -> Response {
+    let error = Error::new(Code::OperationResolution, "Mutations are executed by POST only.");
+    let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, media, &[error]);
+    response.headers_mut().insert(header::ALLOW, plectrum_http::HeaderValue::from_static("POST"));
+    response
 }
 
 fn errors_body(errors: &[Error]) -> Vec<u8> {

@@ -7,12 +7,13 @@
 //! * [`persisted`]: documents known by their hash;
 //! * [`prepare`]: document, operation, variables → root fields with their plans, kept by text and by shape;
 //! * [`plans`]: the trait of whoever plans a shape, and a plan's arguments;
-//! * [`run`]: root fields executed together, written as one response;
+//! * [`run`]: root fields executed together, written as one response; [`mutate`]: one after the other;
 //! * [`page`]: a page to try queries with.
 
 mod description;
 mod endpoint;
 mod media;
+mod mutate;
 mod page;
 mod persisted;
 mod plans;
@@ -22,4 +23,4 @@ mod run;
 
 pub use description::Description;
 pub use endpoint::GraphQl;
-pub use plans::{Argument, Origin, Plan, Planner, Refusal};
+pub use plans::{Argument, Origin, Plan, Planner, Refusal, Viewer, Written};

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use futures_util::future::LocalBoxFuture;
 use plectrum_db::Operation;
 use plectrum_db::value::Value;
 use plectrum_graphql::{Code, Error};
@@ -22,6 +23,26 @@ pub trait Planner {
     /// # Errors
     /// Why there is none.
     fn plan(&self, shape: &str) -> Result<Plan, Refusal>;
+
+    /// Does what a field of `Mutation` asks for, and says how it is answered.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    fn write<'a>(
+        &'a self,
+        shape: &'a str,
+        values: &'a [Box<[u8]>],
+        viewer: &'a Viewer,
+    ) -> LocalBoxFuture<'a, Result<Written, Refusal>>;
+}
+
+/// What answers a field of `Mutation`.
+#[derive(Debug)]
+pub enum Written {
+    /// A shape that shows what was written, and its values.
+    Shape(String, Vec<Box<[u8]>>),
+    /// The response itself, as JSON.
+    Json(Vec<u8>),
 }
 
 /// Why a shape cannot be planned.
@@ -86,9 +107,11 @@ pub enum Origin {
 
 /// Who makes a request, as far as rules of rows ask.
 #[derive(Clone)]
-pub(super) struct Viewer {
-    pub(super) headers: HeaderMap,
-    pub(super) identity: Option<Arc<Identity>>,
+pub struct Viewer {
+    /// The request's headers.
+    pub headers: HeaderMap,
+    /// Who makes it, where the route has a gate.
+    pub identity: Option<Arc<Identity>>,
 }
 
 impl Plan {

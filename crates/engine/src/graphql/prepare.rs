@@ -4,7 +4,9 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use plectrum_graphql::introspect::Introspected;
-use plectrum_graphql::{Cache, Code, Document, Error, Graph, Limits, Lowered, Root, lower, variables};
+use plectrum_graphql::{
+    Cache, Code, Document, Error, Graph, Limits, Lowered, Root, RootField, lower, variables,
+};
 
 use super::plans::{Plan, Planner};
 use super::request::Parameters;
@@ -33,6 +35,8 @@ pub(super) struct Prepared {
     /// One for each root field; none where it is answered without statements.
     pub(super) plans: Vec<Option<Result<Rc<Plan>, Error>>>,
     pub(super) introspected: Option<Introspected>,
+    /// Whether its fields are written one after the other; then none has a plan beforehand.
+    pub(super) mutates: bool,
 }
 
 impl Preparer {
@@ -54,7 +58,9 @@ impl Preparer {
         }
         let (document, one) = (&known.document, |error| vec![error]);
         let operation = document.operation(parameters.operation.as_deref()).map_err(one)?;
-        if !operation.is_query() {
+        let mutates = operation.is_mutation();
+        let is_known = operation.is_query() || (mutates && self.graph.has_mutations());
+        if !is_known {
             let message = format!("This schema has no {} to execute.", operation.operation_type);
             return Err(vec![Error::new(Code::OperationResolution, message)]);
         }
@@ -65,8 +71,8 @@ impl Preparer {
             true => Some(Introspected::execute(&self.graph, document, operation, &variables).map_err(one)?),
             false => None,
         };
-        let plans = lowered.roots.iter().map(|root| self.plan(root)).collect();
-        let prepared = Rc::new(Prepared { lowered, plans, introspected });
+        let plans = lowered.roots.iter().map(|root| self.plan(root, mutates)).collect();
+        let prepared = Rc::new(Prepared { lowered, plans, introspected, mutates });
         if operation.variables.is_empty() && document.has_one_operation() && prepared.is_whole() {
             // A second preparation of the same document cannot run in between: nothing here suspends.
             let _ = known.prepared.set(Rc::clone(&prepared));
@@ -83,20 +89,33 @@ impl Preparer {
         Ok(self.documents.borrow_mut().insert(text.as_bytes(), known))
     }
 
-    fn plan(&self, root: &Root) -> Option<Result<Rc<Plan>, Error>> {
+    fn plan(&self, root: &Root, mutates: bool) -> Option<Result<Rc<Plan>, Error>> {
         let Root::Field(field) = root else { return None };
-        if let Some(error) = &field.error {
-            return Some(Err(error.clone()));
+        match &field.error {
+            Some(error) => Some(Err(error.clone())),
+            None if mutates => None,
+            None => Some(self.planned(field)),
         }
+    }
+
+    /// The plan of a root field's shape.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) fn planned(&self, field: &RootField) -> Result<Rc<Plan>, Error> {
         if let Some(plan) = self.plans.borrow_mut().get(&field.shape) {
-            return Some(Ok(plan));
+            return Ok(plan);
         }
         let shape = String::from_utf8_lossy(&field.shape);
-        let planned = self.planner.plan(&shape);
-        Some(match planned {
+        match self.planner.plan(&shape) {
             Ok(plan) => Ok(self.plans.borrow_mut().insert(&field.shape, plan)),
             Err(refusal) => Err(Error::from(refusal).at(&field.key, field.place)),
-        })
+        }
+    }
+
+    /// Who plans and writes.
+    pub(super) fn planner(&self) -> &dyn Planner {
+        &*self.planner
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) async fn run(prepared: Rc<Prepared>, viewer: Viewer) -> Vec<u8> {
 }
 
 /// The value of one root field, in a buffer of its own.
-async fn value(
+pub(super) async fn value(
     root: &Root,
     plan: Option<&Result<Rc<Plan>, Error>>,
     prepared: &Prepared,
@@ -61,7 +61,12 @@ async fn value(
 }
 
 /// Runs a plan; its rows are appended to `out`.
-async fn execute(field: &RootField, plan: &Plan, viewer: &Viewer, out: Vec<u8>) -> Result<Vec<u8>, Error> {
+pub(super) async fn execute(
+    field: &RootField,
+    plan: &Plan,
+    viewer: &Viewer,
+    out: Vec<u8>,
+) -> Result<Vec<u8>, Error> {
     let args = plan.bind(&field.values, viewer).map_err(|error| error.at(&field.key, field.place))?;
     let (current, session) = (plan.zones.current.clone(), plan.zones.session.clone());
     let context = Context { zone: current, session, url: String::new(), signer: None };
@@ -94,7 +99,7 @@ fn of_database(failure: &DbError, field: &str) -> Error {
 }
 
 /// `{"errors":[…],"data":{…}}`; null where a field that must not be null failed.
-fn write_response(prepared: &Prepared, values: Vec<Result<Vec<u8>, Error>>) -> Vec<u8> {
+pub(super) fn write_response(prepared: &Prepared, values: Vec<Result<Vec<u8>, Error>>) -> Vec<u8> {
     let mut out = buffer::take();
     let roots = &prepared.lowered.roots;
     let errors: Vec<Error> = values.iter().filter_map(|value| value.as_ref().err()).cloned().collect();
