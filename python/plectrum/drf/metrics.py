@@ -25,6 +25,7 @@ from rest_framework import serializers
 from .._core import represent_json, represent_many
 from . import compile as output
 from . import renderer
+from .direct import queryset_bytes
 from .explain import SerializerExplanation, explain
 from .values import class_of
 
@@ -63,6 +64,7 @@ _own: Final[dict[tuple[Any, str], Any]] = {
     (output, "represent_many"): represent_many,
     (output, "current"): output.current,
     (renderer, "represent_json"): represent_json,
+    (renderer, "queryset_bytes"): queryset_bytes,
 }
 
 
@@ -75,6 +77,12 @@ def _represent_many(child: object, rows: object) -> list[Any]:
 def _represent_json(child: object, rows: Any, default: object) -> bytes:
     found: bytes = _apart(_own[renderer, "represent_json"], child, rows, default)
     _count(child, len(rows))
+    return found
+
+
+def _queryset_bytes(child: object, rows: object) -> tuple[bytes, int] | None:
+    found: tuple[bytes, int] | None = _own[renderer, "queryset_bytes"](child, rows)
+    _count(child, found[1] if found else 0)
     return found
 
 
@@ -98,6 +106,7 @@ _COUNTING: Final[dict[tuple[Any, str], Any]] = {
     (output, "represent_many"): _represent_many,
     (output, "current"): _current,
     (renderer, "represent_json"): _represent_json,
+    (renderer, "queryset_bytes"): _queryset_bytes,
 }
 
 

@@ -14,6 +14,7 @@ from rest_framework.serializers import ListSerializer
 
 from .._core import dump_json, represent_json
 from .compile import LIST_DATA, is_list
+from .direct import queryset_bytes
 from .values import class_of, rows_of, state_of
 
 __all__ = ["RustJSONRenderer", "to_json"]
@@ -63,6 +64,9 @@ class RustJSONRenderer(JSONRenderer):
 def to_json(serializer: Any) -> bytes:
     """``JSONRenderer().render(serializer.data)``, for ``many=True`` without building ``.data``.
 
+    Where the instances are a queryset that was not read yet and every field is a plain column, no model instances are
+    made either, and the queryset stays unread.
+
     Parameters:
         serializer: one whose ``.data`` can be asked for.
 
@@ -74,8 +78,12 @@ def to_json(serializer: Any) -> bytes:
     """
     renderer = RustJSONRenderer()
     if _is_direct(serializer) and renderer._is_plain(None, None):
+        rows = rows_of(serializer.instance)
+        written = queryset_bytes(serializer.child, rows)
+        if written is not None:
+            return written[0]
         with contextlib.suppress(Exception):
-            return represent_json(serializer.child, rows_of(serializer.instance), renderer._default())
+            return represent_json(serializer.child, rows, renderer._default())
     return renderer.render(serializer.data)
 
 

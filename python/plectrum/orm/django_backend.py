@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from django.db import connections
@@ -42,6 +42,7 @@ from .plan import Child, Column, Operation, Plan
 __all__ = ["ChildRows", "RowSet", "batches", "by_level", "execute", "refuse_arguments"]
 
 _Cell = Callable[[Any], Any]
+_Cells = Callable[[Iterable[Any]], Iterable[Any]]
 
 
 class ChildRows(NamedTuple):
@@ -136,16 +137,19 @@ def _fetched(plan: Plan, arguments: Sequence[Any], keys: Sequence[Any]) -> list[
 
 
 def _rowset(plan: Plan, raw: list[Sequence[Any]], arguments: Sequence[Any]) -> RowSet:
+    return RowSet(_cells(plan, raw), [_children(child, raw, arguments) for child in plan.children])
+
+
+def _cells(plan: Plan, raw: list[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    """The rows as Rust takes them. Column by column, as most columns are left as they are."""
     connection = connections[plan.statement.using]
     readers = [_reader(column, connection) for column in plan.columns]
-    if any(readers):
-        rows = [
-            tuple(value if read is None else read(value) for read, value in zip(readers, row, strict=True))
-            for row in raw
-        ]
-    else:
-        rows = [tuple(row) for row in raw]
-    return RowSet(rows, [_children(child, raw, arguments) for child in plan.children])
+    if not raw or not any(readers):
+        return [tuple(row) for row in raw]
+    columns = [
+        cells if read is None else read(cells) for read, cells in zip(readers, zip(*raw, strict=True), strict=True)
+    ]
+    return list(zip(*columns, strict=True))
 
 
 def _children(child: Child, parents: list[Sequence[Any]], arguments: Sequence[Any]) -> ChildRows:
@@ -159,26 +163,34 @@ def _children(child: Child, parents: list[Sequence[Any]], arguments: Sequence[An
     return ChildRows(_rowset(child.plan, raw, arguments), [groups.get(key, []) for key in keys])
 
 
-def _reader(column: Column, connection: Any) -> _Cell | None:
-    """What makes a cell of the driver's value; ``None`` where nothing has to."""
+def _reader(column: Column, connection: Any) -> _Cells | None:
+    """What makes cells of the driver's values; ``None`` where nothing has to."""
+    finish = _finish(column)
+    converters = () if _is_json(column) else column.converters
+    if finish is None and not converters:
+        return None
+
+    def read(values: Iterable[Any]) -> Iterable[Any]:
+        for convert in converters:
+            values = [convert(value, column.expression, connection) for value in values]
+        return values if finish is None else [finish(value) for value in values]
+
+    return read
+
+
+def _is_json(column: Column) -> bool:
+    """Whether Django's converter would parse text that Rust copies."""
+    return column.custom is None and "json" in (column.kind["kind"], column.kind.get("item", {}).get("kind"))
+
+
+def _finish(column: Column) -> _Cell | None:
+    """What becomes of a converted value; ``None`` where it stays."""
     if column.custom is not None:
-        custom = column.custom
-        return lambda value: custom.render(_converted(value, column, connection))
+        return column.custom.render
+    if _is_json(column):
+        return None
     kind = column.kind["kind"]
-    if "json" in (kind, column.kind.get("item", {}).get("kind")):
-        return None  # Django's converter would parse the text that Rust copies
-    finish = _FINISH.get(kind) or (_array_finish(column.kind) if kind == "array" else None)
-    if not column.converters:
-        return finish
-    if finish is None:
-        return lambda value: _converted(value, column, connection)
-    return lambda value: finish(_converted(value, column, connection))
-
-
-def _converted(value: Any, column: Column, connection: Any) -> Any:
-    for convert in column.converters:
-        value = convert(value, column.expression, connection)
-    return value
+    return _FINISH.get(kind) or (_array_finish(column.kind) if kind == "array" else None)
 
 
 def _bytes(value: Any) -> Any:

@@ -64,11 +64,13 @@ def read_annotation(annotation: Any) -> Wanted | None:
     """What the annotation asks for; ``None`` where it says nothing about fields.
 
     Parameters:
-        annotation: ``X``, ``list[X]``, ``Page[X]``, ``X | None``, ``QuerySet[X]``.
+        annotation: ``X``, ``list[X]``, ``Page[X]``, ``X | None``, ``QuerySet[X]``, or what was read of one already.
 
     Errors:
         PlanError: a class contains itself, which would need joins without end.
     """
+    if isinstance(annotation, Wanted):
+        return annotation
     inner, _ = unwrapped(annotation)
     return _object(inner, ())
 
