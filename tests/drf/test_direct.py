@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import zoneinfo
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any, ClassVar
 
 import pytest
 from catalog.models import Article, Author, Category
+from django.core.exceptions import SynchronousOnlyOperation
 from django.db import DatabaseError, connections, transaction
 from django.db.models import Count, F, QuerySet, Value
 from django.db.models.signals import post_init
@@ -173,6 +175,35 @@ def test_keys_of_related_objects(alias: str) -> None:
 )
 def test_querysets(articles: Any, change: Any, direct: bool) -> None:
     same(SHOP, change(articles), direct=direct)
+
+
+def test_values_of_conditions(alias: str) -> None:
+    """The second query of a shape brings its own."""
+    rows = EveryField.objects.using(alias)
+    for number in range(3):
+        rows.create(
+            integer=number,
+            char=str(number),
+            decimal=Decimal(number),
+            date=dt.date(2026, 1, 1 + number),
+            datetime=dt.datetime(2026, 1, 1 + number, tzinfo=dt.UTC),
+            duration=dt.timedelta(days=number),
+        )
+    for name in ("integer", "char", "decimal", "date", "datetime", "duration", "uuid"):
+        for row in rows.all():
+            value = getattr(row, name)
+            found = same(PLAIN, rows.filter(**{name: value}), direct=True)
+            assert f'"id":{row.pk},' in str(found)
+            same(PLAIN, rows.exclude(**{f"{name}__in": [value]}), direct=True)
+            same(PLAIN, rows.filter(**{f"{name}__lt": value})[: row.integer], direct=True)
+
+
+def test_a_coroutine_is_refused_as_by_django(articles: Any) -> None:
+    async def ask() -> bytes:
+        return to_json(SHOP(articles, many=True))
+
+    with pytest.raises(SynchronousOnlyOperation):
+        asyncio.run(ask())
 
 
 def test_other_sources_of_rows(articles: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import datetime as dt
 import decimal
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.db import Error
 from django.db.models import QuerySet
 from django.db.models.query import ModelIterable
 from django.db.models.sql import Query
@@ -19,7 +21,6 @@ from django.utils import timezone
 
 from .. import bridge
 from .._core import dump_json
-from ..errors import PlanError
 from ..orm.custom import CustomColumn
 from ..orm.internal import is_a
 from ..orm.plan import Column, Operation, Plan
@@ -59,25 +60,37 @@ def queryset_bytes(child: Any, rows: Any) -> tuple[bytes, int] | None:
     Errors:
         django.db.Error: as the database says.
     """
-    if not _is_unread(rows):
+    if not _is_unread(rows) or _in_event_loop():
         return None
     zone = _zone_name()
     wanted = None if zone is None else wanted_of(child, rows.model)
     if zone is None or wanted is None or not _is_loaded(rows.query.deferred_loading, rows.model, wanted):
         return None
     try:
-        operation, arguments = plan(rows, wanted)
-    except PlanError:
+        return _written(rows, wanted, zone)
+    except Error:  # a second statement would fail otherwise: PostgreSQL's transaction is broken
+        raise
+    except Exception:  # noqa: BLE001 - whatever goes wrong, DRF meets it again and says it in its own words
         return None
+
+
+def _written(rows: Any, wanted: Wanted, zone: str) -> tuple[bytes, int] | None:
+    operation, arguments = plan(rows, wanted)
     operation = _rendering(operation)
     compiled = bridge.compiled(operation)
     found = bridge.run_here(operation.using, False, compiled.number, arguments) or []
     if not all(_is_typed(query, cells) for query, cells in zip(operation.queries, found, strict=True)):
         return None
+    return compiled.write_rows(found, arguments, zone), sum(map(len, found))
+
+
+def _in_event_loop() -> bool:
+    """Whether a coroutine asks, whom Django refuses its connections."""
     try:
-        return compiled.write_rows(found, arguments, zone), sum(map(len, found))
-    except ValueError:  # a number JSON has not, a date no zone has: DRF meets it again and says it in its own words
-        return None
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _is_unread(rows: Any) -> bool:
@@ -85,7 +98,7 @@ def _is_unread(rows: Any) -> bool:
     if not is_a(rows, QuerySet) or rows._iterable_class is not ModelIterable or rows._result_cache is not None:
         return False
     kind = class_of(rows)
-    if any(getattr(kind, name).__module__ != "django.db.models.query" for name in _READING):
+    if any(getattr(getattr(kind, name), "__module__", "") != "django.db.models.query" for name in _READING):
         return False
     query: Any = rows.query
     others = (query.combinator, query.select_related, query.select_for_update, query.extra, query.distinct_fields)
