@@ -192,7 +192,7 @@ ROUTES: list[tuple[Declare, str]] = [
     (
         body_and_form,
         (
-            "{line}: body_and_form.<locals>.handler() takes both a JSON body (person) and form fields. "
+            "{line}: body_and_form.<locals>.handler() takes both a body (person) and form fields. "
             "A request has one body: use one or the other."
         ),
     ),
@@ -253,11 +253,6 @@ def pattern_that_does_not_compile(api: API) -> None:
 
 class Person(Schema):
     name: str
-
-
-def object_in_a_query(api: API) -> None:
-    @api.get("/")  # line
-    async def handler(person: Annotated[Person, Query()]) -> None: ...
 
 
 def list_of_lists_in_a_query(api: API) -> None:
@@ -322,13 +317,6 @@ TYPES: list[tuple[Declare, str]] = [
             "error: look-around, including look-ahead and look-behind, is not supported; look-around and "
             "back-references "
             "are not supported, since they make matching time unbounded."
-        ),
-    ),
-    (
-        object_in_a_query,
-        (
-            "{line}: object_in_a_query.<locals>.handler(person): an object or a list of lists cannot be read from a "
-            "query parameter. Take it from the JSON body (Body()), or take scalars and lists of scalars."
         ),
     ),
     (
