@@ -17,6 +17,10 @@ from .params import Query
 
 __all__ = ["Listing", "Wanted"]
 
+#: Times any size of a page, it is still a row PostgreSQL can count to: OFFSET is a bigint.
+_LAST_PAGE = 2**31 - 1
+_LAST_OFFSET = 2**63 - 1
+
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
@@ -87,12 +91,12 @@ class Listing:
     def _page_parameters(self) -> Iterator[Wanted]:
         match self.page:
             case PageNumber(size=size, max_size=most, param=param, size_param=size_param):
-                yield Wanted(param, typing.Annotated[int, Query(ge=1)], 1)
+                yield Wanted(param, typing.Annotated[int, Query(ge=1, le=_LAST_PAGE)], 1)
                 if size_param:
                     yield Wanted(size_param, typing.Annotated[int, Query(ge=1, le=most)], size)
             case LimitOffset(limit=limit, max_limit=most):
                 yield Wanted("limit", typing.Annotated[int, Query(ge=1, le=most)], limit)
-                yield Wanted("offset", typing.Annotated[int, Query(ge=0)], 0)
+                yield Wanted("offset", typing.Annotated[int, Query(ge=0, le=_LAST_OFFSET)], 0)
             case CursorPage(size=size, max_size=most, param=param, size_param=size_param):
                 yield Wanted(param, str)
                 if size_param:

@@ -31,6 +31,16 @@ impl Described {
 /// Where a self-contained schema keeps its structs.
 pub const DEFS: &str = "#/$defs/";
 
+/// A decimal number in text.
+const DECIMAL: &str = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$";
+
+/// A time of day, as RFC 3339's `partial-time`; seconds and an offset may be given or not.
+const TIME: &str =
+    r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?$";
+
+/// Django's duration: `[D ]HH:MM:SS[.ffffff]`.
+const DURATION: &str = r"^(-?[0-9]{1,9} )?([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?$";
+
 /// Describes one type. References are `prefix` and a struct's name: [`DEFS`], or `#/components/schemas/`.
 #[must_use]
 pub fn describe(schema: &Schema, prefix: &str) -> Described {
@@ -111,15 +121,17 @@ impl Walk<'_, '_> {
             Node::Float(limits) => bounded(json!({"type": "number"}), limits),
             Node::Decimal(limits) => {
                 let number = bounded(json!({"type": "number"}), &limits.limits);
-                json!({"anyOf": [number, {"type": "string", "format": "decimal"}]})
+                json!({"anyOf": [number, {"type": "string", "format": "decimal", "pattern": DECIMAL}]})
             }
             Node::Str(rule) => text(rule),
             Node::Bytes(_) => json!({"type": "string", "contentEncoding": "base64"}),
             Node::Uuid => formatted("uuid"),
             Node::Date => formatted("date"),
-            Node::Time => formatted("time"),
+            // JSON Schema's own `time` wants an offset, which times of day do not have.
+            Node::Time => json!({"type": "string", "format": "time-local", "pattern": TIME}),
             Node::Datetime => formatted("date-time"),
-            Node::Duration => formatted("duration"),
+            // JSON Schema's own `duration` is ISO 8601's, which is read but never written.
+            Node::Duration => json!({"type": "string", "pattern": DURATION}),
             Node::Enum { values, .. } | Node::Literal { values } => choices(values),
             Node::List(list) => {
                 let mut value = json!({"type": "array", "items": self.node(&list.item)});

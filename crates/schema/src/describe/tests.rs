@@ -25,7 +25,7 @@ fn scalars_have_types_formats_and_bounds() {
         ),
         (
             json!({"type": "decimal", "ge": 0}),
-            json!({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "format": "decimal"}]}),
+            json!({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "format": "decimal", "pattern": DECIMAL}]}),
         ),
         (
             json!({"type": "str", "min_length": 1, "max_length": 9, "pattern": "^a"}),
@@ -34,9 +34,9 @@ fn scalars_have_types_formats_and_bounds() {
         (json!({"type": "bytes"}), json!({"type": "string", "contentEncoding": "base64"})),
         (json!({"type": "uuid"}), json!({"type": "string", "format": "uuid"})),
         (json!({"type": "date"}), json!({"type": "string", "format": "date"})),
-        (json!({"type": "time"}), json!({"type": "string", "format": "time"})),
+        (json!({"type": "time"}), json!({"type": "string", "format": "time-local", "pattern": TIME})),
         (json!({"type": "datetime"}), json!({"type": "string", "format": "date-time"})),
-        (json!({"type": "duration"}), json!({"type": "string", "format": "duration"})),
+        (json!({"type": "duration"}), json!({"type": "string", "pattern": DURATION})),
         (json!({"type": "literal", "values": ["a", "b"]}), json!({"enum": ["a", "b"], "type": "string"})),
         (json!({"type": "enum", "class": 0, "values": [1, 2]}), json!({"enum": [1, 2], "type": "integer"})),
         (json!({"type": "literal", "values": ["a", 1, null]}), json!({"enum": ["a", 1, null]})),
