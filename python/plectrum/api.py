@@ -91,7 +91,8 @@ class CompiledRoute:
             "description": options.description or description,
             "deprecated": options.deprecated,
             "include_in_schema": options.include_in_schema,
-            "strict_query": options.strict_query,
+            "strict_query": self._strict_query,
+            "mounted": self.route.mounted,
             "gate": self.access.gate(self.route),
             "produces": options.produces or self._natural_type,
             "max_body": options.max_body,
@@ -103,6 +104,13 @@ class CompiledRoute:
             "websocket": dataclasses.asdict(self.route.websocket) if self.route.websocket else None,
             "graph": self.graph,
         }
+
+    @property
+    def _strict_query(self) -> bool:
+        """A handler may read the query string by itself; all that a native route reads is known."""
+        if self.route.options.strict_query is not None:
+            return self.route.options.strict_query
+        return self.route.native is not None
 
     @property
     def _natural_type(self) -> str | None:

@@ -47,7 +47,7 @@ def django_routes(prefix: str, urlconf: str | None) -> Iterator[Route]:
     for path in paths:
         handler = mount.below if path.endswith("}") else mount.at_root
         for method in METHODS:
-            yield Route(method=method, path=path, handler=handler, options=options)
+            yield Route(method=method, path=path, handler=handler, options=options, mounted=True)
 
 
 class DjangoMount:

@@ -44,6 +44,7 @@ class Options:
         throttle: rates, of :mod:`plectrum.throttling`; ``None`` lifts those around it.
         cors: whose pages may read its answers, a :class:`plectrum.edge.CORS`.
         strict_query: refuse query parameters that the route does not know, with a 422 and what may have been meant.
+            Native routes do, and so the lists of resources; handlers do not, unless told.
         dependencies: run before the handler for what they do, each made by ``Depends``.
         produces: media type of every answer; a client whose ``Accept`` refuses it gets 406. JSON where the return
             annotation says what the answer is; any type, unchecked, otherwise.
@@ -64,7 +65,7 @@ class Options:
     guards: Any = INHERIT
     throttle: Any = INHERIT
     cors: Any = INHERIT
-    strict_query: bool = False
+    strict_query: bool | None = None
     dependencies: tuple[Dependency, ...] = ()
     produces: str | None = None
     max_body: int | None = None
@@ -137,7 +138,7 @@ class Feed:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Route:
-    """One method on one path."""
+    """One method on one path; ``mounted`` where it answers only paths that no other route has."""
 
     method: str
     path: str
@@ -147,6 +148,7 @@ class Route:
     websocket: Socket | None = None
     feed: Feed | None = None
     graph: GraphQL | None = None
+    mounted: bool = False
 
     @property
     def path_names(self) -> list[str]:

@@ -102,6 +102,14 @@ def test_hosts_are_djangos_to_refuse(server: Server) -> None:
     assert server.get("/echo/", "host: evil.test").status == 400
 
 
+def test_a_path_of_the_api_is_its_own_with_every_method(browser: httpx.Client) -> None:
+    refused = browser.post("/api/finished")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert browser.options("/api/finished").status_code == 204
+    assert browser.get("/api/nothing").headers["content-type"] == "text/html; charset=utf-8"  # Django's own 404
+
+
 def test_the_apis_own_routes_win(browser: httpx.Client) -> None:
     assert browser.get("/docs").text.count("swagger") > 0
     assert browser.get("/api/finished").json()["users"] == 1

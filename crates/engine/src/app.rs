@@ -25,6 +25,8 @@ use crate::statics;
 /// An API on one worker.
 pub struct App {
     router: Router<Rc<Place>>,
+    /// Sites mounted beside the API, asked about paths that are none of its own.
+    mounts: Option<Router<Rc<Place>>>,
     errors: Shape,
     edge: Option<Rc<Edge>>,
     /// Whether routes have policies of their own for pages of other origins.
@@ -102,15 +104,19 @@ impl App {
         let form = Rc::new(options.form.clone());
         let mut router = RouterBuilder::new();
         router.trailing_slash(options.slash);
+        let mut mounts = None;
         for (index, route) in blueprint.routes.iter().enumerate() {
             let at_fault = |reason| BuildError { route: Some(index), other: None, reason };
             let (method, extractor) = compile(route).map_err(at_fault)?;
+            let extractor = extractor.beside(blueprint.security.query_names(route.gate.as_ref()));
             let endpoint = endpoint(index, route, extractor).map_err(at_fault)?;
             let allowance = Allowance::of(route, options.max_body, &form);
             let gate = gate_of(gates.as_ref(), route).map_err(at_fault)?;
             let cors = route.cors.clone().map(|cors| Policy::new(&cors.into()).map(Rc::new));
             let cors = cors.transpose().map_err(at_fault)?;
-            router.route(method, &route.path, Rc::new(Place { endpoint, gate, allowance, cors })).map_err(
+            let beside =
+                if route.mounted { mounts.get_or_insert_with(RouterBuilder::new) } else { &mut router };
+            beside.route(method, &route.path, Rc::new(Place { endpoint, gate, allowance, cors })).map_err(
                 |error| BuildError {
                     other: first_of(&error, &blueprint.routes),
                     ..at_fault(error.to_string())
@@ -140,7 +146,13 @@ impl App {
         let own_cors = blueprint.routes.iter().any(|route| route.cors.is_some());
         let edge = Edge::compile(&options.edge, own_cors);
         let edge = edge.map_err(|reason| BuildError { route: None, other: None, reason })?;
-        Ok(Self { router: router.build(), errors: options.errors, edge, own_cors })
+        Ok(Self {
+            router: router.build(),
+            mounts: mounts.map(RouterBuilder::build),
+            errors: options.errors,
+            edge,
+            own_cors,
+        })
     }
 
     /// What [`App::build`] would say of the routes, without their endpoints.
@@ -268,21 +280,34 @@ impl Service for App {
 impl App {
     /// Whose pages may read what a route answers: the route's own word, or everybody's.
     fn policy(&self, method: &Method, path: &str, usual: Option<&Rc<Policy>>) -> Option<Rc<Policy>> {
-        match self.router.find(method, path) {
+        match self.find(method, path) {
             Match::Found { endpoint, .. } => endpoint.cors.as_ref().or(usual).cloned(),
             _ => usual.cloned(),
         }
     }
 
     fn methods_of(&self, path: &str) -> Option<HeaderValue> {
-        match self.router.find(&Method::OPTIONS, path) {
+        match self.find(&Method::OPTIONS, path) {
             Match::Options { allow } => Some(allow),
             _ => None,
         }
     }
 
+    /// Who answers: a path of the API is the API's with all methods, every other one may be a mounted site's.
+    fn find<'r, 'p>(&'r self, method: &'r Method, path: &'p str) -> Match<'r, 'p, Rc<Place>> {
+        match (self.router.find(method, path), &self.mounts) {
+            (own @ (Match::NotFound | Match::Redirect { .. }), Some(mounts)) => {
+                match mounts.find(method, path) {
+                    Match::NotFound => own,
+                    mounted => mounted,
+                }
+            }
+            (own, _) => own,
+        }
+    }
+
     fn answer(&self, request: Request) -> Reply {
-        let (place, path) = match self.router.find(&request.method, request.path()) {
+        let (place, path) = match self.find(&request.method, request.path()) {
             Match::Found { endpoint, params, .. } => {
                 (Rc::clone(endpoint), PathValues::new(request.path(), params.into_values()))
             }

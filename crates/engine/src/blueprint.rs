@@ -99,6 +99,9 @@ pub struct Route {
     /// Whether query parameters it does not know are refused.
     #[serde(default)]
     pub strict_query: bool,
+    /// Whether it answers only paths that no other route has, whatever their methods.
+    #[serde(default)]
+    pub mounted: bool,
     /// What stands before it.
     #[serde(default)]
     pub gate: Option<spec::Gate>,

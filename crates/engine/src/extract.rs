@@ -31,6 +31,8 @@ pub struct Extractor {
     body: BodyForm,
     /// Query parameters it does not know are refused.
     strict: bool,
+    /// Query parameters that are read before the arguments, by what authenticates.
+    read_before: Vec<Box<str>>,
 }
 
 /// Why the arguments of a request could not be had.
@@ -90,7 +92,21 @@ impl Extractor {
         };
         let query = names(|place| matches!(place, Place::Query));
         let form = names(|place| matches!(place, Place::Form));
-        Ok(Self { body: BodyForm::of(route), query, form, arguments, strict: route.strict_query })
+        Ok(Self {
+            body: BodyForm::of(route),
+            query,
+            form,
+            arguments,
+            strict: route.strict_query,
+            read_before: Vec::new(),
+        })
+    }
+
+    /// Query parameters that something else reads, and that are known where unknown ones are refused.
+    #[must_use]
+    pub fn beside(mut self, names: impl Iterator<Item = Box<str>>) -> Self {
+        self.read_before.extend(names);
+        self
     }
 
     /// Whether the whole body is needed.
@@ -154,7 +170,8 @@ impl Extractor {
 
     /// Query parameters that are nobody's.
     fn unknown(&self, text: &str) -> Vec<Error> {
-        unknown::errors(text, &self.query.iter().map(|name| &*name.wire).collect::<Vec<_>>())
+        let known = self.query.iter().map(|name| &*name.wire);
+        unknown::errors(text, &known.chain(self.read_before.iter().map(|name| &**name)).collect::<Vec<_>>())
     }
 
     /// What a form with files holds for arguments.

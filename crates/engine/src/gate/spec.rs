@@ -117,6 +117,17 @@ pub enum Jwks {
     },
 }
 
+impl Security {
+    /// Query parameters that a gate's schemes read.
+    pub(crate) fn query_names(&self, gate: Option<&Gate>) -> impl Iterator<Item = Box<str>> {
+        let schemes = gate.into_iter().flat_map(|gate| &gate.schemes);
+        schemes.filter_map(|number| match &self.schemes.get(*number)?.kind {
+            Kind::ApiKey(key) if matches!(key.place, Place::Query) => Some(key.parameter.as_str().into()),
+            _ => None,
+        })
+    }
+}
+
 /// API keys.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ApiKey {
