@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from catalog.models import Article, Author, Category, Comment, Tag
 from django.db.models import Avg, Count, QuerySet
 
-from plectrum import API, Field, One, PageNumber, Query, Schema
+from plectrum import API, Field, NotFound, One, PageNumber, Query, Schema
 from plectrum.graphql import GraphQL
 
 api = API(prefix="/api", title="Shop", version="1.0.0", description="Articles to read, and who wrote them.")
@@ -55,7 +55,9 @@ def best_authors(articles: Annotated[int, Query(ge=1)] = 50) -> QuerySet[Author,
 
 
 @api.get("/articles/popular")
-async def popular(country: str | None = None, n: Annotated[int, Query(ge=1, le=100)] = 10) -> QuerySet[Article]:
+async def popular(
+    country: Author.Country | None = None, n: Annotated[int, Query(ge=1, le=100)] = 10
+) -> QuerySet[Article]:
     """The most viewed live articles, of one country if wanted."""
     rows = Article.objects.filter(status=Article.Status.LIVE)
     if country is not None:
@@ -66,12 +68,16 @@ async def popular(country: str | None = None, n: Annotated[int, Query(ge=1, le=1
 # Object: anything else a handler returns. ──────────────────────────────────────────────────────────────────────────
 
 
+#: PostgreSQL's text holds every character but NUL.
+STORABLE = r"^[^\x00]*$"
+
+
 class Draft(Schema):
     """A new comment, as readers send it."""
 
     article_id: int
-    name: Annotated[str, Field(min_length=1, max_length=80)]
-    body: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1, max_length=80, pattern=STORABLE)]
+    body: Annotated[str, Field(min_length=1, pattern=STORABLE)]
     stars: Annotated[int, Field(ge=1, le=5)] | None = None
 
 
@@ -94,6 +100,8 @@ async def comment(draft: Draft) -> Created:
     """Adds a comment; it is shown once somebody has approved it."""
     from django.utils import timezone
 
+    if not await Article.objects.filter(pk=draft.article_id).aexists():
+        raise NotFound(f"There is no article {draft.article_id}.")
     made = await Comment.objects.acreate(
         article_id=draft.article_id,
         name=draft.name,
