@@ -108,7 +108,7 @@ test-rust: $(VENV_STAMP)
 
 .PHONY: test-rust-inner
 test-rust-inner:
-	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run $(CORE) --locked --show-progress none --status-level fail --final-status-level slow; \
+	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run $(CORE) --locked --no-fail-fast --show-progress none --status-level fail --final-status-level slow; \
 	else cargo test --quiet $(CORE) --all-targets --locked; fi
 	@cargo test --quiet $(CORE) --doc --locked
 

@@ -49,6 +49,10 @@ impl Rules {
 
     /// Checks a signed payload at `now` (seconds since 1970); the user's key, or what is wrong.
     pub(crate) fn check(&self, payload: &[u8], now: f64) -> Result<Option<String>, &'static str> {
+        // serde would read a list as the members in their order.
+        if !payload.trim_ascii_start().starts_with(b"{") {
+            return Err("the token's claims are malformed");
+        }
         let claims: Registered<'_> =
             serde_json::from_slice(payload).map_err(|_| "the token's claims are malformed")?;
         self.check_times(&claims, now)?;
