@@ -50,7 +50,7 @@ fn floods() {
         let _ = write!(text, "a{n}:name ");
         text
     });
-    assert_eq!(refused(&format!("{{me{{{aliases}}}}}"))[0].code, Code::ParseFailed);
+    assert_eq!(refused(&format!("{{me{{{aliases}}}}}"))[0].code, Code::LimitExceeded);
     assert_eq!(refused(&format!("{{me{{{}}}}}", &aliases[..1000]))[0].code, Code::LimitExceeded);
     assert_eq!(
         refused(&format!("{{me{{name {}}}}}", "@skip(if: false) ".repeat(200)))[0].code,
