@@ -275,6 +275,8 @@ def main() -> int:
     parser.add_argument("command", nargs="*", help="command to run, after --")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # A shell's background job inherits that Ctrl-C is ignored; who sends the signal to this one means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with database(None if options.throw_away else options.data, throw_away=options.throw_away) as url:
             if options.command:
