@@ -11,8 +11,10 @@ from django.db import connection, transaction
 from bench.export import growth
 from plectrum.export import serialize_stream
 
-ROWS = 60_000
+ROWS = 120_000
 MIB = 1 << 20
+# A third of what is sent. The allocator takes 8 MiB at once when a thread of its own begins.
+ALLOWED = 10 * MIB
 
 
 @pytest.fixture
@@ -36,8 +38,8 @@ def test_a_long_export_takes_no_more_memory_than_a_short_one(format: Any) -> Non
     stream = serialize_stream(rows, format=format)
     sent, grown = growth(stream)
     assert stream.rows == ROWS
-    assert sent > 15 * MIB
-    assert grown < 5 * MIB
+    assert sent > 30 * MIB
+    assert grown < ALLOWED
 
 
 @pytest.mark.postgresql
@@ -48,5 +50,5 @@ def test_nor_does_one_inside_a_transaction() -> None:
         for _ in serialize_stream(Author.objects.all()[: ROWS // 10]):
             pass
         sent, grown = growth(serialize_stream(Author.objects.all()))
-    assert sent > 15 * MIB
-    assert grown < 5 * MIB
+    assert sent > 30 * MIB
+    assert grown < ALLOWED
