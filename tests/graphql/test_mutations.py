@@ -346,7 +346,13 @@ def is_writable(model: Any) -> bool:
     return "value" in given and model._meta.pk.name != "value"
 
 
-@pytest.mark.parametrize("kind", [kind for kind, model in (EVERYWHERE | POSTGRES).items() if is_writable(model)])
+def writable_kinds() -> Iterator[Any]:
+    for kind, model in (EVERYWHERE | POSTGRES).items():
+        if is_writable(model):
+            yield pytest.param(kind, marks=[pytest.mark.postgresql] if kind in POSTGRES else [])
+
+
+@pytest.mark.parametrize("kind", list(writable_kinds()))
 def test_what_is_shown_can_be_written(db: None, kind: str) -> None:
     model = (EVERYWHERE | POSTGRES)[kind]
     update = f"""mutation ($id: ID!, $input: RowUpdate!) {{
