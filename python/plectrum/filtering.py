@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
-import decimal
-import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from .columns import python_type
 from .errors import ConfigurationError, line_of
 from .filters import Filter
 
@@ -21,29 +19,6 @@ _LOOKUP_TYPES: dict[str, Any] = {
         str,
     ),
 }
-#: ``Field.get_internal_type()`` → the type a request's text is read as.
-_FIELD_TYPES: dict[str, Any] = {
-    **dict.fromkeys(
-        (
-            "AutoField", "BigAutoField", "SmallAutoField", "IntegerField", "BigIntegerField", "SmallIntegerField",
-            "PositiveIntegerField", "PositiveBigIntegerField", "PositiveSmallIntegerField",
-        ),
-        int,
-    ),
-    **dict.fromkeys(
-        ("CharField", "TextField", "SlugField", "EmailField", "URLField", "FileField", "ImageField", "FilePathField",
-         "GenericIPAddressField", "IPAddressField"),
-        str,
-    ),
-    "BooleanField": bool,
-    "FloatField": float,
-    "DecimalField": decimal.Decimal,
-    "UUIDField": uuid.UUID,
-    "DateField": datetime.date,
-    "DateTimeField": datetime.datetime,
-    "TimeField": datetime.time,
-    "DurationField": datetime.timedelta,
-}  # fmt: skip
 
 
 def lookup_type(model: Any, lookup: str, handler: Any, option: str = "filters=") -> Any:
@@ -93,7 +68,7 @@ def _type_of(field: Any, parts: list[str], lookup: str, handler: Any, option: st
 
 
 def _field_type(field: Any, lookup: str, handler: Any, option: str) -> Any:
-    found = _FIELD_TYPES.get(field.get_internal_type())
+    found = value_type_of(field)
     if found is None:
         raise ConfigurationError(
             f"{line_of(handler)}: {option} names {lookup!r}, but a {type(field).__name__} cannot be read from a query "
@@ -104,7 +79,8 @@ def _field_type(field: Any, lookup: str, handler: Any, option: str) -> Any:
 
 def value_type_of(field: Any) -> Any:
     """The Python type of a plain field's values, as a request's text is read; ``None`` where it has none."""
-    return _FIELD_TYPES.get(field.get_internal_type())
+    found = python_type(field)
+    return None if found is bytes else found
 
 
 def apply_filters(queryset: Any, given: Sequence[tuple[Filter, Any]]) -> Any:

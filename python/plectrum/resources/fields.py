@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import datetime
 import decimal
-import uuid
 from typing import Annotated, Any, Literal
 
 from django.db import models
 
+from plectrum.columns import python_type
 from plectrum.params import Field
 
 __all__ = ["key_type", "nullable", "value_type"]
 
 _LIST: Any = list  # of a type known at run time only
-#: ``Field.get_internal_type()`` → the type its value is read as.
-_TYPES: dict[str, Any] = {
-    **dict.fromkeys(("BooleanField", "NullBooleanField"), bool),
-    **dict.fromkeys(("CharField", "TextField", "SlugField", "EmailField", "URLField", "FilePathField",
-                     "GenericIPAddressField", "IPAddressField"), str),
-    "FloatField": float,
-    "DecimalField": decimal.Decimal,
-    "UUIDField": uuid.UUID,
-    "DateField": datetime.date,
-    "DateTimeField": datetime.datetime,
-    "TimeField": datetime.time,
-    "DurationField": datetime.timedelta,
-    "JSONField": Any,
-    "BinaryField": bytes,
-    "HStoreField": dict[str, str | None],
-}  # fmt: skip
+#: ``Field.get_internal_type()`` → what JSON gives, for fields whose values are of no one type.
+_JSON: dict[str, Any] = {"JSONField": Any, "HStoreField": dict[str, str | None]}
 
 
 def value_type(field: Any) -> Any:
@@ -74,12 +59,10 @@ def _base(field: Any) -> Any:
     kind = field.get_internal_type()
     if isinstance(field, (models.FileField, models.GeneratedField)):
         return None  # files come in forms, generated columns from the database
-    if isinstance(field, models.IntegerField):
-        return int
     if kind == "ArrayField":
         item = value_type(field.base_field)
         return None if item is None else list[item]  # type: ignore[valid-type]
-    return _TYPES.get(kind)
+    return _JSON.get(kind) or python_type(field)
 
 
 def _choices(field: Any) -> Any:

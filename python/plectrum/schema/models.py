@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime
-import decimal
 import functools
 import types
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, NotRequired, TypedDict, cast
 
@@ -16,28 +14,12 @@ from django.db import models
 from django.db.models import NOT_PROVIDED
 from django.db.models.fields.files import FileField
 
+from ..columns import python_type
 from ..errors import SchemaError
 from ..params import Field
 from .compiled import CompiledValidator
 
 __all__ = ["from_model"]
-
-#: Base class of the model field → Python type; the first that fits wins.
-_TYPES: tuple[tuple[type[Any], Any], ...] = (
-    (models.BooleanField, bool),
-    (models.IntegerField, int),
-    (models.FloatField, float),
-    (models.DecimalField, decimal.Decimal),
-    (models.UUIDField, uuid.UUID),
-    (models.DateTimeField, datetime.datetime),
-    (models.DateField, datetime.date),
-    (models.TimeField, datetime.time),
-    (models.DurationField, datetime.timedelta),
-    (models.BinaryField, bytes),
-    (models.GenericIPAddressField, str),
-    (models.CharField, str),
-    (models.TextField, str),
-)
 
 
 def from_model(
@@ -185,14 +167,12 @@ def _is_function(validator: Any) -> bool:
 def _type_of(field: Any) -> Any:
     if field.is_relation:
         return _type_of(field.target_field)
-    if isinstance(field, FileField):
-        return str
-    if _is_custom(field):
+    if _is_custom(field) and not isinstance(field, FileField):
         return Any
     base = getattr(field, "base_field", None)
     if base is not None and hasattr(field, "size"):  # ArrayField
         return types.GenericAlias(list, (_annotated(_type_of(base), Field(null=base.null, **_limits(base))),))
-    return next((python for kind, python in _TYPES if isinstance(field, kind)), Any)
+    return python_type(field) or Any
 
 
 def _output(field: Any) -> Callable[[Any], Any] | None:
