@@ -11,12 +11,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
 use crate::eventloop::EventLoop;
-use crate::own_thread::OwnThread;
+use crate::thread_bound::ThreadBound;
 use crate::websocket::WebSocket;
 
 /// A worker's groups. Nothing is connected before the first use.
 #[pyclass(frozen, module = "plectrum._core")]
-pub(crate) struct Channels(OwnThread<Inner>);
+pub(crate) struct Channels(ThreadBound<Inner>);
 
 struct Inner {
     hub: OnceCell<Rc<Hub>>,
@@ -26,7 +26,7 @@ struct Inner {
 
 impl Channels {
     pub(crate) fn new(reach: Reach, event_loop: &Rc<EventLoop>) -> Self {
-        Self(OwnThread::new(Inner { hub: OnceCell::new(), reach, event_loop: Rc::clone(event_loop) }))
+        Self(ThreadBound::plain(Inner { hub: OnceCell::new(), reach, event_loop: Rc::clone(event_loop) }))
     }
 
     fn hub(&self) -> PyResult<&Rc<Hub>> {

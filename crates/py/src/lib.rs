@@ -37,7 +37,6 @@ mod logging;
 mod members;
 mod names;
 mod operation;
-mod own_thread;
 mod pipeline;
 mod registered;
 mod request;

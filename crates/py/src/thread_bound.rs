@@ -27,7 +27,7 @@ impl<T> ThreadBound<T> {
         Self { owner: thread::current().id(), holds_runtime: true, value: ManuallyDrop::new(value) }
     }
 
-    /// For any other value.
+    /// For any other value, which lives in a worker.
     pub(crate) fn plain(value: T) -> Self {
         Self { owner: thread::current().id(), holds_runtime: false, value: ManuallyDrop::new(value) }
     }
@@ -44,9 +44,11 @@ impl<T> ThreadBound<T> {
         if self.is_here() {
             return Ok(&self.value);
         }
-        Err(PyRuntimeError::new_err(
-            "This belongs to the thread that made it and is used on another one. Make one per thread.",
-        ))
+        Err(PyRuntimeError::new_err(if self.holds_runtime {
+            "This belongs to the thread that made it and is used on another one. Make one per thread."
+        } else {
+            "This belongs to its worker's thread. From another thread, call asyncio.run_coroutine_threadsafe()."
+        }))
     }
 }
 

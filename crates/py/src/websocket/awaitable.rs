@@ -13,8 +13,8 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use super::talk::Talk;
 use crate::eventloop::Waiter;
 use crate::names;
-use crate::own_thread::OwnThread;
 use crate::sink::PySink;
+use crate::thread_bound::ThreadBound;
 
 /// What a message is received as.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(super) enum Form {
 /// Waits for a message.
 #[pyclass(frozen, module = "plectrum._core")]
 pub(crate) struct Receive {
-    talk: OwnThread<Rc<Talk>>,
+    talk: ThreadBound<Rc<Talk>>,
     form: Form,
     /// An iteration ends where a single call raises.
     iterating: bool,
@@ -39,7 +39,7 @@ pub(crate) struct Receive {
 
 impl Receive {
     pub(super) fn new(talk: Rc<Talk>, form: Form, iterating: bool) -> Self {
-        Self { talk: OwnThread::new(talk), form, iterating }
+        Self { talk: ThreadBound::plain(talk), form, iterating }
     }
 
     fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
@@ -115,11 +115,11 @@ impl Form {
 
 /// Waits for the peer to take what was sent.
 #[pyclass(frozen, module = "plectrum._core")]
-pub(crate) struct Room(OwnThread<Rc<Talk>>);
+pub(crate) struct Room(ThreadBound<Rc<Talk>>);
 
 impl Room {
     pub(super) fn new(talk: Rc<Talk>) -> Self {
-        Self(OwnThread::new(talk))
+        Self(ThreadBound::plain(talk))
     }
 }
 

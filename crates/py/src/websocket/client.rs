@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::{Bytes, Error};
 
 use super::talk::disconnected;
 use crate::client::Client;
-use crate::own_thread::OwnThread;
+use crate::thread_bound::ThreadBound;
 
 /// How long the server may take to answer a close.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -30,7 +30,7 @@ type Stream = WebSocketStream<UnixStream>;
 #[pyclass(frozen, module = "plectrum._core")]
 pub(crate) struct ClientSocket {
     client: Py<Client>,
-    stream: OwnThread<Rc<RefCell<Option<Stream>>>>,
+    stream: ThreadBound<Rc<RefCell<Option<Stream>>>>,
 }
 
 impl ClientSocket {
@@ -39,7 +39,7 @@ impl ClientSocket {
         let (ours, theirs) = UnixStream::pair().map_err(|error| PyOSError::new_err(error.to_string()))?;
         tokio::task::spawn_local(converse(theirs, socket));
         let stream = WebSocketStream::from_raw_socket(ours, Role::Client, None).await;
-        Ok(Self { client, stream: OwnThread::new(Rc::new(RefCell::new(Some(stream)))) })
+        Ok(Self { client, stream: ThreadBound::plain(Rc::new(RefCell::new(Some(stream)))) })
     }
 
     /// Does something with the stream, and meanwhile whatever the server has to do.

@@ -13,20 +13,20 @@ use super::awaitable::{Done, Form, Receive, Room};
 use super::talk::{Talk, forbidden};
 use crate::encode::encode;
 use crate::eventloop::EventLoop;
-use crate::own_thread::OwnThread;
 use crate::request::Request;
 use crate::response::add_headers;
+use crate::thread_bound::ThreadBound;
 
 /// A WebSocket, as a handler's parameter annotated ``WebSocket`` receives it.
 #[pyclass(frozen, weakref, module = "plectrum._core")]
 pub(crate) struct WebSocket {
     request: Py<Request>,
-    talk: OwnThread<Rc<Talk>>,
+    talk: ThreadBound<Rc<Talk>>,
 }
 
 impl WebSocket {
     pub(super) fn new(request: Py<Request>, opening: Opening, event_loop: &Rc<EventLoop>) -> Self {
-        Self { request, talk: OwnThread::new(Talk::new(opening, Rc::clone(event_loop))) }
+        Self { request, talk: ThreadBound::plain(Talk::new(opening, Rc::clone(event_loop))) }
     }
 
     /// What it shares with its socket.
@@ -39,7 +39,7 @@ impl WebSocket {
     }
 
     fn messages(&self, form: Form) -> PyResult<Messages> {
-        Ok(Messages { talk: OwnThread::new(Rc::clone(self.talk()?)), form })
+        Ok(Messages { talk: ThreadBound::plain(Rc::clone(self.talk()?)), form })
     }
 
     /// What a sender awaits.
@@ -200,7 +200,7 @@ impl WebSocket {
 /// An iteration over a WebSocket's messages, which ends with it.
 #[pyclass(frozen, module = "plectrum._core")]
 pub(crate) struct Messages {
-    talk: OwnThread<Rc<Talk>>,
+    talk: ThreadBound<Rc<Talk>>,
     form: Form,
 }
 
