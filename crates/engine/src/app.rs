@@ -112,7 +112,7 @@ impl App {
             let endpoint = endpoint(index, route, extractor).map_err(at_fault)?;
             let allowance = Allowance::of(route, options.max_body, &form);
             let gate = gate_of(gates.as_ref(), route).map_err(at_fault)?;
-            let cors = route.cors.clone().map(|cors| Policy::new(&cors.into()).map(Rc::new));
+            let cors = route.cors.as_ref().map(|cors| Policy::new(cors).map(Rc::new));
             let cors = cors.transpose().map_err(at_fault)?;
             let beside =
                 if route.mounted { mounts.get_or_insert_with(RouterBuilder::new) } else { &mut router };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use plectrum_http::middleware::Cors;
 use plectrum_schema::Schema;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
@@ -119,7 +120,7 @@ pub struct Route {
     pub stream: bool,
     /// Whose pages may read its answers; as the settings say where absent.
     #[serde(default)]
-    pub cors: Option<spec::Cors>,
+    pub cors: Option<Cors>,
     /// For native routes.
     pub native: Option<Native>,
     /// For GraphQL routes: which of the blueprint's graphs.

@@ -1,7 +1,6 @@
 //! `plectrum.edge.describe`, as Rust reads it.
 
-use plectrum_engine::gate::spec::Cors;
-use plectrum_http::middleware::{Coding, EdgeConfig, ForwardedBy, SecurityHeaders};
+use plectrum_http::middleware::{Coding, Cors, EdgeConfig, ForwardedBy, SecurityHeaders};
 use serde::Deserialize;
 
 /// What every request and answer passes.
@@ -39,7 +38,7 @@ impl Edge {
                 frame_options: edge.frame_options,
                 transport: edge.transport,
             },
-            cors: edge.cors.map(Into::into),
+            cors: edge.cors,
             // Their names were checked where the settings were read.
             compression: edge.compression.iter().filter_map(|name| Coding::named(name)).collect(),
             compression_least: edge.compression_least,

@@ -260,27 +260,3 @@ pub enum Per {
     /// Everybody.
     All,
 }
-
-/// Whose pages may read answers; see [`plectrum_http::middleware::Cors`].
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct Cors {
-    /// Origins.
-    pub origins: Vec<String>,
-    /// Whether cookies may come along.
-    pub credentials: bool,
-    /// Methods; the route's own where empty.
-    pub methods: Vec<String>,
-    /// Request headers; all where empty.
-    pub headers: Vec<String>,
-    /// Answer headers that scripts may read.
-    pub expose: Vec<String>,
-    /// Seconds.
-    pub max_age: u32,
-}
-
-impl From<Cors> for plectrum_http::middleware::Cors {
-    fn from(cors: Cors) -> Self {
-        let Cors { origins, credentials, methods, headers, expose, max_age } = cors;
-        Self { origins, credentials, methods, headers, expose, max_age }
-    }
-}

@@ -6,11 +6,12 @@ use http::header::{
     ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use serde::Deserialize;
 
 use crate::{Body, Request, Response};
 
 /// Whose pages may read answers.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct Cors {
     /// Origins (`https://shop.example`), `https://*.shop.example` for all below, or `*`.
     pub origins: Vec<String>,
