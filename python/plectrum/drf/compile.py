@@ -11,7 +11,7 @@ from rest_framework.utils.serializer_helpers import BindingDict
 from .._core import Representation, represent_many
 from . import kept
 from .describe import Description, describe, register
-from .values import class_of, is_exactly, rows_of, state_of
+from .values import class_of, is_exactly, only_ours, rows_of, state_of
 
 __all__ = [
     "LIST_DATA",
@@ -80,14 +80,7 @@ def current(serializer: Any, after: type | None = None, *, first: bool = True) -
 
 
 def _represents_as_drf(mro: tuple[type, ...]) -> bool:
-    """Whether every ``to_representation`` down to ``Serializer``'s is DRF's or ours."""
-    for kind in mro:
-        method = vars(kind).get("to_representation")
-        if method is not None and method not in _ours:
-            return False
-        if kind is serializers.Serializer:
-            return True
-    return False
+    return only_ours(mro, "to_representation", serializers.Serializer, _ours)
 
 
 def _compile(serializer: Any, after: type | None) -> Representation | None:

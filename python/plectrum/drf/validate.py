@@ -16,7 +16,7 @@ from .accept import accept, asks, register
 from .compile import fields_of
 from .describe import Description, own
 from .rules import forced_validators
-from .values import class_of, is_exactly, state_of
+from .values import class_of, is_exactly, only_ours, state_of
 
 __all__ = [
     "INTERNAL",
@@ -91,13 +91,7 @@ def current(serializer: Any, after: type | None = None, *, first: bool = True) -
 
 
 def _reads_as_drf(mro: tuple[type, ...]) -> bool:
-    for kind in mro:
-        method = vars(kind).get("to_internal_value")
-        if method is not None and method not in _ours:
-            return False
-        if kind is _Serializer:
-            return True
-    return False
+    return only_ours(mro, "to_internal_value", _Serializer, _ours)
 
 
 def _compile(serializer: Any, after: type | None) -> Validation | None:

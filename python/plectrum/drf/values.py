@@ -26,6 +26,7 @@ __all__ = [
     "current_zone",
     "input_zone",
     "is_exactly",
+    "only_ours",
     "replay",
     "rows_of",
     "state_of",
@@ -54,6 +55,17 @@ def state_of(value: object) -> dict[str, Any]:
 def is_exactly(value: object, kind: type) -> bool:
     """Whether a value is of a class and of no subclass."""
     return type(value) is kind
+
+
+def only_ours(mro: tuple[type, ...], method: str, base: type, ours: set[object]) -> bool:
+    """Whether every ``method`` from a class down to ``base``'s is one of ``ours``: DRF's own, or what stands for it."""
+    for kind in mro:
+        found = vars(kind).get(method)
+        if found is not None and found not in ours:
+            return False
+        if kind is base:
+            return True
+    return False
 
 
 def zone(found: dt.tzinfo | None) -> dt.tzinfo | Literal[True] | None:
