@@ -14,10 +14,9 @@ import socket
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from plectrum import API, Request
 
@@ -52,30 +51,31 @@ def p99(port: int) -> float:
     return statistics.quantiles(times, n=100)[98]
 
 
-@contextmanager
-def trickling(port: int, count: int) -> Iterator[list[socket.socket]]:
-    """Slow clients, each of which sends a byte every half second."""
+def trickle(port: int, count: int) -> None:
+    """Slow clients in a process of their own, each of which sends a byte every half second, until it is ended."""
     with ExitStack() as stack:
         slow = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(count)]
         for number, connection in enumerate(slow):
             connection.sendall(HEADS[number % 2])
-        stop = threading.Event()
+        print("connected", flush=True)
+        while True:
+            time.sleep(PAUSE)
+            for connection in slow:
+                with suppress(OSError):  # it was cut off
+                    connection.send(b"x")
 
-        def trickle() -> None:
-            while not stop.wait(PAUSE):
-                for connection in slow:
-                    try:
-                        connection.send(b"x")
-                    except OSError:
-                        continue
 
-        thread = threading.Thread(target=trickle)
-        thread.start()
+@contextmanager
+def trickling(port: int, count: int) -> Iterator[None]:
+    """Has :func:`trickle` run meanwhile, in a process of its own: Python's lock would be measured too."""
+    command = [sys.executable, "-c", f"from bench.slow import trickle; trickle({port}, {count})"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as slow:
+        assert slow.stdout is not None
+        assert slow.stdout.readline() == "connected\n"
         try:
-            yield slow
+            yield
         finally:
-            stop.set()
-            thread.join()
+            slow.terminate()
 
 
 def main(count: int) -> None:
