@@ -17,14 +17,13 @@ from .auth.compile import Access
 from .deps import CallPlan
 from .deps.resolve import Overrides
 from .edge import policy_of
-from .errors import ConfigurationError, line_of, line_of_caller
-from .feeds import add_feed, compile_feed
+from .errors import ConfigurationError, line_of
+from .feeds import compile_feed
 from .hygiene import with_django_connections
 from .mount import django_routes
 from .native import Planner, compile_native
 from .nodes import ClassEntry, Nodes
 from .params import MISSING
-from .resources import add_resource
 from .returns import Returns, describe_operation, read_returns
 from .routing import Handler, Route, Router
 from .signature import Parameter, Signature, read_signature
@@ -186,10 +185,6 @@ class API(Router):
             "redoc": redoc_url if shown else None,
         }
 
-    def resource(self, model: Any, path: str | None = None, **options: Any) -> None:
-        """Registers list and detail routes of a Django model; see :func:`plectrum.resources.add_resource`."""
-        add_resource(self, model, path, **options)
-
     def mount_django(self, path: str = "/", *, urlconf: str | None = None) -> None:
         """Serves Django's URLconf below ``path``: the admin, and every view that is not an API's yet.
 
@@ -203,26 +198,6 @@ class API(Router):
             ConfigurationError: Django is not set up yet, or the path is none.
         """
         self.routes.extend(django_routes(path, urlconf))
-
-    def feed(self, model: Any, path: str | None = None, **options: Any) -> None:
-        """Registers a feed of a model's inserts, updates and deletes, as server-sent events from PostgreSQL.
-
-        The model's table needs the trigger of :class:`plectrum.migrations.AddFeed`.
-
-        Parameters:
-            model: a Django model class in PostgreSQL.
-            path: ``/<plural name>/feed`` where absent.
-            filters: names of fields whose value clients may ask for: ``?status=published``.
-            fields: names of the fields to show; all where absent.
-            history: events that are kept for clients that come back with ``Last-Event-ID``.
-            heartbeat: the longest silence, in seconds.
-            using: database alias; Django's routers decide where absent.
-            options: see :class:`plectrum.routing.Options`.
-
-        Errors:
-            ConfigurationError: a filter cannot be compared, or the model is not in PostgreSQL.
-        """
-        add_feed(self, model, path, where=line_of_caller(), **options)
 
     def reverse(self, name: str, /, **values: Any) -> str:
         """The path of a route.

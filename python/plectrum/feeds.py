@@ -56,6 +56,7 @@ def add_feed(
 ) -> None:
     """Registers a feed; see :meth:`plectrum.API.feed`."""
     _, pk_type = model._meta.pk, lookup_type(model, "pk", _nowhere(where), "feed()")
+    fields = None if fields is None else tuple(fields)
     rows = base_rows(model, None, fields)
 
     def row(**values: Any) -> Any:
@@ -69,9 +70,11 @@ def add_feed(
     handler = with_signature(row, [keyword("id", pk_type)])
     named(handler, name, module=model.__module__, doc=doc, where=where)
     wanted = {field: _filter_type(model, field, handler) for field in filters}
+    keys = tuple(_key_of(model, field, fields, handler) for field in wanted)
     if history < 0 or not heartbeat > 0:
         raise ConfigurationError(f"{where}: feed(history={history}, heartbeat={heartbeat}): neither may be negative.")
-    feed = Feed(channel=channel_of(model._meta.db_table), filters=wanted, history=history, heartbeat=float(heartbeat))
+    channel = channel_of(model._meta.db_table)
+    feed = Feed(channel=channel, filters=wanted, keys=keys, history=history, heartbeat=float(heartbeat))
     path = path or f"/{plural_of(model)}/feed"
     router.add("GET", path, handler, Options(**options), Native(using=using), feed=feed)
 
@@ -91,6 +94,27 @@ def _filter_type(model: Any, field: str, handler: Any) -> Any:
             "booleans and UUIDs. Leave it to the client to look at what it receives."
         )
     return found
+
+
+def _key_of(model: Any, field: str, fields: Iterable[str] | None, handler: Any) -> str:
+    """What a field is called in the rows of a feed: ``author_id`` stands there as ``author``.
+
+    Errors:
+        ConfigurationError: the rows do not show it, so nothing could be compared with it.
+    """
+    from django.core.exceptions import FieldDoesNotExist
+
+    try:
+        key = str(model._meta.pk.name if field == "pk" else model._meta.get_field(field).name)
+    except FieldDoesNotExist:
+        key = None
+    if key is None or (fields is not None and key not in fields and field not in fields):
+        shown = ", ".join(fields or [each.name for each in model._meta.concrete_fields])
+        raise ConfigurationError(
+            f"{line_of(handler)}: filters= names {field!r}, which the rows of this feed do not show: a feed compares "
+            f"what it sends. Choose from: {shown}."
+        )
+    return key
 
 
 def compile_feed(route: Route, nodes: Nodes) -> tuple[Planner, tuple[Parameter, ...]]:

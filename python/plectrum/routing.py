@@ -122,18 +122,20 @@ class Feed:
     Parameters:
         channel: what the table's trigger sends to.
         filters: fields clients may filter by, and their types.
+        keys: what each of them is called in the row's JSON.
         history: events kept for clients that come back.
         heartbeat: the longest silence, in seconds.
     """
 
     channel: str
     filters: dict[str, Any]
+    keys: tuple[str, ...]
     history: int
     heartbeat: float
 
     def describe(self) -> dict[str, Any]:
         """As the Rust side reads it."""
-        return {**dataclasses.asdict(self), "filters": list(self.filters)}
+        return {**dataclasses.asdict(self), "filters": list(self.keys)}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -269,6 +271,34 @@ class Router:
             return cls
 
         return register
+
+    def resource(self, model: Any, path: str | None = None, **options: Any) -> None:
+        """Registers list and detail routes of a Django model; see :func:`plectrum.resources.add_resource`."""
+        from .resources import add_resource
+
+        add_resource(self, model, path, **options)
+
+    def feed(self, model: Any, path: str | None = None, **options: Any) -> None:
+        """Registers a feed of a model's inserts, updates and deletes, as server-sent events from PostgreSQL.
+
+        The model's table needs the trigger of :class:`plectrum.migrations.AddFeed`.
+
+        Parameters:
+            model: a Django model class in PostgreSQL.
+            path: ``/<plural name>/feed`` where absent.
+            filters: names of fields whose value clients may ask for: ``?status=published``.
+            fields: names of the fields to show; all where absent.
+            history: events that are kept for clients that come back with ``Last-Event-ID``.
+            heartbeat: the longest silence, in seconds.
+            using: database alias; Django's routers decide where absent.
+            options: see :class:`plectrum.routing.Options`.
+
+        Errors:
+            ConfigurationError: a filter cannot be compared, or the model is not in PostgreSQL.
+        """
+        from .feeds import add_feed
+
+        add_feed(self, model, path, where=line_of_caller(), **options)
 
     def graphql(self, path: str, graph: GraphQL, **options: Any) -> None:
         """Answers GraphQL over HTTP at ``path``, by GET and POST.
