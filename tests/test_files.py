@@ -261,6 +261,12 @@ class TestStatic:
         with TestClient(api) as client:
             assert client.get("/assets/a.css").text == "body {}"
             assert client.get("/media/m.txt").headers["cache-control"] == "max-age=1"
+        settings.INSTALLED_APPS = ["django.contrib.admin", "django.contrib.staticfiles"]
+        settings.STATIC_ROOT = None
+        api = API()
+        api.mount_static()
+        with TestClient(api) as client:
+            assert client.get("/assets/admin/css/base.css").status_code == 200
         settings.STATIC_URL, settings.MEDIA_URL = "https://cdn.example.org/", ""
         with pytest.raises(ConfigurationError, match="found nothing to serve"):
             API().mount_static()

@@ -67,7 +67,7 @@ def django_directories() -> Iterator[tuple[str, list[str]]]:
         if directories:
             found = True
             yield path, directories
-    if (path := _local(settings.MEDIA_URL)) and settings.MEDIA_ROOT:
+    if (path := _local(settings.MEDIA_URL)) and str(settings.MEDIA_ROOT):
         Path(settings.MEDIA_ROOT).mkdir(parents=True, exist_ok=True)
         found = True
         yield path, [str(settings.MEDIA_ROOT)]
@@ -93,6 +93,7 @@ def _finders() -> list[str]:
 
     places: list[str] = []
     for finder in get_finders():
-        unprefixed = (storage for storage in getattr(finder, "storages", {}).values() if not storage.prefix)
-        places.extend(str(storage.location) for storage in unprefixed if Path(storage.location).is_dir())
+        # Those of applications have no attribute `prefix` at all.
+        storages = [each for each in getattr(finder, "storages", {}).values() if not getattr(each, "prefix", "")]
+        places.extend(str(storage.location) for storage in storages if Path(storage.location).is_dir())
     return places
