@@ -29,12 +29,13 @@ else:
 
 DATABASES = {"default": _default, "sqlite": _sqlite("sqlite")}
 
-SECRET_KEY = "tests"
+SECRET_KEY = "tests, with a secret long enough to sign tokens"
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 MEDIA_URL = "/media/"
+MEDIA_ROOT = FILES / "media"
 STATIC_URL = "/static/"
 ROOT_URLCONF = "tests.project.urls"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -47,9 +48,14 @@ INSTALLED_APPS = [
     "rest_framework",
     "plectrum",
     "catalog",
+    "pictures",
+    "stock",
+    "accounts",
+    "orders",
     "tests.project",
     "tests.zoo",
 ]
+LOGIN_RATE = "10/min"  # of the shop
 SILENCED_SYSTEM_CHECKS = ["fields.E210"]  # Pillow: no image is opened here
 MIDDLEWARE: list[str] = []
 REST_FRAMEWORK: dict[str, object] = {

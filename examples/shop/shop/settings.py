@@ -7,7 +7,7 @@ from plectrum import database_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-SECRET_KEY = os.environ.get("SECRET_KEY", "only-for-the-demo")
+SECRET_KEY = os.environ.get("SECRET_KEY", "only-for-the-demo, and long enough to sign tokens with")
 DEBUG = os.environ.get("DEBUG", "1") == "1"
 ALLOWED_HOSTS = ["*"]
 
@@ -20,6 +20,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "plectrum",
     "catalog",
+    "pictures",
+    "stock",
+    "accounts",
+    "orders",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -51,6 +55,20 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
 MEDIA_URL = "/media/"
+MEDIA_ROOT = os.environ.get("MEDIA_ROOT", BASE_DIR / "media")
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/docs"
+
+# Mails are printed, or written to a directory for those who want to look at them.
+EMAIL_FILE_PATH = os.environ.get("EMAIL_FILE_PATH")
+EMAIL_BACKEND = f"django.core.mail.backends.{'filebased' if EMAIL_FILE_PATH else 'console'}.EmailBackend"
+
+#: How often one address may try a password.
+LOGIN_RATE = os.environ.get("LOGIN_RATE", "10/min")
 
 PLECTRUM = {
     "API": "shop.api.api",

@@ -19,8 +19,15 @@ URLS = """
     curl '{base}/api/authors/7/articles?page=2'                 articles of an author
     curl '{base}/api/articles/popular?country=jp'               a QuerySet made per request
     curl '{base}/api/comments' --json '{{"article_id": 777, "name": "Ada", "body": "Lovely."}}'
+    curl '{base}/api/tokens' --json '{{"username": "ada", "password": "demo-demo"}}'   then, with its access_token:
+    curl -X PUT '{base}/api/cart/777' --json '{{"quantity": 2}}' -H 'authorization: Bearer …'
+    curl '{base}/api/orders' --json '{{"address": "1 Main Street"}}' -H 'authorization: Bearer …'
 
-  In a browser:  {base}/docs  (every operation, to try)  ·  {base}/redoc  ·  {base}/openapi.json
+  In a browser:
+
+    {base}/docs           every operation, to try   ·   {base}/redoc
+    {base}/api/graphql    GraphQL
+    {base}/admin/         Django's admin: admin, demo-demo
 
 """
 
@@ -37,5 +44,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Preparing the {connection.vendor} database")
         call_command("migrate", verbosity=0)
         call_command("seed", articles=articles)
+        call_command("stocktake")
+        call_command("people")
         self.stdout.write(URLS.format(base=f"http://127.0.0.1:{port}"))
         call_command("plectrum", "serve", f"--port={port}", *([f"--workers={workers}"] if workers else []))
