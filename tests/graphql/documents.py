@@ -94,7 +94,9 @@ class Maker:
         self.variables[name] = (kind, value)
         return f"${name}"
 
-    def _arguments(self, target: str, *, slices: bool = True, limits: tuple[int, ...] = (0, 1, 3, 7)) -> str:
+    def _arguments(
+        self, target: str, *, slices: bool = True, limits: tuple[int, ...] = (0, 1, 3, 7, 7, 7, 7, 7, -1, 2000)
+    ) -> str:
         given: list[str] = []
         if self.chance.random() < 0.5:
             given.append(f"filter: {self._filter(target, 2)}")

@@ -13,7 +13,7 @@ from graphql import GraphQLObjectType, build_schema, graphql_sync
 from plectrum.graphql import GraphQL
 from tests.zoo import models as zoo
 
-__all__ = ["execute", "reference"]
+__all__ = ["errors_of", "execute", "reference"]
 
 #: Type → model, and its relations: field → (attribute, target, many).
 TYPES: dict[str, tuple[Any, dict[str, tuple[str, str, bool]]]] = {
@@ -63,10 +63,18 @@ def reference(graph: GraphQL) -> Any:
 
 
 def execute(schema: Any, text: str, variables: dict[str, Any]) -> dict[str, Any]:
-    """Data, and the path and kind of each error."""
+    """Data, and the path and the places of each error."""
     result = graphql_sync(schema, text, variable_values=variables)
-    errors = [error.path or [] for error in result.errors or ()]
-    return {"data": result.data, "errors": sorted([str(path[0]) if path else "" for path in errors])}
+    return {"data": result.data, "errors": [_error(error.formatted) for error in result.errors or ()]}
+
+
+def errors_of(answer: dict[str, Any]) -> list[Any]:
+    """The path and the places of each error of a response."""
+    return [_error(error) for error in answer.get("errors", ())]
+
+
+def _error(error: Any) -> Any:
+    return error.get("path"), [(place["line"], place["column"]) for place in error.get("locations", ())]
 
 
 def _column(model: Any, field: str) -> Callable[..., Any]:

@@ -110,7 +110,12 @@ fn shape_of(template: &Template) -> Shape {
         Template::Object(object) => {
             Shape::Record(object.fields.iter().map(|(key, value)| (key.clone(), shape_of(value))).collect())
         }
-        Template::Array(_) | Template::Column(_) | Template::Child(_) | Template::Literal(_) => Shape::Cell,
+        Template::Array(_)
+        | Template::Column(_)
+        | Template::Child(_)
+        | Template::Literal(_)
+        | Template::Leaf(_)
+        | Template::Mark(_) => Shape::Cell,
     }
 }
 

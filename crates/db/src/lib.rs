@@ -7,6 +7,7 @@
 //! * [`execute`]: top statements together, children level by level, over any [`Backend`] and its [`Session`];
 //! * [`sink`]: where the PostgreSQL driver delivers rows; [`wire`] reads them;
 //! * `writer`, `rows`: rows as JSON, with holes for children; `stitch` fills them; [`zone`] converts instants;
+//! * [`mark`]: what cannot be written, noted where it belongs;
 //! * `choice`: stored choices and their names;
 //! * [`cursor`]: signed places in a list; `page`: links to other pages;
 //! * [`buffer`]: response buffers, used again;
@@ -25,6 +26,7 @@ pub mod error;
 mod execute;
 mod export;
 pub mod key;
+pub mod mark;
 pub mod notifications;
 mod operation;
 mod page;

@@ -173,6 +173,29 @@ pub enum Template {
     Child(usize),
     /// A constant.
     Literal(Box<serde_json::value::RawValue>),
+    /// A column's value, or a [`crate::mark`] where it cannot be written.
+    Leaf(Leaf),
+    /// A [`crate::mark`] in every row.
+    Mark(Mark),
+}
+
+/// A column's value that fails by itself, not with the whole response.
+#[derive(Debug, Deserialize)]
+pub struct Leaf {
+    /// The column.
+    pub column: usize,
+    /// Whether NULL is a failure.
+    #[serde(default)]
+    pub required: bool,
+}
+
+/// What somebody else puts into the row.
+#[derive(Debug, Deserialize)]
+pub struct Mark {
+    /// An ASCII letter that says what it is.
+    pub letter: char,
+    /// What more there is to know, as a JSON array.
+    pub data: Vec<Template>,
 }
 
 /// An object built from a row.
@@ -183,6 +206,9 @@ pub struct Object {
     /// Column whose NULL makes the whole object `null` (a joined row that is not there).
     #[serde(default)]
     pub absent: Option<usize>,
+    /// Whether that is a failure, to be marked.
+    #[serde(default)]
+    pub required: bool,
 }
 
 /// A relation fetched by its own statement and stitched in by key.
@@ -199,6 +225,9 @@ pub struct Child {
     /// What stands for a single object that is not there; `null` where absent.
     #[serde(default)]
     pub missing: Option<Box<serde_json::value::RawValue>>,
+    /// Whether that is a failure, to be marked.
+    #[serde(default)]
+    pub required: bool,
 }
 
 /// Statements and the response their rows become: what one request executes.

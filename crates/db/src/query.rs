@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crate::mark;
 use crate::plan::{BindType, Child, Kind, Plan, Template};
 use crate::plan_error::PlanError;
 use crate::statement::Statement;
@@ -89,6 +90,10 @@ impl Query {
                     .map_err(|error| error.within(&place))?;
                 if let Some(missing) = &child.missing {
                     node.missing = missing.get().as_bytes().into();
+                } else if child.required {
+                    let mut missing = Vec::new();
+                    mark::absent(&mut missing);
+                    node.missing = missing.into();
                 }
                 nodes[*parent].children.push(relation);
                 nodes.push(node);
@@ -198,7 +203,8 @@ fn mark_used(template: &Template, used: &mut [bool]) {
         }
         Template::Object(object) => object.fields.iter().for_each(|(_, value)| mark_used(value, used)),
         Template::Array(items) => items.iter().for_each(|item| mark_used(item, used)),
-        Template::Column(_) | Template::Literal(_) => {}
+        Template::Mark(mark) => mark.data.iter().for_each(|item| mark_used(item, used)),
+        Template::Column(_) | Template::Literal(_) | Template::Leaf(_) => {}
     }
 }
 

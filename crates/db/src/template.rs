@@ -8,6 +8,7 @@ pub(crate) use compile::{Scope, compile};
 
 use crate::error::Error;
 use crate::key::Key;
+use crate::mark;
 
 /// One row of any source: PostgreSQL's wire, SQLite's values, tuples of Django's own connection.
 pub trait Row {
@@ -60,8 +61,10 @@ enum Action {
     None,
     /// The value of a column.
     Column(u32),
-    /// Where the column is NULL: `null`, and on with operation `to`.
-    Absent { column: u32, to: u32 },
+    /// The value of a column, or a mark where it has none that can be written.
+    Leaf { column: u32, required: bool },
+    /// Where the column is NULL: `null`, or a mark where it is required, and on with operation `to`.
+    Absent { column: u32, required: bool, to: u32 },
     /// The place of a child's rows.
     Child(u32),
 }
@@ -83,9 +86,14 @@ impl Program {
             match op.action {
                 Action::Column(column) => row.write(column as usize, out)?,
                 Action::None => {}
-                Action::Absent { column, to } => {
+                Action::Leaf { column, required } => write_leaf(row, column as usize, required, out)?,
+                Action::Absent { column, required, to } => {
                     if row.is_null(column as usize) {
-                        plectrum_json::write_null(out);
+                        if required {
+                            mark::absent(out)
+                        } else {
+                            plectrum_json::write_null(out)
+                        }
                         next = to as usize;
                     }
                 }
@@ -108,6 +116,24 @@ impl Program {
             }
             _ => out.extend_from_slice(&self.fixed[start..end]),
         }
+    }
+}
+
+/// Appends a column's value; where that fails, a mark.
+#[inline]
+fn write_leaf(row: &impl Row, column: usize, required: bool, out: &mut Vec<u8>) -> Result<(), Error> {
+    if required && row.is_null(column) {
+        mark::absent(out);
+        return Ok(());
+    }
+    let begin = out.len();
+    match row.write(column, out) {
+        Err(Error::Column(_, why)) => {
+            out.truncate(begin);
+            mark::unwritable(out, &why);
+            Ok(())
+        }
+        written => written,
     }
 }
 

@@ -2,13 +2,14 @@
 
 use apollo_compiler::ExecutableDocument;
 use apollo_compiler::executable::Operation;
-use apollo_compiler::parser::{Parser, SourceSpan};
+use apollo_compiler::parser::Parser;
 use apollo_compiler::validation::Valid;
 
 use crate::error::{Code, Error};
 use crate::graph::Graph;
 use crate::limits::{self, Limits};
-use crate::rules;
+use crate::place::Spans;
+use crate::{positions, rules};
 
 /// A valid document.
 #[derive(Debug)]
@@ -47,8 +48,11 @@ impl Document {
         limits::check(&tree, limits).map_err(|error| vec![error])?;
         let repeated = rules::check(&tree);
         match tree.to_executable_validate(&graph.schema) {
-            Ok(executable) if repeated.is_empty() => Ok(Self { executable }),
-            Ok(_) => Err(repeated),
+            Ok(executable) => {
+                let mut errors = repeated;
+                errors.extend(positions::check(graph, &executable));
+                if errors.is_empty() { Ok(Self { executable }) } else { Err(errors) }
+            }
             Err(error) => {
                 let mut errors = Error::of_diagnostics(Code::ValidationFailed, &error.errors);
                 errors.extend(repeated);
@@ -79,9 +83,9 @@ impl Document {
         self.executable.operations.len() == 1
     }
 
-    /// Line and column of a place in the text.
-    pub(crate) fn place(&self, span: Option<SourceSpan>) -> Option<(usize, usize)> {
-        let place = span?.line_column(&self.executable.sources)?;
-        Some((place.line, place.column))
+    /// Lines and columns of fields.
+    #[must_use]
+    pub fn places(&self, spans: &Spans) -> Vec<(usize, usize)> {
+        spans.places(&self.executable.sources)
     }
 }

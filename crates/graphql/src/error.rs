@@ -1,8 +1,11 @@
 //! GraphQL errors and their JSON (October 2021 specification, section 7.1.2).
 
+use apollo_compiler::diagnostic::{Diagnostic, ToCliReport};
 use apollo_compiler::response::GraphQLError;
-use apollo_compiler::validation::DiagnosticList;
+use apollo_compiler::validation::{DiagnosticData, DiagnosticList};
 use plectrum_json::text;
+
+use crate::place;
 
 /// `extensions.code`: what kind of error it is, for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +54,15 @@ impl Code {
     }
 }
 
+/// A part of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// A response key.
+    Key(String),
+    /// The number of a list's item, from 0.
+    Index(usize),
+}
+
 /// One error of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
@@ -58,8 +70,8 @@ pub struct Error {
     pub message: String,
     /// Lines and columns in the document, from 1.
     pub locations: Vec<(usize, usize)>,
-    /// Response keys from the root to the field at fault; empty for a request error.
-    pub path: Vec<String>,
+    /// The way from the root to the field at fault; empty for a request error.
+    pub path: Vec<Step>,
     /// For programs.
     pub code: Code,
 }
@@ -71,11 +83,11 @@ impl Error {
         Self { message: message.into(), locations: Vec::new(), path: Vec::new(), code }
     }
 
-    /// Of a root field, at its place in the document.
+    /// Of a root field, at its places in the document.
     #[must_use]
-    pub fn at(mut self, key: &str, location: Option<(usize, usize)>) -> Self {
-        self.path = vec![key.to_owned()];
-        self.locations = location.into_iter().collect();
+    pub fn at(mut self, key: &str, locations: &[(usize, usize)]) -> Self {
+        self.path = vec![Step::Key(key.to_owned())];
+        self.locations = locations.to_vec();
         self
     }
 
@@ -86,7 +98,12 @@ impl Error {
 
     /// What the compiler found, in the words of graphql-js.
     pub(crate) fn of_diagnostics(code: Code, found: &DiagnosticList) -> Vec<Self> {
-        found.iter().take(MOST).map(|one| Self::of(code, one.unstable_to_json_compat())).collect()
+        let error = |one: Diagnostic<'_, DiagnosticData>| {
+            let place = one.error.location().and_then(|span| place::of(span, one.sources));
+            let message = one.unstable_to_json_compat().message;
+            Self { locations: place.into_iter().collect(), ..Self::new(code, message) }
+        };
+        found.iter().take(MOST).map(error).collect()
     }
 
     /// Appends its JSON.
@@ -103,11 +120,14 @@ impl Error {
         }
         if !self.path.is_empty() {
             out.extend_from_slice(b",\"path\":[");
-            for (index, key) in self.path.iter().enumerate() {
+            for (index, step) in self.path.iter().enumerate() {
                 if index > 0 {
                     out.push(b',');
                 }
-                text::write(out, key);
+                match step {
+                    Step::Key(key) => text::write(out, key),
+                    Step::Index(number) => out.extend_from_slice(number.to_string().as_bytes()),
+                }
             }
             out.push(b']');
         }
@@ -138,7 +158,7 @@ mod tests {
 
     #[test]
     fn an_error_has_what_the_specification_asks_for() {
-        let error = Error::new(Code::BadUserInput, "say \"please\"").at("articles", Some((1, 3)));
+        let error = Error::new(Code::BadUserInput, "say \"please\"").at("articles", &[(1, 3)]);
         let mut out = Vec::new();
         write_errors(&mut out, &[error]);
         let expected = concat!(

@@ -5,11 +5,16 @@ use apollo_compiler::schema::Implementers;
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Schema};
 
+/// The directive of the September 2025 specification, which the compiler does not bring along.
+const ONE_OF: &str = "@oneOf";
+
 /// A schema and what is looked up in it on every request.
 #[derive(Debug)]
 pub struct Graph {
     pub(crate) schema: Valid<Schema>,
     pub(crate) implementers: HashMap<Name, Implementers>,
+    /// Whether an input object takes one of its fields only.
+    pub(crate) has_one_of: bool,
     /// Whether values of `ID` name their type, too.
     pub(crate) global_ids: bool,
     /// Whether clients may ask for the schema.
@@ -22,9 +27,15 @@ impl Graph {
     /// # Errors
     /// What is wrong with it, in the compiler's words.
     pub fn parse(sdl: &str, global_ids: bool, introspection: bool) -> Result<Self, String> {
-        let schema = Schema::parse_and_validate(sdl, "schema.graphql").map_err(|error| error.to_string())?;
+        let mut builder = Schema::builder().parse(sdl, "schema.graphql");
+        let has_one_of = sdl.contains("@oneOf");
+        if has_one_of && !sdl.contains(&format!("directive {ONE_OF}")) {
+            builder = builder.parse(format!("directive {ONE_OF} on INPUT_OBJECT"), "built_in.graphql");
+        }
+        let schema = builder.build().map_err(|error| error.to_string())?;
+        let schema = schema.validate().map_err(|error| error.to_string())?;
         let implementers = schema.implementers_map();
-        Ok(Self { schema, implementers, global_ids, introspection })
+        Ok(Self { schema, implementers, has_one_of, global_ids, introspection })
     }
 
     /// Whether there is anything to write.

@@ -5,10 +5,13 @@
 //! * [`graph`]: the schema, compiled from SDL at start-up;
 //! * [`limits`]: what a document may cost, counted before it is validated;
 //! * [`document`]: text → parsed, bounded, validated; [`cache`] keeps it by its text;
-//! * `rules`: what the compiler's validation leaves out;
+//! * `rules`, `positions`: what the compiler's validation leaves out;
 //! * [`lower`]: one operation with its variables → root fields: a *shape* (fields, arguments, nesting; the same for every
 //!   request that differs only in values) and its values, with [`collect`] and [`input`];
 //! * [`variables`]: a request's variables, of their declared types;
+//! * [`prune`]: the same without fields whose arguments turn out to be wrong;
+//! * [`partial`]: values that failed become null, and errors with their paths; `scan` reads them;
+//! * `place`: lines and columns;
 //! * [`introspect`]: the fields that the schema itself answers;
 //! * [`error`]: the one table of request and field errors.
 
@@ -21,7 +24,12 @@ mod input;
 pub mod introspect;
 pub mod limits;
 pub mod lower;
+pub mod partial;
+mod place;
+mod positions;
+pub mod prune;
 mod rules;
+mod scan;
 pub mod variables;
 
 pub use cache::Cache;
@@ -30,4 +38,5 @@ pub use error::{Code, Error};
 pub use graph::Graph;
 pub use limits::Limits;
 pub use lower::{Lowered, Root, RootField, lower};
+pub use place::Spans;
 pub use variables::Variables;

@@ -1,7 +1,7 @@
 //! One operation and its variables → root fields, each a shape and its values.
 //!
 //! A shape is JSON: `{"f":field,"a":{arguments},"s":{object type:[selected fields]}}`; a selected field is its name where
-//! that says it all, or `{"k":response key,"f":…}`.
+//! that says it all, or `{"k":response key,"f":…}`; one that cannot be answered has the number of the reason, `"e"`.
 
 use apollo_compiler::Name;
 use apollo_compiler::executable::{Field, Operation, SelectionSet};
@@ -15,6 +15,7 @@ use crate::error::{Code, Error};
 use crate::graph::Graph;
 use crate::input::Inputs;
 use crate::limits::{Limits, refused};
+use crate::place::Spans;
 
 /// Rows taken for a list without a limit of its own.
 const UNLIMITED: u64 = 10;
@@ -65,14 +66,16 @@ pub struct RootField {
     pub name: String,
     /// Whether the field may be null; otherwise its failure is the whole response's.
     pub nullable: bool,
-    /// Line and column in the document.
-    pub place: Option<(usize, usize)>,
+    /// Where it is in the document.
+    pub spans: Spans,
     /// What has to be planned.
     pub shape: Vec<u8>,
     /// Values of its placeholders, as JSON.
     pub values: Vec<Box<[u8]>>,
     /// Why it cannot be answered.
     pub error: Option<Error>,
+    /// Why fields within it cannot be answered: they are `{"f":field,"e":number}` in the shape.
+    pub refusals: Vec<Error>,
 }
 
 /// Lowers an operation.
@@ -97,8 +100,8 @@ pub fn lower(
             "__typename" => Root::Typename(key.to_string(), root_type.to_string()),
             "__schema" | "__type" => {
                 if !graph.introspection {
-                    let place = document.place(field.name.location());
-                    return Err(Error { locations: place.into_iter().collect(), ..hidden(&field.name) });
+                    let locations = document.places(&Spans::of(&fields[..1]));
+                    return Err(Error { locations, ..hidden(&field.name) });
                 }
                 lowered.introspects = true;
                 Root::Introspection(key.to_string())
@@ -135,19 +138,21 @@ fn root_field(collector: &Collector<'_>, key: &Name, fields: &[&Field], rows: &m
             refused: None,
         },
         rows: 0,
+        refusals: Vec::new(),
     };
     lowering.object(None, fields, 1);
     *rows = rows.saturating_add(lowering.rows);
-    let place = collector.document.place(field.name.location());
-    let Inputs { shape, values, refused, .. } = lowering.inputs;
+    let spans = Spans::of(fields);
+    let Lowering { inputs: Inputs { shape, values, refused, .. }, refusals, .. } = lowering;
     RootField {
         key: key.to_string(),
         name: field.name.to_string(),
         nullable: !field.definition.ty.is_non_null(),
-        place,
+        error: refused.map(|why| Error::new(Code::BadUserInput, why)),
+        spans,
         shape,
         values,
-        error: refused.map(|why| Error::new(Code::BadUserInput, why).at(key, place)),
+        refusals,
     }
 }
 
@@ -155,6 +160,7 @@ struct Lowering<'a> {
     collector: &'a Collector<'a>,
     inputs: Inputs<'a>,
     rows: u64,
+    refusals: Vec<Error>,
 }
 
 impl<'a> Lowering<'a> {
@@ -164,9 +170,26 @@ impl<'a> Lowering<'a> {
         if key.is_none() && field.selection_set.selections.is_empty() && field.definition.arguments.is_empty()
         {
             text::write(&mut self.inputs.shape, &field.name);
-        } else {
-            self.object(key, fields, parents);
+            return;
         }
+        let (shape, values) = (self.inputs.shape.len(), self.inputs.values.len());
+        self.object(key, fields, parents);
+        if let Some(why) = self.inputs.refused.take() {
+            self.inputs.shape.truncate(shape);
+            self.inputs.values.truncate(values);
+            self.refused(key, &field.name);
+            self.refusals.push(Error::new(Code::BadUserInput, why));
+        }
+    }
+
+    /// A field that cannot be answered, wherever there is an object to have it.
+    fn refused(&mut self, key: Option<&Name>, name: &Name) {
+        self.inputs.shape.push(b'{');
+        if let Some(key) = key {
+            self.member(b"k", key);
+        }
+        self.member(b"f", name);
+        self.inputs.shape.extend_from_slice(format!("\"e\":{}}}", self.refusals.len()).as_bytes());
     }
 
     fn object(&mut self, key: Option<&Name>, fields: &[&'a Field], parents: u64) {
@@ -177,7 +200,7 @@ impl<'a> Lowering<'a> {
         }
         self.member(b"f", &field.name);
         let limit = self.inputs.arguments(&field.definition, &field.arguments);
-        if !field.selection_set.selections.is_empty() {
+        if !field.selection_set.selections.is_empty() && self.inputs.refused.is_none() {
             let rows = match limit {
                 Some(limit) => parents.saturating_mul(limit),
                 None if field.definition.ty.is_list() => parents.saturating_mul(UNLIMITED),

@@ -7,6 +7,7 @@ use apollo_compiler::ast::{Definition, DirectiveList, Document, Selection, Value
 use apollo_compiler::parser::{SourceMap, SourceSpan};
 
 use crate::error::{Code, Error};
+use crate::place;
 
 /// Errors of these rules in a document, in its order.
 pub(crate) fn check(document: &Document) -> Vec<Error> {
@@ -78,9 +79,9 @@ impl Checker<'_> {
     }
 
     fn repeated(&mut self, name: &str, span: Option<SourceSpan>) {
-        let place = span.and_then(|span| span.line_column(self.sources));
+        let place = span.and_then(|span| place::of(span, self.sources));
         self.errors.push(Error {
-            locations: place.map(|place| (place.line, place.column)).into_iter().collect(),
+            locations: place.into_iter().collect(),
             ..Error::new(
                 Code::ValidationFailed,
                 format!("There can be only one input field named \"{name}\"."),

@@ -62,7 +62,7 @@ struct Described {
     schema: Box<RawValue>,
     #[serde(default)]
     text: bool,
-    /// `header`, `subject` or `claim`; otherwise the shape's value.
+    /// `header`, `subject`, `claim` or `unused`; otherwise the shape's value.
     #[serde(default)]
     origin: Option<String>,
     /// Of the header or the claim.
@@ -172,6 +172,7 @@ fn argument(described: Described) -> PyResult<Argument> {
         Some("header") => Origin::Header(HeaderName::try_from(described.key).map_err(|error| wrong(&error))?),
         Some("subject") => Origin::Subject,
         Some("claim") => Origin::Claim(described.key),
+        Some("unused") => Origin::Unused,
         _ => Origin::Given,
     };
     Ok(Argument { name: described.name, schema: Arc::new(schema), text: described.text, origin })

@@ -65,7 +65,7 @@ class Arguments:
 
     def describe(self) -> str:
         """As Rust reads them: a list, by number."""
-        unused = {"name": "an argument", "schema": self._nodes.schema(str, where="unused")}
+        unused = {"name": "", "schema": self._nodes.schema(str, where="unused"), "origin": "unused"}
         count = max(self._known, default=-1) + 1
         return json.dumps([self._known[index][1] if index in self._known else unused for index in range(count)])
 

@@ -80,6 +80,8 @@ def numbered(template: Template, number: Mapping[str, int]) -> Template:
     """A template with columns by number."""
     if "column" in template:
         return {"column": number[template["column"]]}
+    if "leaf" in template:
+        return {"leaf": {**template["leaf"], "column": number[template["leaf"]["column"]]}}
     if "object" not in template:
         return template
     body: dict[str, Any] = dict(template["object"])

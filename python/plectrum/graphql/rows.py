@@ -14,14 +14,15 @@ from plectrum.orm.relations import KEY, Relation
 
 from .aggregates import Aggregated
 from .compile import Named, compile_rows
+from .errors import GraphQLError
 from .expressions import distinct, global_id
-from .fields import Aggregate, Column, Computed, Connection, Many, ObjectType, One
+from .fields import Aggregate, Column, Computed, Connection, Field, Many, ObjectType, One
 from .filters import condition
 from .ordering import ordered
 from .scalars import ID, Leaf
 from .scope import Scope
 
-__all__ = ["Selected", "Statement", "plan_rows", "selected_of", "sliced"]
+__all__ = ["Selected", "Statement", "failing", "plan_rows", "selected_of", "sliced"]
 
 _PREFIX: Final = "plectrum_"
 
@@ -69,6 +70,7 @@ class _Waiting:
     make: Callable[[], tuple[Plan, int]]
     many: bool
     missing: Any
+    required: bool
 
 
 class Statement:
@@ -87,7 +89,9 @@ class Statement:
 
     # ── Templates ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def object(self, one: ObjectType, selection: list[Selected], prefix: str, absent: str | None) -> Template:
+    def object(
+        self, one: ObjectType, selection: list[Selected], prefix: str, absent: str | None, *, required: bool = False
+    ) -> Template:
         """An object of a type.
 
         Parameters:
@@ -95,30 +99,41 @@ class Statement:
             selection: what is selected of it.
             prefix: path to its row, as lookups have it.
             absent: column whose NULL says that there is none.
+            required: whether that is an error.
         """
         body: dict[str, Any] = {"fields": [[*self._field(one, selected, prefix)] for selected in selection]}
         if absent is not None:
-            body["absent"] = absent
+            body |= {"absent": absent, "required": required}
         return {"object": body}
 
     def _field(self, one: ObjectType, selected: Selected, prefix: str) -> tuple[str, Template]:
         key, name, asked = selected_of(selected)
         if name == "__typename":
             return key, {"literal": one.name}
-        field = one.fields[name]
+        if "e" in asked:
+            return key, failing("e", asked["e"])
+        before = len(self._children)
+        try:
+            return key, self._template(one, one.fields[name], asked, prefix)
+        except GraphQLError as error:
+            del self._children[before:]
+            return key, failing("m", str(error))
+
+    def _template(self, one: ObjectType, field: Field, asked: dict[str, Any], prefix: str) -> Template:
         match field:
             case Column() | Computed():
-                return key, {"column": self._value(one, field, prefix)}
+                required = not field.nullable
+                return {"leaf": {"column": self._value(one, field, prefix), "required": required}}
             case One():
-                return key, self._one(field, asked, prefix)
+                return self._one(field, asked, prefix)
             case Many():
-                return key, self._many(field, asked, prefix)
+                return self._many(field, asked, prefix)
             case Connection():
                 from .pages import connect
 
-                return key, connect(self, field, asked, prefix)
+                return connect(self, field, asked, prefix)
             case Aggregate():
-                return key, self._aggregate(field, asked, prefix)
+                return self._aggregate(field, asked, prefix)
 
     def _value(self, one: ObjectType, field: Column | Computed, prefix: str) -> str:
         expression = F(prefix + field.path) if isinstance(field, Column) else field.expression
@@ -163,10 +178,11 @@ class Statement:
         target = self.scope.graph.types[field.target]
         selection = asked["s"][target.name]
         if not _joins(target, selection):
-            return self._rows(field.relation, target, selection, self.scope.rows(target).order_by(), prefix)
+            rows = self.scope.rows(target).order_by()
+            return self._rows(field.relation, target, selection, rows, prefix, required=not field.nullable)
         path = f"{prefix}{field.relation.path or field.relation.name}__"
         absent = self.key("pk", path) if field.nullable or prefix else None
-        return self.object(target, selection, path, absent)
+        return self.object(target, selection, path, absent, required=not field.nullable)
 
     def _many(self, field: Many, asked: dict[str, Any], prefix: str) -> Template:
         target = self.scope.graph.types[field.target]
@@ -180,12 +196,19 @@ class Statement:
         return self.scope.rows(target).filter(condition(self.scope, target, arguments.get("filter")))
 
     def _rows(
-        self, relation: Relation, target: ObjectType, selection: list[Selected], rows: Rows, prefix: str
+        self,
+        relation: Relation,
+        target: ObjectType,
+        selection: list[Selected],
+        rows: Rows,
+        prefix: str,
+        *,
+        required: bool = False,
     ) -> Template:
         statement = Statement(self.scope)
         template = statement.object(target, selection, "", None)
         rows = relation.rows(rows, self.scope.using)
-        return self.child(relation, prefix, lambda: statement.related(relation, rows, template))
+        return self.child(relation, prefix, lambda: statement.related(relation, rows, template), required=required)
 
     def related(self, relation: Relation, rows: Rows, template: Template) -> tuple[Plan, int]:
         """This statement as that of a relation: its plan, and the column of the parent's key."""
@@ -201,6 +224,7 @@ class Statement:
         *,
         many: bool | None = None,
         missing: Any = None,
+        required: bool = False,
     ) -> Template:
         """The place of a relation's rows.
 
@@ -210,9 +234,10 @@ class Statement:
             make: its plan, and the column of the parent's key.
             many: whether its rows are a list; as the relation says where absent.
             missing: what stands for a single row that is not there.
+            required: whether that is an error.
         """
         parent = self.key(relation.parent_attname, prefix)
-        self._children.append(_Waiting(parent, make, relation.many if many is None else many, missing))
+        self._children.append(_Waiting(parent, make, relation.many if many is None else many, missing, required))
         return {"child": len(self._children) - 1}
 
     def _aggregate(self, field: Aggregate, asked: dict[str, Any], prefix: str) -> Template:
@@ -249,7 +274,17 @@ class Statement:
 
     def _finished(self, waiting: _Waiting, named: Named) -> Child:
         plan, key = waiting.make()
-        return Child(named.number[waiting.parent], key, waiting.many, plan, waiting.missing)
+        return Child(named.number[waiting.parent], key, waiting.many, plan, waiting.missing, waiting.required)
+
+
+def failing(letter: str, data: Any) -> Template:
+    """The place of a field that cannot be answered (see ``crates/graphql/src/partial.rs``).
+
+    Parameters:
+        letter: ``e``, the reason is the shape's; ``m``, it is the data.
+        data: number or text of the reason.
+    """
+    return {"mark": {"letter": letter, "data": [{"literal": data}]}}
 
 
 def _joins(target: ObjectType, selection: list[Selected]) -> bool:

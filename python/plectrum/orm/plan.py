@@ -21,7 +21,8 @@ __all__ = ["Backend", "Check", "Child", "Column", "Operation", "Plan", "Response
 #: Where it runs: on Rust's own connections, or on Django's.
 Backend = Literal["rust", "django"]
 
-#: Rust's `Template`: ``{"column": n}``, ``{"object": …}``, ``{"array": […]}``, ``{"child": n}``, ``{"literal": …}``.
+#: Rust's `Template`: ``{"column": n}``, ``{"object": …}``, ``{"array": […]}``, ``{"child": n}``, ``{"literal": …}``,
+#: ``{"leaf": …}``, ``{"mark": …}``.
 Template = dict[str, Any]
 #: Rust's `Response`: ``{"rows": n}``, ``{"one": n}``, ``{"scalar": n}``, ``{"object": […]}``, ``{"page": …}``,
 #: ``{"literal": …}``.
@@ -55,6 +56,7 @@ class Child:
         many: an array; otherwise an object or ``null``.
         plan: the statement, one of whose placeholders is the parent's keys.
         missing: what stands for a single object that is not there.
+        required: whether that is an error.
     """
 
     parent_column: int
@@ -62,6 +64,7 @@ class Child:
     many: bool
     plan: Plan
     missing: Any = None
+    required: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ class Plan:
                     "many": child.many,
                     "plan": child.plan.describe(sql=sql),
                     **({} if child.missing is None else {"missing": child.missing}),
+                    **({"required": True} if child.required else {}),
                 }
                 for child in self.children
             ],

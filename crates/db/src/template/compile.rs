@@ -1,7 +1,8 @@
 //! `plan::Template` → [`Program`]: neighbouring fixed bytes merge, indices are checked.
 
 use super::{Action, BLOCK, Op, Program};
-use crate::plan::{Object, Template};
+use crate::mark::MARK;
+use crate::plan::{Mark, Object, Template};
 use crate::plan_error::PlanError;
 
 /// What a template may refer to.
@@ -48,6 +49,11 @@ impl Compiler {
                 self.push(Action::Child(child));
             }
             Template::Literal(json) => self.fixed.extend_from_slice(json.get().as_bytes()),
+            Template::Leaf(leaf) => {
+                let column = self.column(leaf.column)?;
+                self.push(Action::Leaf { column, required: leaf.required });
+            }
+            Template::Mark(mark) => self.mark(mark)?,
         }
         Ok(())
     }
@@ -56,7 +62,7 @@ impl Compiler {
         let check_at = match object.absent {
             Some(column) => {
                 let column = self.column(column)?;
-                self.push(Action::Absent { column, to: 0 });
+                self.push(Action::Absent { column, required: object.required, to: 0 });
                 Some(self.ops.len() - 1)
             }
             None => None,
@@ -79,6 +85,17 @@ impl Compiler {
             }
         }
         Ok(())
+    }
+
+    fn mark(&mut self, mark: &Mark) -> Result<(), PlanError> {
+        if !mark.letter.is_ascii_alphabetic() {
+            return Err(PlanError::new(
+                "template",
+                format!("a mark has an ASCII letter, not {:?}", mark.letter),
+            ));
+        }
+        self.fixed.extend_from_slice(&[MARK, mark.letter as u8]);
+        self.array(&mark.data)
     }
 
     fn array(&mut self, items: &[Template]) -> Result<(), PlanError> {

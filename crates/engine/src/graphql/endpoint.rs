@@ -99,7 +99,7 @@ impl Inner {
     async fn run(&self, prepared: Rc<Prepared>, viewer: Viewer) -> Vec<u8> {
         match prepared.mutates {
             true => mutate::run(&self.preparer, &prepared, &viewer).await,
-            false => run::run(prepared, viewer).await,
+            false => run::run(&self.preparer, &prepared, &viewer).await,
         }
     }
 

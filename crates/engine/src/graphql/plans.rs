@@ -103,6 +103,8 @@ pub enum Origin {
     Subject,
     /// A claim of who makes the request.
     Claim(String),
+    /// Nowhere: the plan does not ask for it.
+    Unused,
 }
 
 /// Who makes a request, as far as rules of rows ask.
@@ -118,13 +120,21 @@ impl Plan {
     /// What a request binds.
     ///
     /// # Errors
-    /// A value is none of its type's.
-    pub(super) fn bind(&self, values: &[Box<[u8]>], viewer: &Viewer) -> Result<Vec<Value>, Error> {
-        self.arguments
-            .iter()
-            .enumerate()
-            .map(|(index, argument)| argument.read(values.get(index).map(AsRef::as_ref), viewer))
-            .collect()
+    /// The numbers of the values that are none of their types', and what is wrong with each.
+    pub(super) fn bind(
+        &self,
+        values: &[Box<[u8]>],
+        viewer: &Viewer,
+    ) -> Result<Vec<Value>, Vec<(usize, Error)>> {
+        let mut failing = Vec::new();
+        let mut bound = Vec::with_capacity(self.arguments.len());
+        for (index, argument) in self.arguments.iter().enumerate() {
+            match argument.read(values.get(index).map(AsRef::as_ref), viewer) {
+                Ok(value) => bound.push(value),
+                Err(error) => failing.push((index, error)),
+            }
+        }
+        if failing.is_empty() { Ok(bound) } else { Err(failing) }
     }
 }
 
@@ -160,7 +170,7 @@ impl Argument {
             Origin::Claim(name) => {
                 validate_json(&self.schema, identity?.claim(name)?.to_string().as_bytes(), &mut sink).ok()
             }
-            Origin::Given => None,
+            Origin::Given | Origin::Unused => None,
         }
     }
 }

@@ -4,8 +4,9 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use plectrum_graphql::introspect::Introspected;
+use plectrum_graphql::partial::{Settled, Source, settle};
 use plectrum_graphql::{
-    Cache, Code, Document, Error, Graph, Limits, Lowered, Root, RootField, lower, variables,
+    Cache, Code, Document, Error, Graph, Limits, Lowered, Root, RootField, Variables, lower, variables,
 };
 
 use super::plans::{Plan, Planner};
@@ -25,12 +26,16 @@ pub(super) struct Preparer {
 
 /// A document, and what every request of it is, where it has but one operation and no variables.
 struct Known {
-    document: Document,
+    document: Rc<Document>,
     prepared: OnceCell<Rc<Prepared>>,
 }
 
 /// An operation ready to be run.
 pub(super) struct Prepared {
+    document: Rc<Document>,
+    /// Name of the operation, where the request gives one.
+    operation: Option<String>,
+    variables: Variables,
     pub(super) lowered: Lowered,
     /// One for each root field; none where it is answered without statements.
     pub(super) plans: Vec<Option<Result<Rc<Plan>, Error>>>,
@@ -56,7 +61,7 @@ impl Preparer {
         if let Some(prepared) = known.prepared.get().filter(|_| parameters.operation.is_none()) {
             return Ok(Rc::clone(prepared));
         }
-        let (document, one) = (&known.document, |error| vec![error]);
+        let (document, one) = (&*known.document, |error| vec![error]);
         let operation = document.operation(parameters.operation.as_deref()).map_err(one)?;
         let mutates = operation.is_mutation();
         let is_known = operation.is_query() || (mutates && self.graph.has_mutations());
@@ -72,7 +77,15 @@ impl Preparer {
             false => None,
         };
         let plans = lowered.roots.iter().map(|root| self.plan(root, mutates)).collect();
-        let prepared = Rc::new(Prepared { lowered, plans, introspected, mutates });
+        let prepared = Rc::new(Prepared {
+            document: Rc::clone(&known.document),
+            operation: parameters.operation.take(),
+            variables,
+            lowered,
+            plans,
+            introspected,
+            mutates,
+        });
         if operation.variables.is_empty() && document.has_one_operation() && prepared.is_whole() {
             // A second preparation of the same document cannot run in between: nothing here suspends.
             let _ = known.prepared.set(Rc::clone(&prepared));
@@ -85,7 +98,7 @@ impl Preparer {
             return Ok(known);
         }
         let document = Document::compile(&self.graph, text, &self.limits)?;
-        let known = Known { document, prepared: OnceCell::new() };
+        let known = Known { document: Rc::new(document), prepared: OnceCell::new() };
         Ok(self.documents.borrow_mut().insert(text.as_bytes(), known))
     }
 
@@ -109,8 +122,22 @@ impl Preparer {
         let shape = String::from_utf8_lossy(&field.shape);
         match self.planner.plan(&shape) {
             Ok(plan) => Ok(self.plans.borrow_mut().insert(&field.shape, plan)),
-            Err(refusal) => Err(Error::from(refusal).at(&field.key, field.place)),
+            Err(refusal) => Err(refusal.into()),
         }
+    }
+
+    /// The value of a root field without marks (see `plectrum_db::mark`).
+    pub(super) fn settle(&self, prepared: &Prepared, field: &RootField, text: &[u8]) -> Settled {
+        let Ok(operation) = prepared.document.operation(prepared.operation.as_deref()) else {
+            return Settled::default();
+        };
+        let source = Source {
+            graph: &self.graph,
+            document: &prepared.document,
+            operation,
+            variables: &prepared.variables,
+        };
+        settle(source, &field.key, &field.refusals, text)
     }
 
     /// Who plans and writes.
@@ -120,6 +147,11 @@ impl Preparer {
 }
 
 impl Prepared {
+    /// An error of a root field as a whole.
+    pub(super) fn located(&self, field: &RootField, error: Error) -> Error {
+        error.at(&field.key, &self.document.places(&field.spans))
+    }
+
     /// Whether every root field has its plan.
     fn is_whole(&self) -> bool {
         self.plans.iter().flatten().all(Result::is_ok)

@@ -4,50 +4,85 @@ use std::rc::Rc;
 
 use futures_util::future::join_all;
 use plectrum_db::error::Error as DbError;
+use plectrum_db::mark::is_marked;
 use plectrum_db::{Context, Outcome, buffer};
 use plectrum_graphql::error::write_errors;
+use plectrum_graphql::prune;
 use plectrum_graphql::{Code, Error, Root, RootField};
 use plectrum_json::text;
 
 use super::plans::{Plan, Viewer};
-use super::prepare::Prepared;
+use super::prepare::{Prepared, Preparer};
 use crate::error;
 
+/// The value of a root field.
+#[derive(Default)]
+pub(super) struct Value {
+    /// Its JSON; none where it failed as a whole.
+    json: Option<Vec<u8>>,
+    /// What failed, there or within.
+    errors: Vec<Error>,
+}
+
+impl Value {
+    pub(super) fn found(json: Vec<u8>) -> Self {
+        Self { json: Some(json), errors: Vec::new() }
+    }
+
+    pub(super) fn failed(error: Error) -> Self {
+        Self { json: None, errors: vec![error] }
+    }
+}
+
 /// Executes an operation; returns the response.
-pub(super) async fn run(prepared: Rc<Prepared>, viewer: Viewer) -> Vec<u8> {
+pub(super) async fn run(preparer: &Preparer, prepared: &Prepared, viewer: &Viewer) -> Vec<u8> {
     if let ([Root::Field(field)], [Some(Ok(plan))]) = (&*prepared.lowered.roots, &*prepared.plans) {
-        // The common case: rows go straight into the response.
-        let mut out = buffer::take();
-        out.extend_from_slice(b"{\"data\":{");
-        text::write(&mut out, &field.key);
-        out.push(b':');
-        return match execute(field, plan, &viewer, out).await {
-            Ok(mut out) => {
-                out.extend_from_slice(b"}}");
-                out
-            }
-            Err(error) => write_response(&prepared, vec![Err(error)]),
-        };
+        return run_one(preparer, prepared, field, plan, viewer).await;
     }
     let fields = prepared.lowered.roots.iter().zip(&prepared.plans);
-    let values = join_all(fields.map(|(root, plan)| value(root, plan.as_ref(), &prepared, &viewer))).await;
-    write_response(&prepared, values)
+    let values = fields.map(|(root, plan)| value(preparer, root, plan.as_ref(), prepared, viewer));
+    write_response(prepared, join_all(values).await)
+}
+
+/// The common case: rows go straight into the response.
+async fn run_one(
+    preparer: &Preparer,
+    prepared: &Prepared,
+    field: &RootField,
+    plan: &Plan,
+    viewer: &Viewer,
+) -> Vec<u8> {
+    let mut out = buffer::take();
+    out.extend_from_slice(b"{\"data\":{");
+    text::write(&mut out, &field.key);
+    out.push(b':');
+    let begin = out.len();
+    let value = match execute(field, plan, viewer, out).await {
+        Ok(mut out) if !is_marked(&out[begin..]) => {
+            out.extend_from_slice(b"}}");
+            return out;
+        }
+        Ok(out) => settled(preparer, prepared, field, &out[begin..]),
+        Err(failure) => recover(preparer, prepared, field, failure, viewer).await,
+    };
+    write_response(prepared, vec![value])
 }
 
 /// The value of one root field, in a buffer of its own.
 pub(super) async fn value(
+    preparer: &Preparer,
     root: &Root,
     plan: Option<&Result<Rc<Plan>, Error>>,
     prepared: &Prepared,
     viewer: &Viewer,
-) -> Result<Vec<u8>, Error> {
+) -> Value {
     match (root, plan) {
-        (Root::Field(field), Some(Ok(plan))) => execute(field, plan, viewer, buffer::take()).await,
-        (_, Some(Err(error))) => Err(error.clone()),
+        (Root::Field(field), Some(Ok(plan))) => answer(preparer, prepared, field, plan, viewer).await,
+        (Root::Field(field), Some(Err(error))) => Value::failed(prepared.located(field, error.clone())),
         (Root::Typename(_, name), _) => {
             let mut out = Vec::with_capacity(name.len() + 2);
             text::write(&mut out, name);
-            Ok(out)
+            Value::found(out)
         }
         (root, _) => {
             let mut out = buffer::take();
@@ -55,32 +90,92 @@ pub(super) async fn value(
                 Some(introspected) => introspected.write(root.key(), &mut out),
                 None => plectrum_json::write_null(&mut out),
             }
-            Ok(out)
+            Value::found(out)
         }
     }
 }
 
-/// Runs a plan; its rows are appended to `out`.
-pub(super) async fn execute(
+/// The value of a root field that a plan answers.
+pub(super) async fn answer(
+    preparer: &Preparer,
+    prepared: &Prepared,
     field: &RootField,
     plan: &Plan,
     viewer: &Viewer,
-    out: Vec<u8>,
-) -> Result<Vec<u8>, Error> {
-    let args = plan.bind(&field.values, viewer).map_err(|error| error.at(&field.key, field.place))?;
+) -> Value {
+    match execute(field, plan, viewer, buffer::take()).await {
+        Ok(text) if !is_marked(&text) => Value::found(text),
+        Ok(text) => settled(preparer, prepared, field, &text),
+        Err(failure) => recover(preparer, prepared, field, failure, viewer).await,
+    }
+}
+
+/// The value without the fields whose arguments are wrong. Each turn has fewer of them than the one before.
+async fn recover(
+    preparer: &Preparer,
+    prepared: &Prepared,
+    field: &RootField,
+    mut failure: Failure,
+    viewer: &Viewer,
+) -> Value {
+    let failed = |error: Error| Value::failed(prepared.located(field, error));
+    let mut rest: Option<RootField> = None;
+    loop {
+        let failing = match failure {
+            Failure::Field(error) => return failed(error),
+            Failure::Values(failing) => failing,
+        };
+        let pruned = match prune::without(rest.as_ref().unwrap_or(field), failing) {
+            Ok(pruned) => pruned,
+            Err(error) => return failed(error),
+        };
+        let plan = match preparer.planned(&pruned) {
+            Ok(plan) => plan,
+            Err(error) => return failed(error),
+        };
+        match execute(&pruned, &plan, viewer, buffer::take()).await {
+            Ok(text) => return settled(preparer, prepared, &pruned, &text),
+            Err(again) => (failure, rest) = (again, Some(pruned)),
+        }
+    }
+}
+
+/// A value whose failures are marked in it.
+fn settled(preparer: &Preparer, prepared: &Prepared, field: &RootField, text: &[u8]) -> Value {
+    let settled = preparer.settle(prepared, field, text);
+    for fault in settled.faults {
+        tracing::error!(target: "plectrum.graphql", "{fault}");
+    }
+    Value { json: settled.json, errors: settled.errors }
+}
+
+/// Why there are no rows.
+pub(super) enum Failure {
+    /// Numbers of values that are wrong, and what is wrong with each.
+    Values(Vec<(usize, Error)>),
+    /// The field as a whole failed.
+    Field(Error),
+}
+
+/// Runs a plan; its rows are appended to `out`.
+async fn execute(field: &RootField, plan: &Plan, viewer: &Viewer, out: Vec<u8>) -> Result<Vec<u8>, Failure> {
+    let args = plan.bind(&field.values, viewer).map_err(Failure::Values)?;
     let (current, session) = (plan.zones.current.clone(), plan.zones.session.clone());
     let context = Context { zone: current, session, url: String::new(), signer: None };
     match plan.database.run_into(&plan.operation, args, context, out).await {
         Ok(Outcome::Found(out)) => Ok(out),
-        Ok(Outcome::NotFound) => Err(lost(field)),
-        Err(failure) => Err(of_database(&failure, &field.name).at(&field.key, field.place)),
+        Ok(Outcome::NotFound) => Err(Failure::Field(lost())),
+        Err(DbError::Bind(index, why)) => {
+            Err(Failure::Values(vec![(index, Error::new(Code::BadUserInput, why))]))
+        }
+        Err(failure) => Err(Failure::Field(of_database(&failure, &field.name))),
     }
 }
 
 /// Plans of root fields end in rows or null; a response without either is a mistake of ours.
 #[cold]
-fn lost(field: &RootField) -> Error {
-    Error::new(Code::Internal, "Internal server error.").at(&field.key, field.place)
+fn lost() -> Error {
+    Error::new(Code::Internal, "Internal server error.")
 }
 
 /// The error of a statement; what is ours is logged, not shown.
@@ -99,17 +194,21 @@ fn of_database(failure: &DbError, field: &str) -> Error {
 }
 
 /// `{"errors":[…],"data":{…}}`; null where a field that must not be null failed.
-pub(super) fn write_response(prepared: &Prepared, values: Vec<Result<Vec<u8>, Error>>) -> Vec<u8> {
+pub(super) fn write_response(prepared: &Prepared, values: Vec<Value>) -> Vec<u8> {
     let mut out = buffer::take();
     let roots = &prepared.lowered.roots;
-    let errors: Vec<Error> = values.iter().filter_map(|value| value.as_ref().err()).cloned().collect();
+    let is_lost = |(root, value): (&Root, &Value)| value.json.is_none() && !root.is_nullable();
+    let lost = roots.iter().zip(&values).position(is_lost);
+    // Behind a field that takes the whole response with it nothing is executed, as far as the client can tell.
+    let told = values.iter().take(lost.map_or(values.len(), |at| at + 1));
+    let errors: Vec<Error> = told.flat_map(|value| value.errors.iter().cloned()).collect();
     out.push(b'{');
     if !errors.is_empty() {
         write_errors(&mut out, &errors);
         out.push(b',');
     }
     out.extend_from_slice(b"\"data\":");
-    if roots.iter().zip(&values).any(|(root, value)| value.is_err() && !root.is_nullable()) {
+    if lost.is_some() {
         out.extend_from_slice(b"null}");
         return out;
     }
@@ -120,12 +219,12 @@ pub(super) fn write_response(prepared: &Prepared, values: Vec<Result<Vec<u8>, Er
         }
         text::write(&mut out, root.key());
         out.push(b':');
-        match value {
-            Ok(value) => {
-                out.extend_from_slice(&value);
-                buffer::give(value);
+        match value.json {
+            Some(json) => {
+                out.extend_from_slice(&json);
+                buffer::give(json);
             }
-            Err(_) => plectrum_json::write_null(&mut out),
+            None => plectrum_json::write_null(&mut out),
         }
     }
     out.extend_from_slice(b"}}");

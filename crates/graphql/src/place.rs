@@ -1,0 +1,34 @@
+//! Lines and columns of a document, as graphql-js counts them: both from 1, columns in characters.
+
+use apollo_compiler::executable::Field;
+use apollo_compiler::parser::{SourceMap, SourceSpan};
+
+/// Where fields of one response key are in their document.
+#[derive(Debug, Clone, Default)]
+pub struct Spans(Vec<SourceSpan>);
+
+impl Spans {
+    /// Of these fields: where their aliases begin, or their names.
+    pub(crate) fn of(fields: &[&Field]) -> Self {
+        let begin = |field: &&Field| field.alias.as_ref().unwrap_or(&field.name).location();
+        Self(fields.iter().filter_map(begin).collect())
+    }
+
+    /// Lines and columns.
+    pub(crate) fn places(&self, sources: &SourceMap) -> Vec<(usize, usize)> {
+        self.0.iter().filter_map(|span| of(*span, sources)).collect()
+    }
+}
+
+/// Line and column of the beginning of a span.
+pub(crate) fn of(span: SourceSpan, sources: &SourceMap) -> Option<(usize, usize)> {
+    let before = sources.get(&span.file_id())?.source_text().get(..span.offset())?;
+    let breaks = before.bytes().enumerate().filter(|(at, byte)| match byte {
+        b'\n' => true,
+        // `\r\n` is one line break.
+        b'\r' => before.as_bytes().get(at + 1) != Some(&b'\n'),
+        _ => false,
+    });
+    let (lines, begin) = breaks.fold((1, 0), |(lines, _), (at, _)| (lines + 1, at + 1));
+    Some((lines, before.get(begin..)?.chars().count() + 1))
+}

@@ -1,0 +1,120 @@
+//! Reads JSON that this process wrote, and the marks in it.
+
+use memchr::memchr2;
+
+/// A value that is not there.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// NULL where a value has to be.
+    Absent,
+    /// A value that has no JSON form, and why.
+    Unwritable(String),
+    /// What is wrong has a number in the shape.
+    Refused(usize),
+    /// What is wrong with the request, for the client.
+    Message(String),
+}
+
+/// The byte a mark begins with.
+const MARK: u8 = 0x01;
+
+/// A place in a text.
+pub(crate) struct Scan<'t> {
+    text: &'t [u8],
+    at: usize,
+}
+
+impl<'t> Scan<'t> {
+    pub(crate) fn new(text: &'t [u8]) -> Self {
+        Self { text, at: 0 }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.at >= self.text.len()
+    }
+
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    /// Goes on, where the next byte is this one.
+    pub(crate) fn skip(&mut self, byte: u8) -> bool {
+        let is_next = self.peek() == Some(byte);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
+    /// Takes a mark, where one comes next.
+    pub(crate) fn mark(&mut self) -> Option<Mark> {
+        if self.peek() != Some(MARK) {
+            return None;
+        }
+        let letter = self.text.get(self.at + 1).copied();
+        self.at += 2;
+        let json = self.value();
+        let text = || serde_json::from_slice::<String>(json).unwrap_or_default();
+        Some(match letter {
+            Some(b'v') => Mark::Unwritable(text()),
+            Some(b'e') => {
+                let number: Result<[usize; 1], _> = serde_json::from_slice(json);
+                Mark::Refused(number.map_or(usize::MAX, |[number]| number))
+            }
+            Some(b'm') => {
+                let message: Result<[String; 1], _> = serde_json::from_slice(json);
+                Mark::Message(message.map_or_else(|_| String::new(), |[message]| message))
+            }
+            _ => Mark::Absent,
+        })
+    }
+
+    /// Takes one value, of any kind.
+    pub(crate) fn value(&mut self) -> &'t [u8] {
+        let begin = self.at;
+        match self.peek() {
+            Some(b'"') => self.string(),
+            Some(b'[' | b'{') => {
+                self.at += 1;
+                self.leave();
+            }
+            _ => {
+                let rest = self.text.get(self.at..).unwrap_or_default();
+                let length = rest.iter().position(|byte| matches!(byte, b',' | b']' | b'}'));
+                self.at += length.unwrap_or(rest.len());
+            }
+        }
+        self.text.get(begin..self.at).unwrap_or_default()
+    }
+
+    /// Goes behind the end of the list or object around.
+    pub(crate) fn leave(&mut self) {
+        let mut depth = 1;
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'"' => {
+                    self.string();
+                    continue;
+                }
+                b'[' | b'{' => depth += 1,
+                b']' | b'}' => depth -= 1,
+                _ => {}
+            }
+            self.at += 1;
+            if depth == 0 {
+                return;
+            }
+        }
+    }
+
+    fn string(&mut self) {
+        self.at += 1;
+        while let Some(found) = memchr2(b'"', b'\\', self.text.get(self.at..).unwrap_or_default()) {
+            self.at += found;
+            if self.peek() == Some(b'"') {
+                self.at += 1;
+                return;
+            }
+            self.at += 2;
+        }
+        self.at = self.text.len();
+    }
+}
