@@ -118,15 +118,15 @@ impl Sink for ValueSink<'_> {
         self.enums.0.get(&class).and_then(|members| members.get(index)).cloned().unwrap_or(Value::Null)
     }
 
-    fn list(&mut self, _container: Container, items: Vec<Value>) -> Value {
-        Value::Array(items)
+    fn list(&mut self, _container: Container, items: impl ExactSizeIterator<Item = Value>) -> Value {
+        Value::Array(items.collect())
     }
 
     fn dict(&mut self, _entries: Vec<(Value, Value)>) -> Value {
         Value::Null
     }
 
-    fn structure(&mut self, of: &Struct, _slots: Vec<Option<Value>>) -> Result<Value, Vec<Error>> {
+    fn structure(&mut self, of: &Struct, _slots: &mut [Option<Value>]) -> Result<Value, Vec<Error>> {
         Err(vec![Error::new("type_error", format!("{} cannot be bound to a statement", of.name))])
     }
 

@@ -1,8 +1,9 @@
-//! Values → JSON bytes: the append-only writer and its text, number, time, decimal and uuid forms.
+//! Values ↔ JSON bytes: the append-only writer with its text, number, time, decimal and uuid forms, and the reader.
 //!
-//! Knows no I/O, no Tokio and no Python. Everything appends to a `Vec<u8>` the caller owns, so one buffer can serve a
+//! Knows no I/O, no Tokio and no Python. What writes appends to a `Vec<u8>` the caller owns, so one buffer can serve a
 //! whole response. A function that fails leaves the buffer as it found it.
 //!
+//! * [`read`]: JSON bytes → tokens, for whoever walks a document;
 //! * [`text`]: strings and object keys;
 //! * [`number`]: integers and floats;
 //! * [`decimal`]: PostgreSQL's binary `numeric`, and decimal literals rounded to a fixed scale;
@@ -20,6 +21,7 @@ pub mod export;
 pub mod naming;
 pub mod number;
 pub mod pipeline;
+pub mod read;
 mod scan;
 pub mod text;
 pub mod time;

@@ -1,163 +1,28 @@
 //! Validated values → Python objects.
+//!
+//! * [`class`]: the classes it builds; [`build`]: how; [`refused`]: what a class itself refuses.
+
+mod build;
+mod class;
+mod refused;
 
 use plectrum_http::form::Upload;
-use plectrum_schema::error::{Error, Step};
+use plectrum_schema::error::Error;
 use plectrum_schema::node::{Container, Struct};
 use plectrum_schema::sink::{Date, Sink, Time};
 use pyo3::exceptions::{PyTypeError, PyValueError};
-use pyo3::ffi;
-use pyo3::gc::{PyTraverseError, PyVisit};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyBytes, PyDate, PyDateTime, PyDelta, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet,
-    PyString, PyTime, PyTuple, PyType, PyTzInfo,
+    PyBool, PyBytes, PyDate, PyDateTime, PyDelta, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyTime,
+    PyTuple, PyTzInfo,
 };
 
-use crate::members::Members;
+pub(crate) use build::vectorcall;
+pub(crate) use class::{Class, Default};
+use refused::{checked, foreign_errors};
+
 use crate::names;
 use crate::uploads;
-
-/// A Python class that validation builds (`plectrum.nodes.ClassEntry`).
-pub(crate) enum Class {
-    /// Called with keywords.
-    Call {
-        /// The class.
-        target: Py<PyAny>,
-        /// Keyword per slot.
-        names: Py<PyTuple>,
-    },
-    /// A bare instance whose attributes are set: what the generated `__init__` of a `Schema` would do.
-    Record {
-        /// The class.
-        target: Py<PyType>,
-        /// Attribute and default per slot.
-        fields: Fields,
-        /// Where the attributes are, where the class has slots for them.
-        members: Option<Members>,
-    },
-    /// A dict with these keys.
-    Dict {
-        /// Key and default per slot.
-        fields: Fields,
-    },
-    /// An enum.
-    Enum {
-        /// The class.
-        target: Py<PyAny>,
-        /// Members in declaration order.
-        members: Py<PyTuple>,
-    },
-    /// Validates by itself.
-    Foreign {
-        /// Callable from JSON bytes to an instance.
-        target: Py<PyAny>,
-        /// Callable from a Python value to an instance.
-        from_value: Py<PyAny>,
-    },
-    /// The user's own checks.
-    Checks {
-        /// Callable from a value to the value and what is wrong with it.
-        target: Py<PyAny>,
-    },
-}
-
-/// Attribute or key, and default, per slot.
-type Fields = Box<[(Py<PyString>, Option<Default>)]>;
-
-impl Class {
-    /// Reads one entry.
-    pub(crate) fn extract(entry: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let target = entry.getattr("target")?.unbind();
-        let names = entry.getattr("names")?.cast_into::<PyTuple>()?.unbind();
-        match entry.getattr("kind")?.extract::<&str>()? {
-            "call" => Ok(Self::Call { target, names }),
-            "record" => {
-                let target = entry.getattr("target")?.cast_into::<PyType>()?;
-                let fields = fields_of(entry)?;
-                let names: Vec<_> = fields.iter().map(|(name, _)| name.clone_ref(entry.py())).collect();
-                let members = Members::of(&target, &names)?;
-                Ok(Self::Record { target: target.unbind(), fields, members })
-            }
-            "dict" => Ok(Self::Dict { fields: fields_of(entry)? }),
-            "enum" => Ok(Self::Enum { target, members: names }),
-            "foreign" => Ok(Self::Foreign { target, from_value: entry.getattr("from_value")?.unbind() }),
-            "checks" => Ok(Self::Checks { target }),
-            other => Err(PyValueError::new_err(format!("unknown class kind {other:?}"))),
-        }
-    }
-
-    /// Whether `value` is what this class builds already.
-    pub(crate) fn has_instance(&self, value: &Bound<'_, PyAny>) -> bool {
-        match self {
-            Self::Call { target, .. } | Self::Enum { target, .. } => {
-                value.is_instance(target.bind(value.py())).unwrap_or(false)
-            }
-            Self::Record { target, .. } => value.is_instance(target.bind(value.py())).unwrap_or(false),
-            Self::Dict { .. } | Self::Foreign { .. } | Self::Checks { .. } => false,
-        }
-    }
-
-    /// Shows the garbage collector what this refers to.
-    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        match self {
-            Self::Call { target, .. } | Self::Enum { target, .. } | Self::Checks { target } => {
-                visit.call(target)
-            }
-            Self::Foreign { target, from_value } => {
-                visit.call(target)?;
-                visit.call(from_value)
-            }
-            Self::Record { target, fields, .. } => {
-                visit.call(target)?;
-                fields.iter().try_for_each(|(_, default)| traverse_default(default.as_ref(), visit))
-            }
-            Self::Dict { fields } => {
-                fields.iter().try_for_each(|(_, default)| traverse_default(default.as_ref(), visit))
-            }
-        }
-    }
-}
-
-fn traverse_default(default: Option<&Default>, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-    match default {
-        Some(Default::Value(object) | Default::Factory(object)) => visit.call(object),
-        None => Ok(()),
-    }
-}
-
-/// Names and defaults of an entry; entries without defaults have none at all.
-fn fields_of(entry: &Bound<'_, PyAny>) -> PyResult<Fields> {
-    let names: Vec<Bound<'_, PyString>> = entry.getattr("names")?.extract()?;
-    let defaults: Vec<Option<(Bound<'_, PyAny>, Bound<'_, PyAny>)>> = entry.getattr("defaults")?.extract()?;
-    let defaults = defaults.into_iter().chain(std::iter::repeat_with(|| None));
-    let field = |(name, default): (Bound<'_, PyString>, Option<_>)| {
-        (name.unbind(), default.map(|(value, factory)| Default::of(value, factory)))
-    };
-    Ok(names.into_iter().zip(defaults).map(field).collect())
-}
-
-/// What stands in for an absent value.
-pub(crate) enum Default {
-    /// This.
-    Value(Py<PyAny>),
-    /// What this gives, made anew each time.
-    Factory(Py<PyAny>),
-}
-
-impl Default {
-    /// A factory, or else a value.
-    pub(crate) fn of(value: Bound<'_, PyAny>, factory: Bound<'_, PyAny>) -> Self {
-        if factory.is_none() { Self::Value(value.unbind()) } else { Self::Factory(factory.unbind()) }
-    }
-
-    pub(crate) fn get<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        match self {
-            Self::Value(value) => Ok(value.bind(py).clone()),
-            Self::Factory(factory) => factory.bind(py).call0(),
-        }
-    }
-}
 
 /// Builds Python objects for one request.
 pub(crate) struct PySink<'py, 'c> {
@@ -216,16 +81,8 @@ impl<'py, 'c> PySink<'py, 'c> {
     }
 
     fn time_of(&mut self, time: Time) -> PyResult<Option<Bound<'py, PyTzInfo>>> {
-        time.offset.map(|seconds| zone(self.py, seconds)).transpose()
+        time.offset.map(|seconds| build::zone(self.py, seconds)).transpose()
     }
-}
-
-/// `datetime.timezone` for an offset.
-fn zone(py: Python<'_>, seconds: i32) -> PyResult<Bound<'_, PyTzInfo>> {
-    if seconds == 0 {
-        return PyTzInfo::utc(py).map(|utc| utc.to_owned());
-    }
-    PyTzInfo::fixed_offset(py, PyDelta::new(py, 0, seconds, 0, true)?)
 }
 
 impl<'py> Sink for PySink<'py, '_> {
@@ -253,7 +110,7 @@ impl<'py> Sink for PySink<'py, '_> {
     }
 
     fn str(&mut self, value: &str) -> Self::Value {
-        PyString::new(self.py, value).into_any()
+        build::text(self.py, value)
     }
 
     fn bytes(&mut self, value: &[u8]) -> Self::Value {
@@ -266,7 +123,7 @@ impl<'py> Sink for PySink<'py, '_> {
     }
 
     fn uuid(&mut self, value: [u8; 16]) -> Self::Value {
-        let built = uuid_of(self.py, u128::from_be_bytes(value));
+        let built = build::uuid(self.py, u128::from_be_bytes(value));
         self.built(built)
     }
 
@@ -309,7 +166,11 @@ impl<'py> Sink for PySink<'py, '_> {
         self.built(member)
     }
 
-    fn list(&mut self, container: Container, items: Vec<Self::Value>) -> Self::Value {
+    fn list(
+        &mut self,
+        container: Container,
+        items: impl ExactSizeIterator<Item = Self::Value>,
+    ) -> Self::Value {
         let built = match container {
             Container::List => PyList::new(self.py, items).map(Bound::into_any),
             Container::Tuple => PyTuple::new(self.py, items).map(Bound::into_any),
@@ -329,15 +190,19 @@ impl<'py> Sink for PySink<'py, '_> {
         dict.into_any()
     }
 
-    fn structure(&mut self, of: &Struct, slots: Vec<Option<Self::Value>>) -> Result<Self::Value, Vec<Error>> {
+    fn structure(
+        &mut self,
+        of: &Struct,
+        slots: &mut [Option<Self::Value>],
+    ) -> Result<Self::Value, Vec<Error>> {
         let built = match self.classes.get(of.class as usize) {
             Some(Class::Call { target, names }) => {
-                call_with_keywords(target.bind(self.py), names.bind(self.py), &slots)
+                build::call(target.bind(self.py), names.bind(self.py), slots)
             }
             Some(Class::Record { target, fields, members }) => {
-                record_of(target.bind(self.py), fields, members.as_ref(), slots)
+                build::record(target.bind(self.py), fields, members.as_ref(), slots)
             }
-            Some(Class::Dict { fields }) => dict_of(self.py, fields, slots),
+            Some(Class::Dict { fields }) => build::dict(self.py, fields, slots),
             _ => Err(PyTypeError::new_err(format!("{} is not a class to build", of.name))),
         };
         built.map_err(|error| self.refused(error))
@@ -367,127 +232,4 @@ impl<'py> Sink for PySink<'py, '_> {
         let built = target.bind(self.py).call1((PyBytes::new(self.py, raw),));
         built.map_err(|error| foreign_errors(self.py, &error).unwrap_or_else(|_| self.refused(error)))
     }
-}
-
-/// `target(**{name: slot})` for the slots that are present.
-fn call_with_keywords<'py>(
-    target: &Bound<'py, PyAny>,
-    names: &Bound<'py, PyTuple>,
-    slots: &[Option<Bound<'py, PyAny>>],
-) -> PyResult<Bound<'py, PyAny>> {
-    let arguments: Vec<*mut ffi::PyObject> = slots.iter().flatten().map(Bound::as_ptr).collect();
-    let present = if arguments.len() == slots.len() {
-        names.clone()
-    } else {
-        let present = slots.iter().zip(names.iter()).filter(|(slot, _)| slot.is_some());
-        PyTuple::new(target.py(), present.map(|(_, name)| name).collect::<Vec<_>>())?
-    };
-    vectorcall(target, &arguments, 0, Some(&present))
-}
-
-/// Calls `target` with `arguments`, of which the first `positional` are positional and the rest named by `keywords`.
-pub(crate) fn vectorcall<'py>(
-    target: &Bound<'py, PyAny>,
-    arguments: &[*mut ffi::PyObject],
-    positional: usize,
-    keywords: Option<&Bound<'py, PyTuple>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let names = keywords.map_or(std::ptr::null_mut(), |names| names.as_ptr());
-    // SAFETY: the caller holds references to every argument for the duration of the call; their number is
-    // `positional` plus the length of `names`; the result is a new reference or null with an exception set.
-    unsafe {
-        let result = ffi::PyObject_Vectorcall(target.as_ptr(), arguments.as_ptr(), positional, names);
-        Bound::from_owned_ptr_or_err(target.py(), result)
-    }
-}
-
-fn record_of<'py>(
-    target: &Bound<'py, PyType>,
-    fields: &[(Py<PyString>, Option<Default>)],
-    members: Option<&Members>,
-    slots: Vec<Option<Bound<'py, PyAny>>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let py = target.py();
-    let instance = bare_instance(target)?;
-    for (index, ((name, default), slot)) in fields.iter().zip(slots).enumerate() {
-        let value = match (slot, default) {
-            (Some(value), _) => value,
-            (None, Some(default)) => default.get(py)?,
-            (None, None) => continue,
-        };
-        match members {
-            Some(members) => members.set_new(&instance, index, value),
-            None => instance.setattr(name.bind(py), value)?,
-        }
-    }
-    Ok(instance)
-}
-
-/// `object.__new__(target)`.
-fn bare_instance<'py>(target: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: registration made sure that the class takes its `__new__` from `object`, whose whole work is `tp_alloc`;
-    // `PyType_GenericAlloc` is the `tp_alloc` of every class made in Python. The result is a new reference or null with an
-    // exception set.
-    unsafe { Bound::from_owned_ptr_or_err(target.py(), ffi::PyType_GenericAlloc(target.as_type_ptr(), 0)) }
-}
-
-/// `uuid.UUID(int=number)` without its argument checks, which are written in Python.
-fn uuid_of(py: Python<'_>, number: u128) -> PyResult<Bound<'_, PyAny>> {
-    let instance = bare_instance(names::UUID.get(py)?.cast::<PyType>()?)?;
-    let set = |name: &Bound<'_, PyString>, value: &Bound<'_, PyAny>| {
-        // SAFETY: three live objects; what `UUID.__init__` itself does, as the class refuses plain assignment.
-        let status =
-            unsafe { ffi::PyObject_GenericSetAttr(instance.as_ptr(), name.as_ptr(), value.as_ptr()) };
-        if status == 0 { Ok(()) } else { Err(PyErr::fetch(py)) }
-    };
-    set(intern!(py, "int"), &number.into_pyobject(py)?.into_any())?;
-    set(intern!(py, "is_safe"), names::UNKNOWN_SAFETY.get(py)?)?;
-    Ok(instance)
-}
-
-fn dict_of<'py>(
-    py: Python<'py>,
-    fields: &[(Py<PyString>, Option<Default>)],
-    slots: Vec<Option<Bound<'py, PyAny>>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let dict = PyDict::new(py);
-    for ((name, default), slot) in fields.iter().zip(slots) {
-        match (slot, default) {
-            (Some(value), _) => dict.set_item(name, value)?,
-            (None, Some(default)) => dict.set_item(name, default.get(py)?)?,
-            (None, None) => {}
-        }
-    }
-    Ok(dict.into_any())
-}
-
-/// What checks gave: the value, and `[(code, message), …]`.
-fn checked<'py>(found: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Vec<Error>)> {
-    let (value, errors): (Bound<'py, PyAny>, Vec<(String, String)>) = found.extract()?;
-    Ok((value, errors.into_iter().map(|(code, message)| Error::new(code, message)).collect()))
-}
-
-/// A pydantic `ValidationError` in our own terms; anything else is an error of this function.
-fn foreign_errors(py: Python<'_>, error: &PyErr) -> PyResult<Vec<Error>> {
-    let options = PyDict::new(py);
-    for name in ["include_url", "include_context", "include_input"] {
-        options.set_item(name, false)?;
-    }
-    let items = error.value(py).call_method("errors", (), Some(&options))?;
-    items.try_iter()?.map(|item| foreign_error(&item?)).collect()
-}
-
-fn foreign_error(item: &Bound<'_, PyAny>) -> PyResult<Error> {
-    let mut loc = Vec::new();
-    for step in item.get_item("loc")?.try_iter()? {
-        let step = step?;
-        loc.push(match step.extract::<usize>() {
-            Ok(index) => Step::Index(index),
-            Err(_) => Step::Key(step.str()?.to_string().into()),
-        });
-    }
-    let mut error =
-        Error::new(item.get_item("type")?.extract::<String>()?, item.get_item("msg")?.extract::<String>()?);
-    error.loc = loc;
-    Ok(error)
 }

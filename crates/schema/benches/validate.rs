@@ -58,13 +58,13 @@ impl Sink for Nothing {
     fn enum_member(&mut self, _class: u32, index: usize) -> usize {
         index
     }
-    fn list(&mut self, _container: Container, items: Vec<usize>) -> usize {
+    fn list(&mut self, _container: Container, items: impl ExactSizeIterator<Item = usize>) -> usize {
         items.len()
     }
     fn dict(&mut self, entries: Vec<(usize, usize)>) -> usize {
         entries.len()
     }
-    fn structure(&mut self, _of: &Struct, slots: Vec<Option<usize>>) -> Result<usize, Vec<Error>> {
+    fn structure(&mut self, _of: &Struct, slots: &mut [Option<usize>]) -> Result<usize, Vec<Error>> {
         Ok(slots.len())
     }
     fn foreign(&mut self, _class: u32, raw: &[u8]) -> Result<usize, Vec<Error>> {

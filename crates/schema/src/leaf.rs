@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use plectrum_json::decimal::Literal;
+use plectrum_json::read::Number;
 
 type Checked<S> = Result<<S as Sink>::Value, Problem>;
 
@@ -148,18 +149,23 @@ pub(crate) fn check_decimal(limits: &DecimalLimits, literal: &str) -> Result<(),
     limits.check(literal)
 }
 
-/// An integer from a JSON literal.
+/// An integer from a JSON number.
 #[inline]
-pub(crate) fn int_literal<S: Sink>(limits: &Limits, literal: &str, sink: &mut S) -> Checked<S> {
-    match number::small_integer(literal.as_bytes()) {
+pub(crate) fn int_number<S: Sink>(limits: &Limits, number: &Number<'_>, sink: &mut S) -> Checked<S> {
+    match number.small {
         Some(value) => {
             limits.check_int(value)?;
             Ok(sink.int(value))
         }
-        None => match number::integer(literal) {
-            Err(NotInteger::Malformed) => Err(Code::IntParsingSize.into()),
-            other => integer(limits, other, sink),
-        },
+        None => int_literal(limits, number.literal, sink),
+    }
+}
+
+/// An integer from a number's literal.
+pub(crate) fn int_literal<S: Sink>(limits: &Limits, literal: &str, sink: &mut S) -> Checked<S> {
+    match number::integer(literal) {
+        Err(NotInteger::Malformed) => Err(Code::IntParsingSize.into()),
+        other => integer(limits, other, sink),
     }
 }
 
@@ -198,12 +204,12 @@ pub(crate) fn float<S: Sink>(limits: &Limits, value: Option<f64>, sink: &mut S) 
 }
 
 /// A JSON number without a declared type: an integer keeps its size, the rest is a float.
-pub(crate) fn any_number<S: Sink>(literal: &str, sink: &mut S) -> Checked<S> {
+pub(crate) fn any_number<S: Sink>(number: &Number<'_>, sink: &mut S) -> Checked<S> {
     let limits = Limits::default();
-    if literal.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
-        return float(&limits, literal.parse().ok(), sink);
+    if number.is_integer() {
+        return int_number(&limits, number, sink);
     }
-    int_literal(&limits, literal, sink)
+    float(&limits, number.literal.parse().ok(), sink)
 }
 
 /// A duration from a JSON number of seconds.

@@ -380,6 +380,8 @@ pub struct Field {
     pub name: String,
     /// Key on the wire: the alias, or the name where there is none.
     pub key: String,
+    /// The key as documents mostly spell it.
+    pub(crate) expected: plectrum_json::read::Key,
     /// Its type.
     pub node: Node,
     /// Whether a missing key is an error; the sink fills in defaults of the others.

@@ -14,15 +14,18 @@ struct Cursor<'t> {
 }
 
 impl<'t> Cursor<'t> {
+    #[inline]
     fn new(text: &'t str) -> Self {
         Self { rest: text.as_bytes() }
     }
 
+    #[inline]
     fn is_done(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// Takes one byte where it is one of `bytes`.
+    #[inline]
     fn take(&mut self, bytes: &[u8]) -> Option<u8> {
         let (first, rest) = self.rest.split_first()?;
         if !bytes.contains(first) {
@@ -33,6 +36,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// Takes exactly `N` digits.
+    #[inline]
     fn digits<const N: usize>(&mut self) -> Option<u32> {
         let (digits, rest) = self.rest.split_first_chunk::<N>()?;
         let mut value = 0;
@@ -47,6 +51,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// Takes all digits that follow.
+    #[inline]
     fn all_digits(&mut self) -> &'t [u8] {
         let end = self.rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(self.rest.len());
         let (digits, rest) = self.rest.split_at(end);

@@ -37,14 +37,23 @@ pub trait Sink {
     /// Member number `index` of enum `class`.
     fn enum_member(&mut self, class: u32, index: usize) -> Self::Value;
     /// A sequence.
-    fn list(&mut self, container: Container, items: Vec<Self::Value>) -> Self::Value;
+    fn list(
+        &mut self,
+        container: Container,
+        items: impl ExactSizeIterator<Item = Self::Value>,
+    ) -> Self::Value;
     /// An object with free keys, in order of appearance; a repeated key keeps its last value.
     fn dict(&mut self, entries: Vec<(Self::Value, Self::Value)>) -> Self::Value;
-    /// An object with declared fields: one slot per field, `None` where absent. May refuse (a Python `__post_init__`).
+    /// An object with declared fields: one slot per field, `None` where absent, to be taken from. May refuse (a Python
+    /// `__post_init__`).
     ///
     /// # Errors
     /// What the class's own checks reported, `loc` relative to this value, outermost first.
-    fn structure(&mut self, of: &Struct, slots: Vec<Option<Self::Value>>) -> Result<Self::Value, Vec<Error>>;
+    fn structure(
+        &mut self,
+        of: &Struct,
+        slots: &mut [Option<Self::Value>],
+    ) -> Result<Self::Value, Vec<Error>>;
     /// The user's own checks of a value that passed every rule: the value, as it is or changed.
     ///
     /// # Errors

@@ -67,7 +67,7 @@ pub fn validate_fields<S: Sink>(
             })),
         }
     }
-    if all.is_empty() { sink.structure(of, slots) } else { Err(all) }
+    if all.is_empty() { sink.structure(of, &mut slots) } else { Err(all) }
 }
 
 /// Paths are collected from the inside out; a sink tells them the other way round.
@@ -157,14 +157,14 @@ fn sequence<S: Sink, T: AsRef<str>>(
     }
     let items = items(schema, texts.iter().map(|text| (&*list.item, text.as_ref())), sink);
     check_count(list.length, texts.len()).map_err(|problem| vec![problem.into()])?;
-    Ok(sink.list(list.container, items?))
+    Ok(sink.list(list.container, items?.into_iter()))
 }
 
 fn tuple<S: Sink, T: AsRef<str>>(schema: &Schema, nodes: &[Node], texts: &[T], sink: &mut S) -> Outcome<S> {
     let length = Length { min_length: Some(nodes.len()), max_length: Some(nodes.len()) };
     check_count(length, texts.len()).map_err(|problem| vec![problem.into()])?;
     let items = items(schema, nodes.iter().zip(texts.iter().map(AsRef::as_ref)), sink)?;
-    Ok(sink.list(Container::Tuple, items))
+    Ok(sink.list(Container::Tuple, items.into_iter()))
 }
 
 /// Each text as its node; errors located by position.

@@ -35,7 +35,7 @@ impl Given<'_> {
                 Node::Upload(rule) => {
                     count(list.length, self.uploads.len())?;
                     let items = self.each(rule, sink)?;
-                    Ok(Some(sink.list(list.container, items)))
+                    Ok(Some(sink.list(list.container, items.into_iter())))
                 }
                 _ => self.text(schema, node, sink),
             },

@@ -1,6 +1,5 @@
 //! A sink that builds JSON; what JSON has no type for is text.
 
-use plectrum_engine::extract::Slots;
 use plectrum_schema::error::Error;
 use plectrum_schema::node::{Container, Struct};
 use plectrum_schema::sink::{Date, Sink, Time};
@@ -53,17 +52,17 @@ impl Sink for Show {
     fn enum_member(&mut self, class: u32, index: usize) -> Value {
         json!({"enum": class, "member": index})
     }
-    fn list(&mut self, _container: Container, items: Vec<Value>) -> Value {
-        items.into()
+    fn list(&mut self, _container: Container, items: impl ExactSizeIterator<Item = Value>) -> Value {
+        items.collect()
     }
     fn dict(&mut self, entries: Vec<(Value, Value)>) -> Value {
         entries.into_iter().map(|(key, value)| (key.to_string(), value)).collect::<Map<_, _>>().into()
     }
-    fn structure(&mut self, of: &Struct, slots: Slots<Value>) -> Result<Value, Vec<Error>> {
+    fn structure(&mut self, of: &Struct, slots: &mut [Option<Value>]) -> Result<Value, Vec<Error>> {
         let names = of.fields.iter().map(|field| field.name.clone());
         Ok(names
             .zip(slots)
-            .map(|(name, slot)| (name, slot.unwrap_or_else(|| "absent".into())))
+            .map(|(name, slot)| (name, slot.take().unwrap_or_else(|| "absent".into())))
             .collect::<Map<_, _>>()
             .into())
     }

@@ -2,6 +2,7 @@
 
 use super::{Compiler, Result, members::Members, rules};
 use crate::node::{Access, Extra, Field, Node, SEARCHED_FIELDS, Scalar, Struct, Tagged, Union, spelled_list};
+use plectrum_json::read::Key;
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -37,6 +38,7 @@ impl<'v> Compiler<'v> {
         let name = members.text("name")?.to_owned();
         members.set_path(&format!("{structure}.{name}"));
         let key = members.optional_text("alias")?.map_or_else(|| name.clone(), str::to_owned);
+        let expected = Key::new(&key);
         let node = self.node(members.required("node")?, members.path())?;
         let required = members.flag("required", true)?;
         // A default of `null` is one too.
@@ -52,7 +54,7 @@ impl<'v> Compiler<'v> {
             }
         };
         members.done("a field", &[])?;
-        Ok(Field { name, key, node, required, default, description, access })
+        Ok(Field { name, key, expected, node, required, default, description, access })
     }
 
     pub(super) fn union(&self, members: &mut Members<'v>) -> Result<Union> {

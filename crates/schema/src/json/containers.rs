@@ -5,7 +5,7 @@ use crate::error::{Error, Problem, Step, table::Code};
 use crate::node::{Container, Length, ListNode, Node};
 use crate::sink::Sink;
 use crate::text;
-use jiter::Peek;
+use plectrum_json::read::{Broken, Peek, Reader};
 
 /// Whether `count` items are within `length`.
 pub(crate) fn check_count(length: Length, count: usize) -> Result<(), Problem> {
@@ -32,38 +32,36 @@ pub(crate) fn list_type(container: Container) -> Code {
 type Entries<S> = Vec<(<S as Sink>::Value, <S as Sink>::Value)>;
 
 impl<S: Sink> Walk<'_, '_, S> {
-    /// An array whose items are read by `item`, each told its position.
-    pub(super) fn items(
-        &mut self,
-        peek: Peek,
-        mut item: impl FnMut(&mut Self, Peek, usize) -> Outcome<S>,
-    ) -> Result<Vec<S::Value>, Stop> {
-        debug_assert!(peek == Peek::Array);
+    /// An array whose items are read by `item`, each told its position; how many there were. The values of those that
+    /// fit are on top of `items`.
+    fn items(&mut self, mut item: impl FnMut(&mut Self, Peek, usize) -> Outcome<S>) -> Result<usize, Stop> {
         self.enter()?;
-        let mut items = Vec::new();
-        let mut fits = true;
         let mut index = 0;
-        let mut next = self.reader.known_array();
-        loop {
-            let peek = match next {
-                Ok(Some(peek)) => peek,
-                Ok(None) => break,
-                Err(error) => return Err(self.syntax(&error)),
-            };
+        let mut next = self.read(Reader::first_item)?;
+        while let Some(peek) = next {
             let mark = self.errors.len();
             match item(self, peek, index) {
-                Ok(value) => items.push(value),
-                Err(Stop::Invalid) => {
+                Ok(value) => self.items.push(value),
+                Err(Stop) => {
+                    self.go_on()?;
                     self.locate(mark, &Step::Index(index));
-                    fits = false;
                 }
-                Err(Stop::Fatal) => return Err(Stop::Fatal),
             }
             index += 1;
-            next = self.reader.array_step();
+            next = self.read(Reader::next_item)?;
         }
         self.leave();
-        if fits { Ok(items) } else { Err(Stop::Invalid) }
+        Ok(index)
+    }
+
+    /// The sequence of the items on the stack from `base` on, if all `count` of them fitted.
+    fn collect(&mut self, container: Container, base: usize, count: usize, length: Length) -> Outcome<S> {
+        let counted = check_count(length, count);
+        if counted.is_ok() && self.items.len() - base == count {
+            return Ok(self.sink.list(container, self.items.drain(base..)));
+        }
+        self.items.truncate(base);
+        Err(counted.map_or_else(|problem| self.invalid(problem), |()| Stop))
     }
 
     /// A homogeneous sequence.
@@ -72,21 +70,16 @@ impl<S: Sink> Walk<'_, '_, S> {
             return self.refuse(peek, list_type(list.container));
         }
         let most = list.length.max_length.unwrap_or(usize::MAX);
-        let mut count = 0;
-        let items = self.items(peek, |walk, peek, index| {
-            count = index + 1;
+        let base = self.items.len();
+        let count = self.items(|walk, peek, index| {
             if index < most {
                 return walk.value(&list.item, peek);
             }
             // Too many: told once, at the end; what they hold no longer matters.
             walk.skip(peek)?;
-            Err(Stop::Invalid)
-        });
-        if matches!(items, Err(Stop::Fatal)) {
-            return Err(Stop::Fatal);
-        }
-        check_count(list.length, count).map_err(|problem| self.invalid(problem))?;
-        Ok(self.sink.list(list.container, items?))
+            Err(Stop)
+        })?;
+        self.collect(list.container, base, count, list.length)
     }
 
     /// A sequence of fixed length.
@@ -94,23 +87,23 @@ impl<S: Sink> Walk<'_, '_, S> {
         if peek != Peek::Array {
             return self.refuse(peek, Code::TupleType);
         }
-        let mut count = 0;
-        let items = self.items(peek, |walk, peek, index| {
-            count = index + 1;
-            match nodes.get(index) {
-                Some(node) => walk.value(node, peek),
-                None => {
-                    walk.skip(peek)?;
-                    Err(Stop::Invalid)
-                }
+        let base = self.items.len();
+        let count = self.items(|walk, peek, index| match nodes.get(index) {
+            Some(node) => walk.value(node, peek),
+            None => {
+                walk.skip(peek)?;
+                Err(Stop)
             }
-        });
-        if matches!(items, Err(Stop::Fatal)) {
-            return Err(Stop::Fatal);
-        }
+        })?;
         let length = Length { min_length: Some(nodes.len()), max_length: Some(nodes.len()) };
-        check_count(length, count).map_err(|problem| self.invalid(problem))?;
-        Ok(self.sink.list(Container::Tuple, items?))
+        self.collect(Container::Tuple, base, count, length)
+    }
+
+    /// An array of anything.
+    pub(super) fn any_list(&mut self) -> Outcome<S> {
+        let base = self.items.len();
+        let count = self.items(|walk, peek, _| walk.any(peek))?;
+        self.collect(Container::List, base, count, Length::default())
     }
 
     /// An object with free keys.
@@ -136,31 +129,29 @@ impl<S: Sink> Walk<'_, '_, S> {
         self.enter()?;
         let mut entries = Vec::new();
         let mut fits = true;
-        let mut start = self.reader.current_index();
-        let mut next = self.reader.known_object();
-        loop {
-            let built = match next {
-                Ok(Some(name)) => key(self.sink, name),
-                Ok(None) => break,
-                Err(error) => return Err(self.syntax(&error)),
+        let mut more = self.read(Reader::first_member)?;
+        while more {
+            let start = self.reader.at();
+            let built = match self.reader.key() {
+                Ok(name) => key(self.sink, name),
+                Err(Broken) => return Err(self.syntax()),
             };
-            let raw_name = self.reader.slice_to_current(start);
+            let raw_name = self.reader.since(start);
             let mark = self.errors.len();
             let key = built.map_err(|errors| self.refuse_key(errors));
             let peek = self.peek()?;
             match (key, value(self, peek)) {
-                (_, Err(Stop::Fatal)) => return Err(Stop::Fatal),
                 (Ok(key), Ok(value)) => entries.push((key, value)),
                 _ => {
+                    self.go_on()?;
                     self.locate(mark, &Step::Key(name_of(raw_name).into()));
                     fits = false;
                 }
             }
-            start = self.reader.current_index();
-            next = self.reader.next_key();
+            more = self.read(Reader::next_member)?;
         }
         self.leave();
-        if fits { Ok(entries) } else { Err(Stop::Invalid) }
+        if fits { Ok(entries) } else { Err(Stop) }
     }
 
     /// Records what is wrong with a key, told apart from its value by a step of its own, as pydantic does.
@@ -173,9 +164,8 @@ impl<S: Sink> Walk<'_, '_, S> {
     }
 }
 
-/// The name of a member from its raw JSON, which may begin before it: read again only where an error needs it.
+/// The name of a member from its raw JSON: read again only where an error needs it.
 #[cold]
 pub(super) fn name_of(raw: &[u8]) -> String {
-    let quoted = raw.iter().position(|&byte| byte == b'"').and_then(|at| raw.get(at..)).unwrap_or_default();
-    jiter::Jiter::new(quoted).next_str().unwrap_or_default().to_owned()
+    Reader::new(raw).text().unwrap_or_default().to_owned()
 }

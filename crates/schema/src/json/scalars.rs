@@ -1,11 +1,12 @@
 //! Values without inner structure, values of any type, and skipping.
 
 use super::walk::{Outcome, Stop, Walk};
+use crate::error::Problem;
 use crate::error::{Error, table::Code};
 use crate::leaf;
-use crate::node::{Choices, Container, Node, Scalar};
+use crate::node::{Choices, Node, Scalar};
 use crate::sink::Sink;
-use jiter::Peek;
+use plectrum_json::read::{Broken, Number, Peek, Reader};
 
 /// The error of a scalar that came as another JSON type.
 pub(crate) fn wrong_type(node: &Node) -> Code {
@@ -32,10 +33,10 @@ impl<S: Sink> Walk<'_, '_, S> {
             (Node::Enum { values, .. } | Node::Literal { values }, _) => self.choice(node, values, peek),
             (Node::Null, Peek::Null) => self.null(),
             (Node::Bool, Peek::True | Peek::False) => self.bool(peek),
-            (Node::Decimal(limits), _) if peek.is_num() => {
-                self.number(peek, |text, sink| leaf::decimal(limits, text, sink))
+            (Node::Decimal(limits), Peek::Number) => {
+                self.number(|number, sink| leaf::decimal(limits, number.literal, sink))
             }
-            (Node::Duration, _) if peek.is_num() => self.number(peek, leaf::seconds),
+            (Node::Duration, Peek::Number) => self.number(|number, sink| leaf::seconds(number.literal, sink)),
             (_, Peek::String) => self.text(node),
             _ => self.refuse(peek, wrong_type(node)),
         }
@@ -43,38 +44,32 @@ impl<S: Sink> Walk<'_, '_, S> {
 
     /// A scalar that JSON carries as text.
     fn text(&mut self, node: &Node) -> Outcome<S> {
-        let checked = match self.reader.known_str() {
+        let checked = match self.reader.text() {
             Ok(text) => leaf::from_text(node, text, self.sink),
-            Err(error) => return Err(self.syntax(&error)),
+            Err(Broken) => return Err(self.syntax()),
         };
         self.settle(checked.unwrap_or_else(|| Err(wrong_type(node).into())))
     }
 
     pub(super) fn null(&mut self) -> Outcome<S> {
-        match self.reader.known_null() {
-            Ok(()) => Ok(self.sink.null()),
-            Err(error) => Err(self.syntax(&error)),
-        }
+        self.read(Reader::null)?;
+        Ok(self.sink.null())
     }
 
     fn bool(&mut self, peek: Peek) -> Outcome<S> {
-        match self.reader.known_bool(peek) {
-            Ok(value) => Ok(self.sink.bool(value)),
-            Err(error) => Err(self.syntax(&error)),
-        }
+        let value = self.read(|reader| reader.bool(peek))?;
+        Ok(self.sink.bool(value))
     }
 
     /// A number, by its literal.
     #[inline]
     pub(super) fn number(
         &mut self,
-        peek: Peek,
-        check: impl FnOnce(&str, &mut S) -> Result<S::Value, crate::error::Problem>,
+        check: impl FnOnce(&Number<'_>, &mut S) -> Result<S::Value, Problem>,
     ) -> Outcome<S> {
-        let checked = match self.reader.known_number_bytes(peek) {
-            // A number literal is ASCII.
-            Ok(literal) => check(std::str::from_utf8(literal).unwrap_or_default(), self.sink),
-            Err(error) => return Err(self.syntax(&error)),
+        let checked = match self.reader.number() {
+            Ok(number) => check(&number, self.sink),
+            Err(Broken) => return Err(self.syntax()),
         };
         self.settle(checked)
     }
@@ -82,24 +77,24 @@ impl<S: Sink> Walk<'_, '_, S> {
     /// An enum member or a constant, by value.
     fn choice(&mut self, node: &Node, values: &Choices, peek: Peek) -> Outcome<S> {
         let index = match peek {
-            Peek::String => match self.reader.known_str() {
+            Peek::String => match self.reader.text() {
                 Ok(text) => values.position(|value| matches!(value, Scalar::Str(known) if known == text)),
-                Err(error) => return Err(self.syntax(&error)),
+                Err(Broken) => return Err(self.syntax()),
             },
-            Peek::True | Peek::False => match self.reader.known_bool(peek) {
-                Ok(found) => values.position(|value| *value == Scalar::Bool(found)),
-                Err(error) => return Err(self.syntax(&error)),
-            },
-            Peek::Null => match self.reader.known_null() {
-                Ok(()) => values.position(|value| *value == Scalar::Null),
-                Err(error) => return Err(self.syntax(&error)),
-            },
-            _ if peek.is_num() => {
-                return self.number(peek, |literal, sink| {
-                    leaf::choice(node, leaf::choice_from_number(values, literal), sink)
+            Peek::True | Peek::False => {
+                let found = self.read(|reader| reader.bool(peek))?;
+                values.position(|value| *value == Scalar::Bool(found))
+            }
+            Peek::Null => {
+                self.read(Reader::null)?;
+                values.position(|value| *value == Scalar::Null)
+            }
+            Peek::Number => {
+                return self.number(|number, sink| {
+                    leaf::choice(node, leaf::choice_from_number(values, number.literal), sink)
                 });
             }
-            _ => {
+            Peek::Array | Peek::Object => {
                 self.skip(peek)?;
                 None
             }
@@ -113,27 +108,24 @@ impl<S: Sink> Walk<'_, '_, S> {
         match peek {
             Peek::Null => self.null(),
             Peek::True | Peek::False => self.bool(peek),
-            Peek::String => match self.reader.known_str() {
+            Peek::String => match self.reader.text() {
                 Ok(text) => Ok(self.sink.str(text)),
-                Err(error) => Err(self.syntax(&error)),
+                Err(Broken) => Err(self.syntax()),
             },
-            Peek::Array => {
-                let items = self.items(peek, |walk, peek, _| walk.any(peek))?;
-                Ok(self.sink.list(Container::List, items))
-            }
+            Peek::Array => self.any_list(),
             Peek::Object => {
                 let entries = self.entries(|sink, key| Ok(sink.str(key)), |walk, peek| walk.any(peek))?;
                 Ok(self.sink.dict(entries))
             }
-            _ => self.number(peek, leaf::any_number),
+            Peek::Number => self.number(leaf::any_number),
         }
     }
 
     /// A value that the sink validates by itself, from its raw JSON.
     pub(super) fn foreign(&mut self, class: u32, peek: Peek) -> Outcome<S> {
-        let start = self.reader.current_index();
+        let start = self.reader.at();
         self.skip(peek)?;
-        let raw = self.reader.slice_to_current(start);
+        let raw = self.reader.since(start);
         self.sink.foreign(class, raw).map_err(|errors| self.adopt(errors))
     }
 
@@ -144,32 +136,27 @@ impl<S: Sink> Walk<'_, '_, S> {
             error.loc.reverse();
             self.record(error);
         }
-        Stop::Invalid
+        Stop
     }
 
     /// Reads over a value, checking its syntax down to escapes and UTF-8.
     pub(super) fn skip(&mut self, peek: Peek) -> Result<(), Stop> {
-        let skipped = match peek {
-            Peek::Null => self.reader.known_null(),
-            Peek::True | Peek::False => self.reader.known_bool(peek).map(drop),
-            Peek::String => self.reader.known_str().map(drop),
-            Peek::Array => return self.skip_array(),
-            Peek::Object => return self.skip_object(),
-            _ => self.reader.known_number_bytes(peek).map(drop),
-        };
-        skipped.map_err(|error| self.syntax(&error))
+        match peek {
+            Peek::Null => self.read(Reader::null),
+            Peek::True | Peek::False => self.read(|reader| reader.bool(peek)).map(drop),
+            Peek::Number => self.read(Reader::number).map(drop),
+            Peek::String => self.read(|reader| reader.text().map(drop)),
+            Peek::Array => self.skip_array(),
+            Peek::Object => self.skip_object(),
+        }
     }
 
     fn skip_array(&mut self) -> Result<(), Stop> {
         self.enter()?;
-        let mut next = self.reader.known_array();
-        loop {
-            match next {
-                Ok(Some(peek)) => self.skip(peek)?,
-                Ok(None) => break,
-                Err(error) => return Err(self.syntax(&error)),
-            }
-            next = self.reader.array_step();
+        let mut next = self.read(Reader::first_item)?;
+        while let Some(peek) = next {
+            self.skip(peek)?;
+            next = self.read(Reader::next_item)?;
         }
         self.leave();
         Ok(())
@@ -177,17 +164,12 @@ impl<S: Sink> Walk<'_, '_, S> {
 
     fn skip_object(&mut self) -> Result<(), Stop> {
         self.enter()?;
-        let mut more = self.reader.known_object().map(|key| key.is_some());
-        loop {
-            match more {
-                Ok(true) => {
-                    let peek = self.peek()?;
-                    self.skip(peek)?;
-                }
-                Ok(false) => break,
-                Err(error) => return Err(self.syntax(&error)),
-            }
-            more = self.reader.next_key().map(|key| key.is_some());
+        let mut more = self.read(Reader::first_member)?;
+        while more {
+            self.read(|reader| reader.key().map(drop))?;
+            let peek = self.peek()?;
+            self.skip(peek)?;
+            more = self.read(Reader::next_member)?;
         }
         self.leave();
         Ok(())

@@ -5,12 +5,13 @@ use super::walk::{Outcome, Stop, Walk};
 use crate::error::{Error, Step, table::Code};
 use crate::node::{Access, Extra, Struct};
 use crate::sink::Sink;
-use jiter::Peek;
+use plectrum_json::read::{Peek, Reader};
 use std::ops::Range;
 
-/// The fields of one object while it is read.
-struct Slots<V> {
-    values: Vec<Option<V>>,
+/// One object while it is read.
+struct Frame {
+    /// Where its fields begin on the walk's stack.
+    base: usize,
     /// Values that did not fit; allocates only then.
     failures: Vec<Failure>,
     /// No undeclared member was refused.
@@ -30,52 +31,60 @@ impl<S: Sink> Walk<'_, '_, S> {
             return self.refuse(peek, Code::ModelType);
         }
         self.enter()?;
-        let mut slots = Slots { values: Vec::new(), failures: Vec::new(), fits: true };
-        slots.values.resize_with(of.fields.len(), || None);
+        let mut frame = Frame { base: self.slots.len(), failures: Vec::new(), fits: true };
+        self.slots.resize_with(frame.base + of.fields.len(), || None);
         let mut expected = 0;
-        let mut start = self.reader.current_index();
-        let mut next = self.reader.known_object();
-        loop {
-            let slot = match next {
-                Ok(Some(key)) => of.find(key, expected),
-                Ok(None) => break,
-                Err(error) => return Err(self.syntax(&error)),
-            };
-            match slot {
+        let mut more = self.read(Reader::first_member)?;
+        while more {
+            let start = self.reader.at();
+            match self.find(of, expected)? {
                 Some(slot) => {
-                    self.field(of, slot, &mut slots)?;
+                    self.field(of, slot, &mut frame)?;
                     expected = slot + 1;
                 }
                 None => {
-                    let raw_name = self.reader.slice_to_current(start);
-                    slots.fits &= self.undeclared(of, raw_name)?;
+                    let raw_name = self.reader.since(start);
+                    frame.fits &= self.undeclared(of, raw_name)?;
                 }
             }
-            start = self.reader.current_index();
-            next = self.reader.next_key();
+            more = self.read(Reader::next_member)?;
         }
         self.leave();
-        self.finish(of, slots)
+        let outcome = self.finish(of, &mut frame);
+        self.slots.truncate(frame.base);
+        outcome
+    }
+
+    /// Reads a key; the number of its field. Keys mostly come in declared order: `expected` is tried first.
+    #[inline]
+    fn find(&mut self, of: &Struct, expected: usize) -> Result<Option<usize>, Stop> {
+        if let Some(field) = of.fields.get(expected)
+            && self.read(|reader| reader.take_key(&field.expected))?
+        {
+            return Ok(Some(expected));
+        }
+        self.read(|reader| reader.key().map(|key| of.find(key, expected)))
     }
 
     /// Reads the value of field number `slot`. Of a repeated key the last value counts.
     #[inline]
-    fn field(&mut self, of: &Struct, slot: usize, slots: &mut Slots<S::Value>) -> Result<(), Stop> {
+    fn field(&mut self, of: &Struct, slot: usize, frame: &mut Frame) -> Result<(), Stop> {
         let field = &of.fields[slot];
         let mark = self.errors.len();
         let peek = self.peek()?;
         if field.access == Access::ReadOnly {
             return self.skip(peek);
         }
-        match self.value(&field.node, peek) {
-            Ok(value) => slots.values[slot] = Some(value),
-            Err(Stop::Fatal) => return Err(Stop::Fatal),
-            Err(Stop::Invalid) => {
+        let value = match self.value(&field.node, peek) {
+            Ok(value) => Some(value),
+            Err(Stop) => {
+                self.go_on()?;
                 self.locate(mark, &Step::key(&field.key));
-                slots.values[slot] = None;
-                slots.failures.push(Failure { slot, errors: mark..self.errors.len() });
+                frame.failures.push(Failure { slot, errors: mark..self.errors.len() });
+                None
             }
-        }
+        };
+        self.slots[frame.base + slot] = value;
         Ok(())
     }
 
@@ -95,31 +104,32 @@ impl<S: Sink> Walk<'_, '_, S> {
 
     /// Everything is read: what is missing, and what the class itself says.
     #[inline]
-    fn finish(&mut self, of: &Struct, mut slots: Slots<S::Value>) -> Outcome<S> {
-        let failed = if slots.failures.is_empty() { Vec::new() } else { self.settle_failures(&mut slots) };
+    fn finish(&mut self, of: &Struct, frame: &mut Frame) -> Outcome<S> {
+        let failed = if frame.failures.is_empty() { Vec::new() } else { self.settle_failures(frame) };
         for (slot, field) in of.fields.iter().enumerate() {
-            if field.is_required() && slots.values[slot].is_none() && !failed.contains(&slot) {
+            if self.slots[frame.base + slot].is_none() && field.is_required() && !failed.contains(&slot) {
                 let mut error = Error::from(Code::Missing);
                 error.loc.push(Step::key(&field.key));
                 self.record(error);
-                slots.fits = false;
+                frame.fits = false;
             }
         }
-        if !slots.fits || !failed.is_empty() {
-            return Err(Stop::Invalid);
+        if !frame.fits || !failed.is_empty() {
+            return Err(Stop);
         }
-        self.sink.structure(of, slots.values).map_err(|errors| self.adopt(errors))
+        self.sink.structure(of, &mut self.slots[frame.base..]).map_err(|errors| self.adopt(errors))
     }
 
     /// Drops the errors of values that a later one of the same key replaced; returns the fields that failed for good.
     #[cold]
-    fn settle_failures(&mut self, slots: &mut Slots<S::Value>) -> Vec<usize> {
-        let mut settled = vec![false; slots.values.len()];
+    fn settle_failures(&mut self, frame: &mut Frame) -> Vec<usize> {
+        let slots = &self.slots[frame.base..];
+        let mut settled = vec![false; slots.len()];
         let mut failed = Vec::new();
         let mut replaced = Vec::new();
-        for Failure { slot, errors } in slots.failures.drain(..).rev() {
+        for Failure { slot, errors } in frame.failures.drain(..).rev() {
             let already = std::mem::replace(&mut settled[slot], true);
-            if already || slots.values[slot].is_some() {
+            if already || slots[slot].is_some() {
                 replaced.push(errors);
             } else {
                 failed.push(slot);

@@ -5,7 +5,7 @@ use crate::error::{Problem, Step, table::Code};
 use crate::node::{Scalar, Tagged, Union};
 use crate::parse::number;
 use crate::sink::Sink;
-use jiter::Peek;
+use plectrum_json::read::{Number, Peek, Reader};
 
 /// What a discriminating field holds.
 enum Tag {
@@ -25,13 +25,13 @@ impl<S: Sink> Walk<'_, '_, S> {
     /// Tries the options in order, each from the start; the values of a failed one are dropped. Where none fits, the
     /// errors of all are told, each under its option's name.
     fn untagged(&mut self, union: &Union, peek: Peek) -> Outcome<S> {
-        let order = if peek.is_num() { self.number_order(union, peek) } else { &union.declared };
-        let start = self.reader.clone();
+        let order = if peek == Peek::Number { self.number_order(union)? } else { &union.declared };
+        let start = self.reader.at();
         let (first_error, untold) = (self.errors.len(), self.untold);
         for (tried, &option) in order.iter().enumerate() {
             if tried > 0 {
-                self.spend(self.reader.current_index() - start.current_index())?;
-                self.reader = start.clone();
+                self.spend(self.reader.at() - start)?;
+                self.reader.rewind(start);
             }
             let mark = self.errors.len();
             match self.value(&union.options[option], peek) {
@@ -40,23 +40,22 @@ impl<S: Sink> Walk<'_, '_, S> {
                     self.untold = untold;
                     return Ok(value);
                 }
-                Err(Stop::Fatal) => return Err(Stop::Fatal),
-                Err(Stop::Invalid) => {
+                Err(Stop) => {
+                    self.go_on()?;
                     let label = self.schema.label(&union.options[option]);
                     self.locate(mark, &Step::Key(label.into()));
                 }
             }
         }
-        Err(Stop::Invalid)
+        Err(Stop)
     }
 
     /// The order for a number: with a point or an exponent it is a float first, else an integer.
-    fn number_order<'u>(&self, union: &'u Union, peek: Peek) -> &'u [usize] {
-        let mut ahead = self.reader.clone();
-        let is_float = ahead
-            .known_number_bytes(peek)
-            .is_ok_and(|literal| literal.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E')));
-        if is_float { &union.for_float } else { &union.for_int }
+    fn number_order<'u>(&mut self, union: &'u Union) -> Result<&'u [usize], Stop> {
+        let start = self.reader.at();
+        let number = self.read(Reader::number)?;
+        self.reader.rewind(start);
+        Ok(if number.is_integer() { &union.for_int } else { &union.for_float })
     }
 
     /// Looks the tag up ahead, then reads the object as the option it names.
@@ -64,10 +63,10 @@ impl<S: Sink> Walk<'_, '_, S> {
         if peek != Peek::Object {
             return self.refuse(peek, Code::ModelType);
         }
-        let start = self.reader.clone();
+        let start = self.reader.at();
         let tag = self.find_tag(tagged)?;
-        self.spend(self.reader.current_index() - start.current_index())?;
-        self.reader = start;
+        self.spend(self.reader.at() - start)?;
+        self.reader.rewind(start);
         let discriminator = tagged.discriminator.as_str();
         let problem = match tag {
             Tag::Option(option) => {
@@ -91,47 +90,46 @@ impl<S: Sink> Walk<'_, '_, S> {
     /// Reads the object up to its discriminating field.
     fn find_tag(&mut self, tagged: &Tagged) -> Result<Tag, Stop> {
         self.enter()?;
-        let mut next = self.reader.known_object();
-        let tag = loop {
-            let found = match next {
-                Ok(Some(key)) => key == tagged.discriminator,
-                Ok(None) => break Tag::Absent,
-                Err(error) => return Err(self.syntax(&error)),
-            };
+        let mut tag = Tag::Absent;
+        let mut more = self.read(Reader::first_member)?;
+        while more {
+            let found = self.read(|reader| reader.key().map(|key| key == tagged.discriminator))?;
             let peek = self.peek()?;
             if found {
-                break self.read_tag(tagged, peek)?;
+                tag = self.read_tag(tagged, peek)?;
+                break;
             }
             self.skip(peek)?;
-            next = self.reader.next_key();
-        };
+            more = self.read(Reader::next_member)?;
+        }
         self.leave();
         Ok(tag)
     }
 
     fn read_tag(&mut self, tagged: &Tagged, peek: Peek) -> Result<Tag, Stop> {
         let found = match peek {
-            Peek::String => self.reader.known_str().map(|text| Scalar::Str(text.to_owned())),
-            Peek::True | Peek::False => self.reader.known_bool(peek).map(Scalar::Bool),
-            Peek::Null => self.reader.known_null().map(|()| Scalar::Null),
+            Peek::String => self.read(|reader| reader.text().map(|text| Scalar::Str(text.to_owned())))?,
+            Peek::True | Peek::False => Scalar::Bool(self.read(|reader| reader.bool(peek))?),
+            Peek::Null => {
+                self.read(Reader::null)?;
+                Scalar::Null
+            }
+            Peek::Number => number_tag(self.read(Reader::number)?),
             Peek::Array | Peek::Object => {
                 self.skip(peek)?;
                 return Ok(Tag::Unknown(
                     if peek == Peek::Array { "an array" } else { "an object" }.to_owned(),
                 ));
             }
-            _ => self.reader.known_number_bytes(peek).map(number_tag),
         };
-        let found = found.map_err(|error| self.syntax(&error))?;
         let option = tagged.tags.iter().find(|(tag, _)| *tag == found).map(|(_, option)| *option);
         Ok(option.map_or_else(|| Tag::Unknown(found.to_string()), Tag::Option))
     }
 }
 
-fn number_tag(literal: &[u8]) -> Scalar {
-    let text = String::from_utf8_lossy(literal);
-    match number::integer(&text) {
+fn number_tag(found: Number<'_>) -> Scalar {
+    match number::integer(found.literal) {
         Ok(number::Integer::Small(value)) => Scalar::Int(value),
-        _ => text.parse().map_or(Scalar::Null, Scalar::Float),
+        _ => found.literal.parse().map_or(Scalar::Null, Scalar::Float),
     }
 }

@@ -5,13 +5,20 @@ use crate::error::{Error, Problem, Step, table::Code};
 use crate::leaf;
 use crate::node::{Node, Schema};
 use crate::sink::Sink;
-use jiter::{Jiter, JiterError, Peek};
+use plectrum_json::read::{Broken, Peek, Reader};
+
+/// Room for the values of most documents, so that the stacks rarely grow.
+const FIRST_VALUES: usize = 32;
 
 /// One pass over one document.
 pub(super) struct Walk<'a, 'j, S: Sink> {
     pub(super) schema: &'a Schema,
-    pub(super) reader: Jiter<'j>,
+    pub(super) reader: Reader<'j>,
     pub(super) sink: &'a mut S,
+    /// Items of the sequences that are being read, those of the innermost on top.
+    pub(super) items: Vec<S::Value>,
+    /// Fields of the structs that are being read, those of the innermost on top.
+    pub(super) slots: Vec<Option<S::Value>>,
     pub(super) errors: Vec<Error>,
     /// There were more than [`MAX_ERRORS`].
     pub(super) untold: bool,
@@ -23,24 +30,22 @@ pub(super) struct Walk<'a, 'j, S: Sink> {
     fatal: Option<Problem>,
 }
 
-/// Why there is no value.
+/// There is no value. Either it does not fit, which is recorded, and the reader stands behind it; or the pass is over
+/// ([`Walk::go_on`] tells). It carries nothing, so that an outcome fits a register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// It does not fit: recorded, and the reader stands behind it.
-    Invalid,
-    /// The pass is over.
-    Fatal,
-}
+pub(super) struct Stop;
 
-/// A value or why there is none.
+/// A value, or none.
 pub(super) type Outcome<S> = Result<<S as Sink>::Value, Stop>;
 
 impl<'a, 'j, S: Sink> Walk<'a, 'j, S> {
     pub(super) fn new(schema: &'a Schema, data: &'j [u8], sink: &'a mut S) -> Self {
         Self {
             schema,
-            reader: Jiter::new(data),
+            reader: Reader::new(data),
             sink,
+            items: Vec::with_capacity(FIRST_VALUES),
+            slots: Vec::with_capacity(FIRST_VALUES),
             errors: Vec::new(),
             untold: false,
             reread: 0,
@@ -54,10 +59,7 @@ impl<'a, 'j, S: Sink> Walk<'a, 'j, S> {
     pub(super) fn document(mut self) -> Result<S::Value, Vec<Error>> {
         let schema = self.schema;
         let outcome = self.peek().and_then(|peek| self.value(&schema.root, peek));
-        let finished = match outcome {
-            Err(Stop::Fatal) => Err(Stop::Fatal),
-            Ok(_) | Err(Stop::Invalid) => self.reader.finish().map_err(|error| self.syntax(&error)),
-        };
+        let finished = self.go_on().and_then(|()| self.read(Reader::finish));
         match (outcome, finished, self.fatal) {
             (Ok(value), Ok(()), _) => Ok(value),
             (_, _, Some(problem)) => Err(vec![problem.into()]),
@@ -76,18 +78,18 @@ impl<'a, 'j, S: Sink> Walk<'a, 'j, S> {
     pub(super) fn value(&mut self, node: &Node, peek: Peek) -> Outcome<S> {
         match node {
             Node::Struct(of) => self.structure(of, peek),
-            Node::Str(rule) if peek == Peek::String => match self.reader.known_str() {
+            Node::Str(rule) if peek == Peek::String => match self.reader.text() {
                 Ok(text) => {
                     let checked = leaf::string(rule, text, self.sink);
                     self.settle(checked)
                 }
-                Err(error) => Err(self.syntax(&error)),
+                Err(Broken) => Err(self.syntax()),
             },
-            Node::Int(limits) if peek.is_num() => {
-                self.number(peek, |text, sink| leaf::int_literal(limits, text, sink))
+            Node::Int(limits) if peek == Peek::Number => {
+                self.number(|number, sink| leaf::int_number(limits, number, sink))
             }
-            Node::Float(limits) if peek.is_num() => {
-                self.number(peek, |text, sink| leaf::float(limits, text.parse().ok(), sink))
+            Node::Float(limits) if peek == Peek::Number => {
+                self.number(|number, sink| leaf::float(limits, number.literal.parse().ok(), sink))
             }
             Node::List(list) => self.list(list, peek),
             Node::Optional { .. } if peek == Peek::Null => self.null(),
@@ -109,9 +111,19 @@ impl<'a, 'j, S: Sink> Walk<'a, 'j, S> {
         }
     }
 
+    /// What the reader gives; a fault ends the pass.
+    #[inline]
+    pub(super) fn read<T>(
+        &mut self,
+        read: impl FnOnce(&mut Reader<'j>) -> Result<T, Broken>,
+    ) -> Result<T, Stop> {
+        read(&mut self.reader).map_err(|Broken| self.syntax())
+    }
+
     /// What the next value starts with.
+    #[inline]
     pub(super) fn peek(&mut self) -> Result<Peek, Stop> {
-        self.reader.peek().map_err(|error| self.syntax(&error))
+        self.read(Reader::peek)
     }
 
     /// A checked leaf: its value, or its problem recorded.
@@ -124,7 +136,13 @@ impl<'a, 'j, S: Sink> Walk<'a, 'j, S> {
     #[cold]
     pub(super) fn invalid(&mut self, problem: Problem) -> Stop {
         self.record(problem.into());
-        Stop::Invalid
+        Stop
+    }
+
+    /// Whether what stopped was a value and not the whole pass.
+    #[inline]
+    pub(super) fn go_on(&self) -> Result<(), Stop> {
+        if self.fatal.is_some() { Err(Stop) } else { Ok(()) }
     }
 
     /// Records the problem of a value that is yet to be skipped.
@@ -152,13 +170,15 @@ impl<'a, 'j, S: Sink> Walk<'a, 'j, S> {
 
     /// Ends the pass with a syntax error.
     #[cold]
-    pub(super) fn syntax(&mut self, error: &JiterError) -> Stop {
-        let position = self.reader.error_position(error.index);
-        let what = match &error.error_type {
-            jiter::JiterErrorType::JsonError(kind) => kind.to_string(),
-            other @ jiter::JiterErrorType::WrongType { .. } => other.to_string(),
-        };
-        let place = format!("{what} at line {} column {}", position.line, position.column);
+    pub(super) fn syntax(&mut self) -> Stop {
+        let fault = self.reader.fault();
+        self.no_json(fault.what, fault.at)
+    }
+
+    #[cold]
+    fn no_json(&mut self, what: impl std::fmt::Display, at: usize) -> Stop {
+        let (line, column) = self.reader.position(at);
+        let place = format!("{what} at line {line} column {column}");
         self.end(Problem::from(Code::JsonInvalid).with("error", place))
     }
 
@@ -166,7 +186,7 @@ impl<'a, 'j, S: Sink> Walk<'a, 'j, S> {
     #[cold]
     pub(super) fn end(&mut self, problem: Problem) -> Stop {
         self.fatal = Some(problem);
-        Stop::Fatal
+        Stop
     }
 
     /// Counts a level of nesting in.
@@ -187,10 +207,7 @@ impl<'a, 'j, S: Sink> Walk<'a, 'j, S> {
 
     #[cold]
     fn too_deep(&mut self) -> Stop {
-        let position = self.reader.current_position();
-        let place =
-            format!("nested deeper than {MAX_DEPTH} at line {} column {}", position.line, position.column);
-        self.end(Problem::from(Code::JsonInvalid).with("error", place))
+        self.no_json(format_args!("nested deeper than {MAX_DEPTH}"), self.reader.at())
     }
 
     /// Counts bytes that a union will read again. Alternatives within alternatives may double the work at each level;
@@ -212,6 +229,6 @@ fn found(peek: Peek) -> &'static str {
         Peek::String => "string",
         Peek::Array => "array",
         Peek::Object => "object",
-        _ => "number",
+        Peek::Number => "number",
     }
 }

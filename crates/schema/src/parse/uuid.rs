@@ -5,12 +5,13 @@ const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
 /// Reads a UUID in any of its text forms.
 pub(crate) fn parse(text: &str) -> Option<[u8; 16]> {
+    /// Where the digits of each byte begin.
+    const PLAIN: [usize; 16] = [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30];
+    const HYPHENATED: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
     let bytes = text.as_bytes();
     match bytes.len() {
-        32 => hex(bytes.iter().copied()),
-        36 if HYPHENS.iter().all(|&at| bytes[at] == b'-') => {
-            hex(bytes.iter().enumerate().filter(|(at, _)| !HYPHENS.contains(at)).map(|(_, byte)| *byte))
-        }
+        32 => hex(bytes, PLAIN),
+        36 if HYPHENS.iter().all(|&at| bytes[at] == b'-') => hex(bytes, HYPHENATED),
         _ => parse(unwrapped(text)?),
     }
 }
@@ -21,12 +22,30 @@ fn unwrapped(text: &str) -> Option<&str> {
     inner.or_else(|| text.strip_prefix("urn:uuid:")).filter(|inner| matches!(inner.len(), 32 | 36))
 }
 
-fn hex(digits: impl Iterator<Item = u8>) -> Option<[u8; 16]> {
-    let mut value: u128 = 0;
-    for digit in digits {
-        value = value << 4 | u128::from(char::from(digit).to_digit(16)?);
+/// Value of each hexadecimal digit; more than fifteen for all other bytes.
+const DIGITS: [u8; 256] = {
+    let mut digits = [0xFF; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
     }
-    Some(value.to_be_bytes())
+    digits
+};
+
+/// Sixteen bytes from the pairs of digits that begin at `pairs`.
+#[inline]
+fn hex(text: &[u8], pairs: [usize; 16]) -> Option<[u8; 16]> {
+    let digit = |at: usize| text.get(at).map_or(0xFF, |byte| DIGITS[usize::from(*byte)]);
+    let mut value = [0; 16];
+    let mut seen = 0;
+    for (byte, at) in value.iter_mut().zip(pairs) {
+        let (high, low) = (digit(at), digit(at + 1));
+        seen |= high | low;
+        *byte = high << 4 | low;
+    }
+    (seen < 16).then_some(value)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ impl<S: Sink> Walk<'_, S> {
         }
         let nodes = std::iter::repeat_n(&*list.item, items.len());
         let built = self.items(nodes, &items)?;
-        Ok(self.sink.list(list.container, built))
+        Ok(self.sink.list(list.container, built.into_iter()))
     }
 
     pub(super) fn tuple<I: Input<S>>(&mut self, nodes: &[Node], input: &I) -> Outcome<S> {
@@ -33,7 +33,7 @@ impl<S: Sink> Walk<'_, S> {
             return Err(self.refuse(problem));
         }
         let built = self.items(nodes.iter(), &items)?;
-        Ok(self.sink.list(Container::Tuple, built))
+        Ok(self.sink.list(Container::Tuple, built.into_iter()))
     }
 
     /// Each item as its node; errors located by position.

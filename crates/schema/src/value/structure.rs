@@ -49,7 +49,7 @@ impl<S: Sink> Walk<'_, S> {
         if !fits || !failed.is_empty() {
             return Err(Invalid);
         }
-        self.sink.structure(of, slots).map_err(|errors| self.adopt(errors))
+        self.sink.structure(of, &mut slots).map_err(|errors| self.adopt(errors))
     }
 
     /// Whether every required field is there, or failed already.

@@ -82,7 +82,8 @@ impl Sink for Show {
     fn enum_member(&mut self, class: u32, index: usize) -> Value {
         self.tagged("member", vec![class as usize, index])
     }
-    fn list(&mut self, container: Container, items: Vec<Value>) -> Value {
+    fn list(&mut self, container: Container, items: impl ExactSizeIterator<Item = Value>) -> Value {
+        let items: Vec<Value> = items.collect();
         match container {
             Container::List => self.plain(items),
             Container::Set => self.tagged("set", items),
@@ -94,11 +95,11 @@ impl Sink for Show {
         let text = |key: Value| key.as_str().map_or_else(|| key.to_string(), str::to_owned);
         self.plain(entries.into_iter().map(|(key, value)| (text(key), value)).collect::<Map<_, _>>())
     }
-    fn structure(&mut self, of: &Struct, slots: Vec<Option<Value>>) -> Result<Value, Vec<Error>> {
+    fn structure(&mut self, of: &Struct, slots: &mut [Option<Value>]) -> Result<Value, Vec<Error>> {
         assert_eq!(slots.len(), of.fields.len());
         let named = of.fields.iter().zip(slots);
         let members: Map<_, _> =
-            named.filter_map(|(field, slot)| Some((field.name.clone(), slot?))).collect();
+            named.filter_map(|(field, slot)| Some((field.name.clone(), slot.take()?))).collect();
         if members.get("refuse") == Some(&json!(true)) {
             let mut error = Error::new("value_error", "Refused by its class");
             error.loc = vec!["inner".to_owned(), "refuse".to_owned()]
