@@ -77,6 +77,37 @@ pub fn write_time_bare(out: &mut Vec<u8>, micros: i64) -> Result<(), OutOfRange>
     Ok(())
 }
 
+/// What a calendar and a clock on the wall show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wall {
+    /// 1 to 9999.
+    pub year: u16,
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31.
+    pub day: u8,
+    /// Microseconds since midnight.
+    pub micros: i64,
+}
+
+/// Appends `"YYYY-MM-DDTHH:MM:SS[.ffffff][offset]"`: what the wall shows, and the offset, neither shifted by the other.
+///
+/// # Errors
+/// [`OutOfRange`] where a part is; nothing is appended then.
+pub fn write_wall(out: &mut Vec<u8>, wall: Wall, offset: Offset) -> Result<(), OutOfRange> {
+    let Wall { year, month, day, micros } = wall;
+    if !(1..=9999).contains(&year) || month > 12 || day > 31 || !(0..DAY).contains(&micros) {
+        return Err(OutOfRange);
+    }
+    let mut text = Quoted::new();
+    push_civil(&mut text, u32::from(year), u32::from(month), u32::from(day));
+    text.push([b'T']);
+    push_time(&mut text, micros);
+    push_zone(&mut text, offset);
+    text.write(out);
+    Ok(())
+}
+
 /// Appends `"YYYY-MM-DDTHH:MM:SS[.ffffff][offset]"`, `micros` after 1970-01-01T00:00.
 ///
 /// # Errors
@@ -127,11 +158,7 @@ fn datetime(micros: i64, offset: Offset) -> Result<Quoted, OutOfRange> {
     push_date(&mut text, local.div_euclid(DAY))?;
     text.push([b'T']);
     push_time(&mut text, local.rem_euclid(DAY));
-    match offset {
-        Offset::Naive => {}
-        Offset::Utc | Offset::Seconds(0) => text.push([b'Z']),
-        Offset::Seconds(seconds) => push_offset(&mut text, seconds),
-    }
+    push_zone(&mut text, offset);
     Ok(text)
 }
 
@@ -159,6 +186,15 @@ fn push_time(text: &mut Quoted, micros: i64) {
     }
 }
 
+#[inline]
+fn push_zone(text: &mut Quoted, offset: Offset) {
+    match offset {
+        Offset::Naive => {}
+        Offset::Utc | Offset::Seconds(0) => text.push([b'Z']),
+        Offset::Seconds(seconds) => push_offset(text, seconds),
+    }
+}
+
 fn push_offset(text: &mut Quoted, seconds: i32) {
     let (sign, distance) = (if seconds < 0 { b'-' } else { b'+' }, seconds.unsigned_abs());
     // Python's offsets stay below a day; `% 100` in `pair` guards the table against other callers.
@@ -176,9 +212,14 @@ fn push_date(text: &mut Quoted, days: i64) -> Result<(), OutOfRange> {
         return Err(OutOfRange);
     }
     let (year, month, day) = civil(days as i32);
+    push_civil(text, year, month, day);
+    Ok(())
+}
+
+#[inline]
+fn push_civil(text: &mut Quoted, year: u32, month: u32, day: u32) {
     let ([a, b, c, d], [e, f], [g, h]) = (quad(year), pair(month), pair(day));
     text.push([a, b, c, d, b'-', e, f, b'-', g, h]);
-    Ok(())
 }
 
 /// Days since 1970-01-01 of a date of the proleptic Gregorian calendar.

@@ -3,20 +3,25 @@
 //! Exact built-in types are recognised by their type pointer. Any other class is asked about once
 //! (`plectrum.encoding.classify`) and remembered per thread, so no lock stands on the way.
 
+mod guess;
 mod moment;
 mod rule;
 
 use plectrum_json::{base64, number, text, time, uuid};
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyBytes, PyDate, PyDateTime, PyDelta, PyDict, PyFloat, PyInt, PyList, PyString, PyTime, PyTuple,
 };
 
+pub(crate) use guess::Guess;
 use moment::{days_of, encode_datetime, encode_time, micros_of_delta};
 pub(crate) use moment::{instant_of, out_of_range};
 pub(crate) use rule::{Asks, asks};
 use rule::{Fields, Rule, rule_of};
+
+use crate::uuids;
 
 /// Nesting past this is refused: it is a cycle or an attack.
 const MAX_DEPTH: usize = 200;
@@ -136,10 +141,8 @@ fn encode_by_rule(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) -> 
         Rule::Bool => out.extend_from_slice(if value.is_truthy()? { b"true" } else { b"false" }),
         Rule::Int => return encode_int(value.cast::<PyInt>()?, out),
         Rule::Float => return encode_float(value.cast::<PyFloat>()?.value(), out),
-        Rule::Decimal => {
-            text::write(out, value.call_method1("__format__", ("f",))?.cast::<PyString>()?.to_str()?)
-        }
-        Rule::Uuid => uuid::write(out, &value.getattr("int")?.extract::<u128>()?.to_be_bytes()),
+        Rule::Decimal => write_formatted(value, out)?,
+        Rule::Uuid => uuid::write(out, &uuids::number_of(value)?.to_be_bytes()),
         Rule::DateTime => return encode_datetime(value.cast::<PyDateTime>()?, out),
         Rule::Date => {
             return time::write_date(out, days_of(value.cast::<PyDate>()?)).map_err(|_| out_of_range());
@@ -172,6 +175,13 @@ fn encode_by_rule(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) -> 
             return encode_at(&function.bind(value.py()).call1((value,))?, out, deeper(depth)?);
         }
     }
+    Ok(())
+}
+
+/// A decimal without an exponent.
+fn write_formatted(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+    let formatted = value.call_method1(intern!(value.py(), "__format__"), (intern!(value.py(), "f"),))?;
+    text::write(out, formatted.cast::<PyString>()?.to_str()?);
     Ok(())
 }
 

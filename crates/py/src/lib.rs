@@ -51,6 +51,7 @@ mod sse;
 mod stream;
 mod thread_bound;
 mod uploads;
+mod uuids;
 mod values;
 mod websocket;
 mod worker;

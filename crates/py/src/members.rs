@@ -32,19 +32,11 @@ impl Members {
         unsafe { instance.as_ptr().byte_add(offset).cast::<*mut ffi::PyObject>().write(value.into_ptr()) };
     }
 
-    /// Slot number `index` of `instance`; `None` where that is of another class or the slot is empty.
+    /// The slots of `instance`; `None` where that is of another class.
     #[inline]
-    pub(crate) fn get<'py>(&self, instance: &Bound<'py, PyAny>, index: usize) -> Option<Bound<'py, PyAny>> {
-        if !instance.get_type_ptr().cast::<ffi::PyObject>().eq(&self.class.as_ptr()) {
-            return None;
-        }
-        let offset = *self.offsets.get(index)?;
-        // SAFETY: `instance` is of exactly `class`, whose member descriptors gave the offset of an object pointer within
-        // it. The GIL is held (see `of_readable`), so nobody changes the slot before its reference is counted.
-        unsafe {
-            let value = instance.as_ptr().byte_add(offset).cast::<*mut ffi::PyObject>().read();
-            Bound::from_borrowed_ptr_or_opt(instance.py(), value)
-        }
+    pub(crate) fn values<'a, 'py>(&'a self, instance: &'a Bound<'py, PyAny>) -> Option<Values<'a, 'py>> {
+        let fits = instance.get_type_ptr().cast::<ffi::PyObject>() == self.class.as_ptr();
+        fits.then_some(Values { instance, offsets: &self.offsets })
     }
 
     /// As [`Self::of`], for reading: nowhere in a free-threaded interpreter, where another thread may write meanwhile.
@@ -52,6 +44,34 @@ impl Members {
         let free = class.py().import("sysconfig")?.call_method1("get_config_var", ("Py_GIL_DISABLED",))?;
         if free.is_truthy()? { Ok(None) } else { Self::of(class, names) }
     }
+}
+
+/// The slots of one instance, which has just those.
+pub(crate) struct Values<'a, 'py> {
+    instance: &'a Bound<'py, PyAny>,
+    offsets: &'a [usize],
+}
+
+impl<'py> Values<'_, 'py> {
+    /// Slot number `index`; `None` where it is empty.
+    #[inline]
+    pub(crate) fn get(&self, index: usize) -> Option<Bound<'py, PyAny>> {
+        let offset = *self.offsets.get(index)?;
+        // SAFETY: the instance is of exactly the class whose member descriptors gave the offset of an object pointer
+        // within it (Python lets its class change only to one with the same slots). The GIL is held (see
+        // `Members::of_readable`), so nobody changes the slot before its reference is counted.
+        unsafe {
+            let value = self.instance.as_ptr().byte_add(offset).cast::<*mut ffi::PyObject>().read();
+            Bound::from_borrowed_ptr_or_opt(self.instance.py(), value)
+        }
+    }
+}
+
+/// `object.__new__(class)`, for a class made in Python whose `__new__` is `object`'s.
+pub(crate) fn bare<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: the whole work of `object.__new__` is `tp_alloc`, and `PyType_GenericAlloc` is the `tp_alloc` of every
+    // class made in Python. The result is a new reference or null with an exception set.
+    unsafe { Bound::from_owned_ptr_or_err(class.py(), ffi::PyType_GenericAlloc(class.as_type_ptr(), 0)) }
 }
 
 /// The offset that a writable slot's descriptor holds, if it is one of `class` or of its bases.

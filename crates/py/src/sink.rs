@@ -23,6 +23,7 @@ use refused::{checked, foreign_errors};
 
 use crate::names;
 use crate::uploads;
+use crate::uuids;
 
 /// Builds Python objects for one request.
 pub(crate) struct PySink<'py, 'c> {
@@ -123,7 +124,7 @@ impl<'py> Sink for PySink<'py, '_> {
     }
 
     fn uuid(&mut self, value: [u8; 16]) -> Self::Value {
-        let built = build::uuid(self.py, u128::from_be_bytes(value));
+        let built = uuids::make(self.py, u128::from_be_bytes(value));
         self.built(built)
     }
 

@@ -108,3 +108,25 @@ fn durations_are_django_s() {
         assert!(text(|out| write_duration_bare(out, extreme)).contains(':'));
     }
 }
+
+#[test]
+fn what_the_wall_shows_is_written_as_it_is() {
+    let wall = |year, month, day, micros| Wall { year, month, day, micros };
+    for (shown, offset, expected) in [
+        (wall(1, 1, 1, 0), Offset::Naive, "\"0001-01-01T00:00:00\""),
+        (wall(9999, 12, 31, DAY - 1), Offset::Seconds(-3600), "\"9999-12-31T23:59:59.999999-01:00\""),
+        (wall(2026, 11, 20, 45_045_000_001), Offset::Utc, "\"2026-11-20T12:30:45.000001Z\""),
+        (wall(2026, 11, 20, 0), Offset::Seconds(19_800), "\"2026-11-20T00:00:00+05:30\""),
+    ] {
+        let mut out = Vec::new();
+        write_wall(&mut out, shown, offset).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+    let mut out = Vec::new();
+    for wrong in
+        [wall(0, 1, 1, 0), wall(10_000, 1, 1, 0), wall(1, 13, 1, 0), wall(1, 1, 32, 0), wall(1, 1, 1, DAY)]
+    {
+        assert_eq!(write_wall(&mut out, wrong, Offset::Naive), Err(OutOfRange));
+    }
+    assert!(out.is_empty());
+}

@@ -21,9 +21,11 @@ pub(crate) fn instant_of(value: &Bound<'_, PyDateTime>) -> PyResult<Option<i64>>
 /// Microseconds since 1970 of what the clock on the wall shows.
 fn local_micros(value: &Bound<'_, PyDateTime>) -> i64 {
     let days = time::days_from_civil(value.get_year(), value.get_month(), value.get_day());
-    let clock =
-        micros_of_day(value.get_hour(), value.get_minute(), value.get_second(), value.get_microsecond());
-    i64::from(days) * 86_400_000_000 + clock
+    i64::from(days) * 86_400_000_000 + micros_of_clock(value)
+}
+
+fn micros_of_clock(value: &impl PyTimeAccess) -> i64 {
+    micros_of_day(value.get_hour(), value.get_minute(), value.get_second(), value.get_microsecond())
 }
 
 /// Days since 1970-01-01.
@@ -41,14 +43,14 @@ pub(super) fn micros_of_delta(delta: &Bound<'_, PyDelta>) -> i128 {
 }
 
 pub(super) fn encode_datetime(value: &Bound<'_, PyDateTime>, out: &mut Vec<u8>) -> PyResult<()> {
-    let local = local_micros(value);
-    let offset = offset_of(value.as_any(), value.get_tzinfo())?;
-    // The writer takes the instant and shifts it by the offset; what it then shows is the local time given here.
-    let shift = match offset {
-        time::Offset::Seconds(seconds) => i64::from(seconds) * 1_000_000,
-        time::Offset::Naive | time::Offset::Utc => 0,
+    let wall = time::Wall {
+        year: u16::try_from(value.get_year()).map_err(|_| out_of_range())?,
+        month: value.get_month(),
+        day: value.get_day(),
+        micros: micros_of_clock(value),
     };
-    time::write_datetime(out, local - shift, offset).map_err(|_| out_of_range())
+    let offset = offset_of(value.as_any(), value.get_tzinfo())?;
+    time::write_wall(out, wall, offset).map_err(|_| out_of_range())
 }
 
 pub(super) fn encode_time(value: &Bound<'_, PyTime>, out: &mut Vec<u8>) -> PyResult<()> {
@@ -56,9 +58,7 @@ pub(super) fn encode_time(value: &Bound<'_, PyTime>, out: &mut Vec<u8>) -> PyRes
         text::write(out, value.call_method0("isoformat")?.cast::<PyString>()?.to_str()?);
         return Ok(());
     }
-    let micros =
-        micros_of_day(value.get_hour(), value.get_minute(), value.get_second(), value.get_microsecond());
-    time::write_time(out, micros).map_err(|_| out_of_range())
+    time::write_time(out, micros_of_clock(value)).map_err(|_| out_of_range())
 }
 
 pub(crate) fn out_of_range() -> PyErr {

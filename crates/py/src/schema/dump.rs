@@ -74,12 +74,19 @@ impl<'a, 'py> Dump<'a, 'py> {
 
     fn write(&mut self, shape: &'a Shape, value: &Bound<'py, PyAny>) -> PyResult<()> {
         match shape {
+            Shape::Scalar(guess) => guess.encode(value, &mut self.out),
             Shape::Plain => encode::encode(value, &mut self.out),
             Shape::Optional(_) if value.is_none() => {
                 plectrum_json::append(&mut self.out, b"null");
                 Ok(())
             }
             Shape::Optional(inner) => self.write(inner, value),
+            // What is no list says by its class what it is.
+            Shape::List(item)
+                if matches!(**item, Shape::Scalar(_)) && !value.is_exact_instance_of::<PyList>() =>
+            {
+                encode::encode(value, &mut self.out)
+            }
             Shape::List(item) => self.nested(|dump| dump.items(item, value)),
             Shape::Dict(inner) => self.nested(|dump| dump.dict(inner, value)),
             Shape::Record(record) => self.nested(|dump| dump.record(record, value)),
@@ -137,28 +144,33 @@ impl<'a, 'py> Dump<'a, 'py> {
 
     fn record(&mut self, record: &'a Record, value: &Bound<'py, PyAny>) -> PyResult<()> {
         self.out.push(b'{');
-        match value.cast::<PyDict>() {
-            Ok(dict) => {
-                for slot in &record.slots {
-                    match dict.get_item(slot.name.bind(self.py))? {
-                        Some(value) => self.slot(record, slot, &value)?,
-                        None if slot.optional => {}
-                        None => return Err(PyKeyError::new_err(slot.name.clone_ref(self.py))),
-                    }
+        if let Some(values) = record.members.as_ref().and_then(|members| members.values(value)) {
+            for (index, slot) in record.slots.iter().enumerate() {
+                match values.get(index) {
+                    Some(found) => self.slot(record, slot, &found)?,
+                    None => self.attribute(record, slot, value)?,
                 }
             }
-            Err(_) => {
-                for (index, slot) in record.slots.iter().enumerate() {
-                    let found = record.members.as_ref().and_then(|members| members.get(value, index));
-                    match found {
-                        Some(found) => self.slot(record, slot, &found)?,
-                        None => self.slot(record, slot, &value.getattr(slot.name.bind(self.py))?)?,
-                    }
+        } else if let Ok(dict) = value.cast::<PyDict>() {
+            for slot in &record.slots {
+                match dict.get_item(slot.name.bind(self.py))? {
+                    Some(value) => self.slot(record, slot, &value)?,
+                    None if slot.optional => {}
+                    None => return Err(PyKeyError::new_err(slot.name.clone_ref(self.py))),
                 }
+            }
+        } else {
+            for slot in &record.slots {
+                self.attribute(record, slot, value)?;
             }
         }
         self.close(b'}');
         Ok(())
+    }
+
+    fn attribute(&mut self, record: &'a Record, slot: &'a Slot, value: &Bound<'py, PyAny>) -> PyResult<()> {
+        let found = value.getattr(slot.name.bind(self.py))?;
+        self.slot(record, slot, &found)
     }
 
     /// `"key":value,` unless there is no value.

@@ -7,6 +7,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple, PyType};
 
+use crate::encode::Guess;
 use crate::members::Members;
 
 /// A root shape with the records that recursive references point into.
@@ -19,6 +20,8 @@ pub(super) struct Shapes {
 pub(super) enum Shape {
     /// As its own class says.
     Plain,
+    /// A scalar: as its own class says, which probably is this.
+    Scalar(Guess),
     /// `null`, or the inner shape.
     Optional(Box<Shape>),
     /// Each item alike.
@@ -87,7 +90,7 @@ impl Maker<'_, '_> {
             Node::Struct(of) => self.record(of)?,
             Node::Reference { index } => Shape::Reference(*index),
             // A union's value says by its class what it is.
-            _ => Shape::Plain,
+            node => Guess::of(node).map_or(Shape::Plain, Shape::Scalar),
         })
     }
 

@@ -1,14 +1,11 @@
 //! Objects from their parts, by the shortest way CPython has.
 
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDelta, PyDict, PyString, PyTuple, PyType, PyTzInfo};
 
 use super::class::Default;
-use crate::members::Members;
-use crate::names;
+use crate::members::{Members, bare};
 
 /// Text; ASCII, as most is, is copied as it stands.
 #[inline]
@@ -76,7 +73,7 @@ pub(super) fn record<'py>(
     slots: &mut [Option<Bound<'py, PyAny>>],
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = target.py();
-    let instance = bare_instance(target)?;
+    let instance = bare(target)?;
     for (index, ((name, default), slot)) in fields.iter().zip(slots).enumerate() {
         let value = match (slot.take(), default) {
             (Some(value), _) => value,
@@ -89,48 +86,6 @@ pub(super) fn record<'py>(
         }
     }
     Ok(instance)
-}
-
-/// `object.__new__(target)`.
-fn bare_instance<'py>(target: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: registration made sure that the class takes its `__new__` from `object`, whose whole work is `tp_alloc`;
-    // `PyType_GenericAlloc` is the `tp_alloc` of every class made in Python. The result is a new reference or null with an
-    // exception set.
-    unsafe { Bound::from_owned_ptr_or_err(target.py(), ffi::PyType_GenericAlloc(target.as_type_ptr(), 0)) }
-}
-
-/// `uuid.UUID(int=number)` without its argument checks, which are written in Python.
-pub(super) fn uuid(py: Python<'_>, number: u128) -> PyResult<Bound<'_, PyAny>> {
-    static SLOTS: PyOnceLock<Option<Members>> = PyOnceLock::new();
-    let class = names::UUID.get(py)?.cast::<PyType>()?;
-    let number = number.into_pyobject(py)?.into_any();
-    let safety = names::UNKNOWN_SAFETY.get(py)?.clone();
-    let slots = SLOTS.get_or_try_init(py, || {
-        Members::of(class, &["int", "is_safe"].map(|name| PyString::intern(py, name).unbind()))
-    })?;
-    let instance = bare_instance(class)?;
-    match slots {
-        Some(slots) => {
-            slots.set_new(&instance, 0, number);
-            slots.set_new(&instance, 1, safety);
-        }
-        None => {
-            set_refused(&instance, intern!(py, "int"), &number)?;
-            set_refused(&instance, intern!(py, "is_safe"), &safety)?;
-        }
-    }
-    Ok(instance)
-}
-
-/// Sets an attribute of an instance whose class refuses plain assignment, as its own `__init__` does.
-fn set_refused(
-    instance: &Bound<'_, PyAny>,
-    name: &Bound<'_, PyString>,
-    value: &Bound<'_, PyAny>,
-) -> PyResult<()> {
-    // SAFETY: three live objects.
-    let status = unsafe { ffi::PyObject_GenericSetAttr(instance.as_ptr(), name.as_ptr(), value.as_ptr()) };
-    if status == 0 { Ok(()) } else { Err(PyErr::fetch(instance.py())) }
 }
 
 pub(super) fn dict<'py>(
