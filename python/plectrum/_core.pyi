@@ -79,6 +79,33 @@ class Operation:
     def statements(self) -> list[str]: ...
     def write_rows(self, rows: list[list[tuple[Any, ...]]], arguments: Sequence[Any], zone: str) -> bytes:
         """The answer as JSON bytes, from rows that Django's connection gave; ``zone`` is an IANA name."""
+    def write_given(
+        self,
+        fetched: list[tuple[Iterable[tuple[Any, ...]] | tuple[Libpq, Any], Sequence[int | None]]],
+        arguments: Sequence[Any],
+        zone: str,
+        session: str,
+    ) -> tuple[bytes, int]:
+        """The answer as JSON bytes, from rows as Django's drivers hold them, before Django converts them; and how many
+        rows the first statement gave.
+
+        Parameters:
+            fetched: for each statement ``sqlite3``'s tuples or psycopg's ``PGresult``, and the most digits of each
+                column's decimals.
+            arguments: those of the execution.
+            zone, session: IANA names of the zones aware datetimes are shown in, and stored in.
+
+        Errors:
+            ValueError: a value is not plainly of its column's type; Django's converters tell more.
+        """
+
+@final
+class Libpq:
+    """Functions of psycopg's libpq, by their addresses: ``PQntuples``, ``PQnfields``, ``PQgetisnull``, ``PQgetlength``,
+    ``PQgetvalue``.
+    """
+
+    def __new__(cls, addresses: list[int]) -> Self: ...
 
 @final
 class Request:

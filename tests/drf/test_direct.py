@@ -14,7 +14,7 @@ import pytest
 from catalog.models import Article, Author, Category
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import DatabaseError, connections, transaction
-from django.db.models import Count, F, QuerySet, Value
+from django.db.models import Count, F, Prefetch, QuerySet, Value
 from django.db.models.signals import post_init
 from django.test import RequestFactory, override_settings
 from django.test.utils import CaptureQueriesContext
@@ -166,8 +166,11 @@ def test_keys_of_related_objects(alias: str) -> None:
         (lambda rows: rows.only(*SHOP.Meta.fields), True),
         (lambda rows: rows.defer("price"), False),
         (lambda rows: rows.only("title"), False),
-        (lambda rows: rows.select_related("author"), False),
-        (lambda rows: rows.prefetch_related("tags"), False),
+        (lambda rows: rows.select_related("author", "category__parent"), True),
+        (lambda rows: rows.select_related(), False),
+        (lambda rows: rows.prefetch_related("tags", "category__parent"), True),
+        (lambda rows: rows.prefetch_related("nothing"), False),
+        (lambda rows: rows.prefetch_related(Prefetch("tags", to_attr="labels")), False),
         (lambda rows: rows.extra(select={"title": "slug"}), False),
         (lambda rows: rows.union(rows.filter(id=1)), False),
         (lambda rows: rows.values(*SHOP.Meta.fields), False),

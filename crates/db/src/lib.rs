@@ -14,6 +14,7 @@
 //! * [`value`]: what can be bound; [`key`]: what relates parents and children;
 //! * [`postgres`], [`pool`]: PostgreSQL over pipelined connections;
 //! * [`notifications`]: what `NOTIFY` sends, over a connection of its own;
+//! * [`given`]: values of Django's drivers, before Django converts them;
 //! * [`sqlite`]: SQLite on a few blocking threads;
 //! * [`Cursor`]: a query's rows batch by batch, for exports;
 //! * [`error`]: the one table of database errors.
@@ -25,6 +26,7 @@ pub mod cursor;
 pub mod error;
 mod execute;
 mod export;
+pub mod given;
 pub mod key;
 pub mod mark;
 pub mod notifications;

@@ -10,9 +10,10 @@ mod cell;
 mod config;
 mod connection;
 mod error;
-mod moment;
+pub(crate) mod moment;
 mod pool;
 mod worker;
 
+pub(crate) use cell::{fifteen_digits, parse_uuid};
 pub use config::Config;
 pub use pool::Sqlite;

@@ -24,7 +24,7 @@ pub(crate) use reader::Reader;
 pub(crate) use sink::Resolved;
 pub use sink::WireSink;
 pub use text::write_file_url;
-pub(crate) use text::{check_utf8, write_file, write_json_text};
+pub(crate) use text::{check_utf8, utf8, write_file, write_json_text};
 
 use std::borrow::Cow;
 

@@ -10,11 +10,12 @@
 //! * [`time`]: dates, times, datetimes and durations as Django REST framework spells them;
 //! * [`uuid`], [`base64`]: identifiers and bytes;
 //! * [`naming`]: snake_case and camelCase; [`pipeline`]: JSON rows → a GraphQL response;
-//! * [`export`]: JSON rows → a JSON, NDJSON or CSV file;
+//! * [`compact`]: JSON as Python would write it again; [`export`]: JSON rows → a JSON, NDJSON or CSV file;
 //! * [`append()`]: bytes that are JSON already, quickly where they are few.
 
 mod append;
 pub mod base64;
+pub mod compact;
 pub mod decimal;
 mod digits;
 pub mod export;

@@ -8,6 +8,7 @@
 //! * [`websocket`]: a conversation as a coroutine;
 //! * [`gate`]: credentials, guards and users that Python decides about;
 //! * [`sink`] and [`encode`]: JSON → Python and Python → JSON; [`values`] statement arguments;
+//! * [`given`]: rows in the hands of Django's drivers;
 //! * [`schema`]: types validated and written outside of routes;
 //! * [`serializer`]: DRF's serializers, compiled;
 //! * [`export`]: querysets of any length as files;
@@ -30,6 +31,7 @@ mod eventloop;
 mod exceptions;
 mod export;
 mod gate;
+mod given;
 mod graphql;
 mod handler;
 mod incoming;
@@ -78,6 +80,8 @@ mod _core {
     use crate::eventloop::testing::_testing;
     #[pymodule_export]
     use crate::export::{ExportCursor, ExportFile};
+    #[pymodule_export]
+    use crate::given::Libpq;
     #[pymodule_export]
     use crate::incoming::RequestStream;
     #[pymodule_export]

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use plectrum_db::zone::Zone;
-use plectrum_db::{Context, Operation as Compiled, Outcome, buffer, execute};
+use plectrum_db::{Backend, Context, Operation as Compiled, Outcome, buffer, execute};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
 use crate::django::DjangoRows;
+use crate::given::GivenRows;
 use crate::names;
 use crate::values;
 
@@ -50,12 +51,40 @@ impl Operation {
         arguments: Vec<Bound<'py, PyAny>>,
         zone: &str,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let zone = Zone::named(zone).map_err(|error| PyValueError::new_err(error.to_string()))?;
-        let context = Context { zone, ..Context::default() };
-        let arguments = arguments.iter().map(values::from_python).collect::<PyResult<Vec<_>>>()?;
+        let context = Context { zone: named(zone)?, ..Context::default() };
         let rows = DjangoRows::new(&self.0, rows).map_err(failed)?;
+        self.written(py, &rows, &arguments, &context)
+    }
+
+    /// The answer as JSON bytes, from rows as Django's drivers hold them (see [`GivenRows`]), and how many there were.
+    ///
+    /// `zone` is the IANA name of the time zone aware datetimes are shown in, `session` of the one they are stored in.
+    fn write_given<'py>(
+        &self,
+        py: Python<'py>,
+        fetched: &Bound<'py, PyList>,
+        arguments: Vec<Bound<'py, PyAny>>,
+        zone: &str,
+        session: &str,
+    ) -> PyResult<(Bound<'py, PyBytes>, usize)> {
+        let context = Context { zone: named(zone)?, session: named(session)?, ..Context::default() };
+        let rows = GivenRows::new(&self.0, fetched)?;
+        let written = self.written(py, &rows, &arguments, &context)?;
+        Ok((written, rows.written()))
+    }
+}
+
+impl Operation {
+    fn written<'py>(
+        &self,
+        py: Python<'py>,
+        rows: &impl Backend,
+        arguments: &[Bound<'py, PyAny>],
+        context: &Context,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let arguments = arguments.iter().map(values::from_python).collect::<PyResult<Vec<_>>>()?;
         // Nothing is waited for where the rows are there already: one poll is the whole of it.
-        let writing = pin!(execute(&rows, &self.0, &arguments, &context, buffer::take()));
+        let writing = pin!(execute(rows, &self.0, &arguments, context, buffer::take()));
         match writing.poll(&mut std::task::Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(Outcome::Found(bytes))) => {
                 let written = PyBytes::new(py, &bytes);
@@ -67,6 +96,10 @@ impl Operation {
             Poll::Pending => Err(PyRuntimeError::new_err("Rows that are there were waited for.")),
         }
     }
+}
+
+fn named(zone: &str) -> PyResult<Zone> {
+    Zone::named(zone).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape of `map_err`")]

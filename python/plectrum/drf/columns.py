@@ -1,10 +1,10 @@
-"""A serializer whose every field is a plain column of a model, as what a queryset's plan is asked for."""
+"""A serializer whose every field is a plain column or a relation to such, as what a queryset's plan is asked for."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from django.db.models import Field, GeneratedField, Model
 from django.db.models.query_utils import DeferredAttribute
@@ -14,6 +14,7 @@ from ..orm.fields import Kind, kind_of_field
 from ..orm.wanted import Wanted, WantedField
 from . import compile as output
 from .describe import Description, describe
+from .relations import related
 from .values import class_of, column_of, is_exactly
 
 __all__ = ["wanted_of"]
@@ -43,21 +44,27 @@ _FITS: dict[str, frozenset[str]] = {
 _KEYS = frozenset({"int", "text", "uuid"})
 
 
-def wanted_of(child: Any, model: type[Model]) -> Wanted | None:
+def wanted_of(child: Any, model: type[Model], prefetched: frozenset[str] = frozenset()) -> Wanted | None:
     """What a serializer shows of a model's rows; ``None`` where anything but columns decides it.
 
     Parameters:
         child: a serializer that represents one instance.
         model: the rows' class.
+        prefetched: relations that the rows bring along, by their paths.
 
     Returns:
         The same object for the same fields, as plans are kept by it.
     """
     if output.obstacle(child) or not _is_plain_model(model):
         return None
-    fields = output.fields_of(child)
-    columns = None if fields is None else [_column(field, model) for field in fields if not field.write_only]
-    return _wanted(model, tuple(cast("list[tuple[str, str]]", columns))) if columns and all(columns) else None
+    shown: list[WantedField] = []
+    for field in output.fields_of(child) or ():
+        if not field.write_only:
+            found = _column(field, model) or related(field, model, prefetched, wanted_of)
+            if found is None:
+                return None
+            shown.append(found)
+    return _wanted(model, tuple(shown)) if shown else None
 
 
 def _is_plain_model(model: type[Model]) -> bool:
@@ -70,12 +77,12 @@ def _is_plain_model(model: type[Model]) -> bool:
 
 
 @functools.lru_cache(maxsize=512)
-def _wanted(model: type[Model], columns: tuple[tuple[str, str], ...]) -> Wanted:
-    return Wanted(model.__name__, tuple(WantedField(key, name, Any) for key, name in columns))
+def _wanted(model: type[Model], fields: tuple[WantedField, ...]) -> Wanted:
+    return Wanted(model.__name__, fields)
 
 
-def _column(field: Any, model: type[Model]) -> tuple[str, str] | None:
-    """A serializer field's key and the attribute that holds its column; ``None`` where it is not just that."""
+def _column(field: Any, model: type[Model]) -> WantedField | None:
+    """The column that a serializer field shows; ``None`` where it is not just that."""
     access, convert = describe(field)
     match access:
         case ("key", name):
@@ -92,7 +99,7 @@ def _column(field: Any, model: type[Model]) -> tuple[str, str] | None:
     if not isinstance(kind, dict):
         return None
     fits = kind["kind"] in _KEYS if is_key else _is_alike(convert, kind, source)
-    return (field.field_name, source.attname) if fits else None
+    return WantedField(field.field_name, source.attname, Any) if fits else None
 
 
 @functools.cache

@@ -27,6 +27,8 @@ from ..orm.plan import Column, Operation, Plan
 from ..orm.shape import plan
 from ..orm.wanted import Wanted
 from .columns import wanted_of
+from .drivers import readable
+from .relations import joins_keep_rows, prefetched_paths
 from .values import class_of, is_exactly
 
 __all__ = ["queryset_bytes"]
@@ -63,8 +65,11 @@ def queryset_bytes(child: Any, rows: Any) -> tuple[bytes, int] | None:
     if not _is_unread(rows) or _in_event_loop():
         return None
     zone = _zone_name()
-    wanted = None if zone is None else wanted_of(child, rows.model)
-    if zone is None or wanted is None or not _is_loaded(rows.query.deferred_loading, rows.model, wanted):
+    prefetched = prefetched_paths(rows.model, rows._prefetch_related_lookups)
+    if zone is None or prefetched is None:
+        return None
+    wanted = wanted_of(child, rows.model, prefetched)
+    if wanted is None or not _is_loaded(rows.query.deferred_loading, rows.model, wanted):
         return None
     try:
         return _written(rows, wanted, zone)
@@ -76,12 +81,24 @@ def queryset_bytes(child: Any, rows: Any) -> tuple[bytes, int] | None:
 
 def _written(rows: Any, wanted: Wanted, zone: str) -> tuple[bytes, int] | None:
     operation, arguments = plan(rows, wanted)
+    known = readable(operation)
+    return _converted(operation, arguments, zone) if known is None else known.write(arguments, zone)
+
+
+def _converted(operation: Operation, arguments: list[Any], zone: str) -> tuple[bytes, int] | None:
+    """From the values that Django's converters make; plain columns only."""
+    if any(not _is_flat(query) for query in operation.queries):
+        return None
     operation = _rendering(operation)
     compiled = bridge.compiled(operation)
     found = bridge.run_here(operation.using, False, compiled.number, arguments) or []
     if not all(_is_typed(query, cells) for query, cells in zip(operation.queries, found, strict=True)):
         return None
     return compiled.write_rows(found, arguments, zone), sum(map(len, found))
+
+
+def _is_flat(query: Plan) -> bool:
+    return not query.children and all("column" in template for _, template in query.row["object"]["fields"])
 
 
 def _in_event_loop() -> bool:
@@ -101,8 +118,8 @@ def _is_unread(rows: Any) -> bool:
     if any(getattr(getattr(kind, name), "__module__", "") != "django.db.models.query" for name in _READING):
         return False
     query: Any = rows.query
-    others = (query.combinator, query.select_related, query.select_for_update, query.extra, query.distinct_fields)
-    return is_exactly(query, Query) and not any(others) and not rows._prefetch_related_lookups
+    others = (query.combinator, query.select_for_update, query.extra, query.distinct_fields)
+    return is_exactly(query, Query) and not any(others) and joins_keep_rows(rows.model, query.select_related)
 
 
 def _is_loaded(loading: tuple[Iterable[str], bool], model: Any, wanted: Wanted) -> bool:

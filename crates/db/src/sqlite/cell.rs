@@ -179,7 +179,7 @@ fn write_decimal(
 }
 
 /// An integer rounded to 15 significant digits, half to even.
-fn fifteen_digits(integer: i64) -> i128 {
+pub(crate) fn fifteen_digits(integer: i64) -> i128 {
     let magnitude = i128::from(integer.unsigned_abs());
     let mut unit = 1;
     while magnitude / unit >= 1_000_000_000_000_000 {
@@ -248,7 +248,7 @@ fn write_json(kind: &Kind, value: ValueRef<'_>, out: &mut Vec<u8>) -> Result<(),
 }
 
 /// 32 hexadecimal digits; hyphens between them are let pass.
-fn parse_uuid(text: &str) -> Option<[u8; 16]> {
+pub(crate) fn parse_uuid(text: &str) -> Option<[u8; 16]> {
     let mut bytes = [0; 16];
     let mut digits = text.bytes().filter(|&byte| byte != b'-');
     for byte in &mut bytes {

@@ -5,20 +5,20 @@ use plectrum_json::time::{write_datetime_bare, write_time_bare};
 use crate::zone::Offset;
 
 const SECOND: i64 = 1_000_000;
-pub(super) const DAY: i64 = 86_400 * SECOND;
+pub(crate) const DAY: i64 = 86_400 * SECOND;
 
 /// A wall clock's reading, and how far it is from UTC where that is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Moment {
+pub(crate) struct Moment {
     /// Microseconds since 1970-01-01T00:00 on the wall clock.
-    pub(super) wall: i64,
+    pub(crate) wall: i64,
     /// Seconds east of UTC.
-    pub(super) offset: Option<i32>,
+    pub(crate) offset: Option<i32>,
 }
 
 impl Moment {
     /// `YYYY-MM-DD[( |T)HH:MM[:SS[.f…]][Z|±HH[:MM[:SS]]]]`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (date, rest) = text.as_bytes().split_first_chunk::<10>()?;
         let midnight = i64::from(days(date)?) * DAY;
         if rest.is_empty() {
@@ -34,12 +34,12 @@ impl Moment {
 }
 
 /// Days since 1970-01-01 of `YYYY-MM-DD`.
-pub(super) fn parse_date(text: &str) -> Option<i32> {
+pub(crate) fn parse_date(text: &str) -> Option<i32> {
     days(text.as_bytes().try_into().ok()?)
 }
 
 /// Microseconds since midnight of `HH:MM[:SS[.f…]]`; digits past the sixth are dropped.
-pub(super) fn parse_time(text: &[u8]) -> Option<i64> {
+pub(crate) fn parse_time(text: &[u8]) -> Option<i64> {
     let (clock, fraction) = match text.iter().position(|&byte| byte == b'.') {
         Some(at) => (&text[..at], parse_fraction(&text[at + 1..])?),
         None => (text, 0),
@@ -54,7 +54,7 @@ pub(super) fn parse_time(text: &[u8]) -> Option<i64> {
 }
 
 /// Microseconds of a duration argument: Django's `[D ]HH:MM:SS[.f]`, or a whole number of microseconds.
-pub(super) fn parse_duration(text: &str) -> Option<i64> {
+pub(crate) fn parse_duration(text: &str) -> Option<i64> {
     if let Ok(micros) = text.parse::<i64>() {
         return Some(micros);
     }
@@ -65,7 +65,7 @@ pub(super) fn parse_duration(text: &str) -> Option<i64> {
 }
 
 /// `YYYY-MM-DD HH:MM:SS[.ffffff]`.
-pub(super) fn datetime_text(wall: i64) -> Option<String> {
+pub(crate) fn datetime_text(wall: i64) -> Option<String> {
     let mut text = Vec::with_capacity(26);
     write_datetime_bare(&mut text, wall, Offset::Naive).ok()?;
     text[10] = b' ';
@@ -73,7 +73,7 @@ pub(super) fn datetime_text(wall: i64) -> Option<String> {
 }
 
 /// `HH:MM:SS[.ffffff]`.
-pub(super) fn time_text(micros: i64) -> Option<String> {
+pub(crate) fn time_text(micros: i64) -> Option<String> {
     let mut text = Vec::with_capacity(15);
     write_time_bare(&mut text, micros).ok()?;
     String::from_utf8(text).ok()

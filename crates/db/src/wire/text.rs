@@ -25,7 +25,7 @@ pub(crate) fn check_utf8(bytes: &[u8]) -> Result<(), Unwritable> {
     if bytes.is_ascii() { Ok(()) } else { utf8(bytes).map(|_| ()) }
 }
 
-fn utf8(bytes: &[u8]) -> Result<&str, Unwritable> {
+pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Unwritable> {
     // The slow check knows where the fault is.
     simdutf8::basic::from_utf8(bytes).or_else(|_| Ok(std::str::from_utf8(bytes)?))
 }
