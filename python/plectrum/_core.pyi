@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, 
 from datetime import datetime, timedelta
 from typing import Any, Generic, Self, TypeVar, final
 
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest
 from typing_extensions import Buffer
 
 from .api import Compiled
@@ -13,6 +15,7 @@ from .background import BackgroundTasks
 from .nodes import ClassEntry
 from .pipeline import Field
 from .streaming import Source
+from .uploads import UploadFile
 
 _T_co = TypeVar("_T_co", covariant=True)
 _T = TypeVar("_T")
@@ -167,6 +170,24 @@ class Request:
     def auser(self) -> Coroutine[Any, Any, Any]:
         """The user, loaded without blocking."""
     def _remember_user(self, user: Any) -> None: ...
+    @property
+    def django(self) -> HttpRequest:
+        """The request as Django's middleware and views know it; of routes with ``django_middleware=``."""
+
+    @property
+    def session(self) -> SessionBase:
+        """Django's session; of routes with ``django_middleware=``."""
+
+    def _attach_django(self, django: HttpRequest) -> None: ...
+    def _environ(self) -> dict[str, Any]: ...
+    def _form(self) -> tuple[list[tuple[str, str]], list[tuple[str, UploadFile]]] | None: ...
+
+@final
+class Responder:
+    """Makes answers of results, as they would be sent."""
+
+    def answer(self, result: object = None) -> Response | Awaitable[Response]:
+        """The response to ``result``, or an awaitable that gives it."""
 
 @final
 class RequestStream:
@@ -202,6 +223,11 @@ class Response:
     @property
     def body(self) -> bytes | None:
         """Already encoded; ``None`` where it is made while it is sent."""
+    @property
+    def _length(self) -> int | None: ...
+    @property
+    def _source(self) -> Source | str | None: ...
+    def _headed(self, status: int, headers: Iterable[tuple[str, str]]) -> Response: ...
     def set_header(self, name: str, value: str) -> None:
         """Sets a header, in place of any of that name.
 

@@ -11,7 +11,8 @@ import contextlib
 import contextvars
 import sys
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+import time
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from typing import Any, TypeVar, TypeVarTuple
 
 from ._loop import WorkerEventLoop
@@ -20,7 +21,12 @@ from .hygiene import keeps_connections
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 
-__all__ = ["InProcessEventLoop", "call_here", "outside_asyncio"]
+__all__ = ["InProcessEventLoop", "call_here", "calling_loop", "outside_asyncio", "run_and_keep"]
+
+#: Loops whose sync code runs now, innermost last.
+_calling: list[InProcessEventLoop] = []
+#: Seconds that nested coroutines get.
+_PATIENCE = 30.0
 
 
 class InProcessEventLoop(WorkerEventLoop):
@@ -35,14 +41,44 @@ class InProcessEventLoop(WorkerEventLoop):
         future: asyncio.Future[_T] = self.create_future()
         self._calls += 1
         known = _loop_of_thread()
+        _calling.append(self)
         try:
             future.set_result(call_here(func, args, None))
         except Exception as error:  # noqa: BLE001 - handed on to who awaits it
             future.set_exception(error)
         finally:
+            _calling.pop()
             self._calls -= 1
             _restore_loop(known)
         return future
+
+    def run_nested(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
+        """Runs a coroutine to its end for sync code that waits for it on this thread.
+
+        Errors:
+            RuntimeError: it waits for what only goes on when the sync code has returned.
+        """
+        outer = asyncio.current_task(self)
+        if outer is not None:
+            asyncio.tasks._leave_task(self, outer)
+        asyncio._set_running_loop(self)
+        try:
+            task = self.create_task(coroutine)
+            give_up = time.monotonic() + _PATIENCE
+            while not task.done():
+                self.run_turn(True)
+                if not self._ready and not task.done():
+                    if time.monotonic() > give_up:
+                        raise RuntimeError(
+                            "A handler behind synchronous middleware waits for Rust's own connections, which a test's "
+                            "client cannot serve meanwhile. Run the test in a transaction (TestCase, django_db)."
+                        )
+                    time.sleep(0.0002)
+            return task.result()
+        finally:
+            asyncio._set_running_loop(None)
+            if outer is not None:
+                asyncio.tasks._enter_task(self, outer)
 
     def call_soon_threadsafe(
         self, callback: Callable[[*_Ts], object], *args: *_Ts, context: contextvars.Context | None = None
@@ -53,12 +89,25 @@ class InProcessEventLoop(WorkerEventLoop):
         return super().call_soon_threadsafe(callback, *args, context=context)
 
 
+def calling_loop() -> InProcessEventLoop | None:
+    """The loop whose sync code runs on this thread now."""
+    loop = _calling[-1] if _calling else None
+    return loop if loop is not None and loop._thread_id == threading.get_ident() else None
+
+
 def call_here(function: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any] | None) -> Any:
     """Calls a sync function on this thread, where Django's synchronous ORM is allowed meanwhile."""
+    return run_and_keep(function, arguments, keywords)[0]
+
+
+def run_and_keep(
+    function: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any] | None
+) -> tuple[Any, contextvars.Context]:
+    """As :func:`call_here`; gives the context besides, with what the function activated."""
     with outside_asyncio():
         context = contextvars.copy_context()
         context.run(keeps_connections.set, True)
-        return context.run(function, *arguments, **(keywords or {}))
+        return context.run(function, *arguments, **(keywords or {})), context
 
 
 @contextlib.contextmanager

@@ -17,7 +17,9 @@ from asyncio import events
 from asyncio.log import logger
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, TypeVarTuple
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
+
+from ._lanes import Lanes, is_djangos
 
 if TYPE_CHECKING:
 
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 else:
     _SelectorEventLoop = asyncio.SelectorEventLoop
 
+_T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 
 # A turn runs at most this many callbacks, so that a flood of them cannot keep the runtime from its sockets.
@@ -64,6 +67,7 @@ class WorkerEventLoop(_SelectorEventLoop):
         super().__init__()
         self._wake = wake
         self._saved_hooks = sys.get_asyncgen_hooks()
+        self._lanes = Lanes()
         #: The worker's groups (:mod:`plectrum.channels`).
         self.channels: Any = None
 
@@ -116,6 +120,7 @@ class WorkerEventLoop(_SelectorEventLoop):
             async with asyncio.timeout(grace):
                 await self.shutdown_asyncgens()
         # Threads cannot be interrupted, so a blocked one must not hold the worker.
+        self._lanes.close()
         self._executor_shutdown_called = True
         if self._default_executor is not None:
             self._default_executor.shutdown(wait=False, cancel_futures=True)
@@ -199,6 +204,12 @@ class WorkerEventLoop(_SelectorEventLoop):
         handle = asyncio.Handle(callback, args, self, context)
         self._ready.append(handle)
         return handle
+
+    def run_in_executor(self, executor: Any, func: Callable[[*_Ts], _T], *args: *_Ts) -> asyncio.Future[_T]:
+        """As in asyncio; what asgiref means for its one thread goes to the request's own."""
+        if is_djangos(executor):
+            return asyncio.wrap_future(self._lanes.submit(func, *args), loop=self)
+        return super().run_in_executor(executor, func, *args)
 
     def _write_to_self(self) -> None:
         # asyncio would write to its self-pipe here; waking the runtime directly saves the read, and most of the writes.

@@ -20,19 +20,21 @@ from .edge import policy_of
 from .errors import ConfigurationError, line_of
 from .feeds import compile_feed
 from .hygiene import with_django_connections
+from .middleware import Stacks
 from .mount import django_routes
 from .native import Planner, compile_native
 from .nodes import ClassEntry, Nodes
 from .params import MISSING
 from .returns import Returns, describe_operation, read_returns
 from .routing import Handler, Route, Router
-from .signature import Parameter, Signature, read_signature
+from .signature import REQUEST, RESPONDER, Parameter, Signature, read_signature
 from .statics import Static, django_directories
 from .websockets import check_socket
 
 if TYPE_CHECKING:
     from .graphql import GraphQL
     from .graphql.planner import Planner as GraphPlanner
+    from .middleware.around import Around
 
 __all__ = ["API", "Compiled", "CompiledRoute"]
 
@@ -50,6 +52,7 @@ class CompiledRoute:
         plan: runs the handler's dependencies; ``None`` where it has none.
         graph: number of the graph that answers it.
         access: what the gates of the API share.
+        around: Django's middleware around it.
     """
 
     route: Route
@@ -60,14 +63,34 @@ class CompiledRoute:
     plan: CallPlan | None = None
     graph: int | None = None
     access: Access = dataclasses.field(default_factory=Access)
+    around: Around | None = None
 
     @functools.cached_property
     def call(self) -> Handler:
         """What Rust calls: the handler, behind its dependencies, with Django's hygiene around a sync one."""
         handler, sync = self.route.handler, self.route.options.sync
+        if self.chained:
+            return self.around.bind(None, sync=False) if self.around else handler
         if self.plan is not None:
             handler = self.plan.bind(handler, sync=sync)
-        return with_django_connections(handler) if sync else handler
+        handler = with_django_connections(handler) if sync else handler
+        return self.around.bind(handler, sync=sync) if self.around else handler
+
+    @property
+    def chained(self) -> bool:
+        """Whether middleware stands around an endpoint of Rust's."""
+        return self.around is not None and self.way == "native"
+
+    @property
+    def in_pool(self) -> bool:
+        """Whether Rust calls it on a thread; middleware sees to that by itself."""
+        return self.route.options.sync and self.around is None
+
+    def behind(self, stacks: Stacks) -> CompiledRoute:
+        """The same route with its middleware, which takes the request and what makes answers before the arguments."""
+        around = stacks.around(self.route, self.parameters)
+        given = () if around is None or self.way == "native" else (REQUEST, RESPONDER)
+        return dataclasses.replace(self, around=around, parameters=(*given, *self.parameters))
 
     @property
     def keywords(self) -> tuple[str, ...]:
@@ -144,7 +167,8 @@ class API(Router):
         redoc_url: path of Redoc; ``None`` switches it off.
         tags: OpenAPI tags of every route.
         dependencies: run before every handler, each made by ``Depends``.
-        auth, guards, throttle, cors: of every route that does not say otherwise; see :class:`plectrum.routing.Options`.
+        auth, guards, throttle, cors, django_middleware: of every route that does not say otherwise; see
+            :class:`plectrum.routing.Options`.
 
     Example::
 
@@ -172,9 +196,17 @@ class API(Router):
         guards: Any = INHERIT,
         throttle: Any = INHERIT,
         cors: Any = INHERIT,
+        django_middleware: Any = INHERIT,
     ) -> None:
         super().__init__(
-            prefix, tags=tags, dependencies=dependencies, auth=auth, guards=guards, throttle=throttle, cors=cors
+            prefix,
+            tags=tags,
+            dependencies=dependencies,
+            auth=auth,
+            guards=guards,
+            throttle=throttle,
+            cors=cors,
+            django_middleware=django_middleware,
         )
         self.info = {"title": title, "version": version, "description": description}
         shown = openapi_url is not None
@@ -292,7 +324,8 @@ class API(Router):
             compile_route(route, nodes, overrides) if route.graph is None else _compile_graph(route, graphs)
             for route in self.routes
         )
-        routes = tuple(dataclasses.replace(route, access=access) for route in compiled)
+        stacks = Stacks()
+        routes = tuple(dataclasses.replace(route, access=access).behind(stacks) for route in compiled)
         docs = {**self.docs, "assets": assets.directory()}
         described = {
             "info": self.info,

@@ -23,7 +23,17 @@ from .params import MISSING
 if TYPE_CHECKING:
     from .orm import Operation, Planned
 
-__all__ = ["compiled", "database", "describe_exception", "plan_result", "run_here", "run_in_pool"]
+__all__ = [
+    "active_zone",
+    "compiled",
+    "database",
+    "describe_exception",
+    "internal_error",
+    "known_problem",
+    "plan_result",
+    "run_here",
+    "run_in_pool",
+]
 
 _log = logging.getLogger("plectrum.request")
 
@@ -40,14 +50,23 @@ def describe_exception(error: BaseException, route: str, debug: bool) -> _Descri
 
     Source: RFC 9457; which of Django's exceptions mean which status is ``django.core.handlers.exception``.
     """
-    if isinstance(error, HTTPException):
-        return error.status, _encoded(error.problem()), list(error.headers.items())
-    known = _django_problem(error)
-    if known is not None:
-        return known.status, _encoded(known.problem()), list(known.headers.items())
+    described = known_problem(error)
+    if described is not None:
+        return described
     place = line_of_error(error)
     _log.error("%s: %s%s", route, _said(error), f" at {place}" if place else "", exc_info=error)
-    problem = {"type": "about:blank", "title": "Internal Server Error", "status": 500}
+    return internal_error(error, debug)
+
+
+def known_problem(error: BaseException) -> _Described | None:
+    """The response to an exception that means one; ``None`` where nobody expected it."""
+    known = error if isinstance(error, HTTPException) else _django_problem(error)
+    return None if known is None else (known.status, _encoded(known.problem()), list(known.headers.items()))
+
+
+def internal_error(error: BaseException, debug: bool) -> _Described:
+    """The response to an exception that nobody expected."""
+    problem: dict[str, Any] = {"type": "about:blank", "title": "Internal Server Error", "status": 500}
     if debug:
         problem["detail"] = _said(error)
         problem["traceback"] = "".join(traceback.format_exception(error))
@@ -132,6 +151,21 @@ def _is_atomic(alias: str) -> bool:
     from django.db import connections
 
     return bool(connections[alias].settings_dict["ATOMIC_REQUESTS"])
+
+
+def active_zone() -> str | int | None:
+    """The time zone that was activated for what runs now: an IANA name, or seconds east of UTC."""
+    timezone: Any = sys.modules.get("django.utils.timezone")
+    zone = None if timezone is None else getattr(timezone._active, "value", None)
+    if zone is None:
+        return None
+    name = getattr(zone, "key", None) or getattr(zone, "zone", None)  # zoneinfo, pytz
+    if name is None:
+        offset = zone.utcoffset(None)
+        if offset is None:
+            raise ValueError(f"The active time zone {zone!r} has no IANA name. Activate a zoneinfo.ZoneInfo.")
+        return int(offset.total_seconds())
+    return str(name)
 
 
 def _time_zone() -> str:

@@ -55,12 +55,28 @@ def classify(cls: Any) -> tuple[str, Any]:
         return "query", None
     if hasattr(cls, "__plectrum_response__"):
         return "answer", cls.__plectrum_response__
+    if (http := sys.modules.get("django.http.response")) is not None and issubclass(cls, http.HttpResponseBase):
+        return "answer", _djangos_response
     if hasattr(cls, "__pydantic_serializer__"):
         return "raw", _pydantic_json
     names = output_names(cls)
     if names is not None:
         return "fields", (unset_of(cls), tuple(names))
     return _by_protocol(cls)
+
+
+def _djangos_response(response: Any) -> Any:
+    """A response of Django's as it is sent; closed where it is not streamed."""
+    from .hygiene import connections_kept
+    from .middleware.answer import sent
+
+    if callable(getattr(response, "render", None)):
+        response.render()
+    answer = sent(response)
+    if not response.streaming:
+        with connections_kept():
+            response.close()
+    return answer
 
 
 def _by_protocol(cls: Any) -> tuple[str, Any]:

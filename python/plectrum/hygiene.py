@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import contextvars
 import functools
 import sys
+from collections.abc import Generator
 from typing import Any
 
 from .routing import Handler
 
-__all__ = ["keeps_connections", "with_django_connections"]
+__all__ = ["connections_kept", "keeps", "keeps_connections", "with_django_connections"]
 
 #: Whether the thread's connections are a test's, whose transaction a close would end; as in Django's own test client.
 keeps_connections: contextvars.ContextVar[bool] = contextvars.ContextVar("keeps_connections", default=False)
@@ -37,7 +39,7 @@ def with_django_connections(handler: Handler) -> Handler:
 
     @functools.wraps(handler)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        tidy = _nothing if keeps_connections.get() else close_old_connections
+        tidy = _nothing if keeps() else close_old_connections
         tidy()
         try:
             with contextlib.ExitStack() as stack:
@@ -48,6 +50,40 @@ def with_django_connections(handler: Handler) -> Handler:
             tidy()
 
     return wrapped
+
+
+@contextlib.contextmanager
+def connections_kept(kept: bool | None = None) -> Generator[None]:
+    """In a test client, Django's signals leave the connections open: they hold the test's transaction.
+
+    Parameters:
+        kept: whether they are a test's; found out where ``None``.
+
+    Source: ``django.test.client.ClientHandler.__call__``.
+    """
+    if not (keeps() if kept is None else kept):
+        yield
+        return
+    from django.core.signals import request_finished, request_started
+    from django.db import close_old_connections
+
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    try:
+        yield
+    finally:
+        for signal in (request_started, request_finished):
+            signal.connect(close_old_connections)
+
+
+def keeps() -> bool:
+    """Whether this thread's connections are a test's: its client runs here, or code that the client's loop calls."""
+    if keeps_connections.get():
+        return True
+    here: Any = sys.modules.get("plectrum._here")
+    if here is None:
+        return False
+    return here.calling_loop() is not None or isinstance(asyncio._get_running_loop(), here.InProcessEventLoop)
 
 
 def _nothing() -> None:

@@ -6,16 +6,15 @@ called as a WSGI server calls them, in the thread pool, with one hop for a reque
 
 from __future__ import annotations
 
-import contextlib
 import io
 import sys
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from ._core import Request, Response
 from .errors import ConfigurationError
-from .hygiene import keeps_connections
+from .hygiene import connections_kept
 from .responses import Stream
 from .routing import Options, Route
 
@@ -73,7 +72,7 @@ class DjangoMount:
 
         environ = environ_of(request, self.script_name)
         set_script_prefix(f"{self.script_name}/")
-        with _tests_connections_kept():
+        with connections_kept():
             request_started.send(sender=type(self._handler), environ=environ)
             response = self._handler.get_response(WSGIRequest(environ))
             response._handler_class = type(self._handler)
@@ -89,39 +88,21 @@ def environ_of(request: Request, script_name: str = "") -> dict[str, Any]:
     """
     path = unquote_to_bytes(request.path).decode("latin-1")
     body = request.body
-    address, _ = request.client or ("", 0)
-    host, _, port = (request.header("host") or "localhost").partition(":")
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": request.method,
-        "SCRIPT_NAME": script_name,
-        "PATH_INFO": path[len(script_name) :],
-        "QUERY_STRING": request.query_string,
-        "REMOTE_ADDR": address,
-        "SERVER_NAME": host,
-        "SERVER_PORT": port or ("443" if request.scheme == "https" else "80"),
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": request.scheme,
-        "wsgi.input": io.BytesIO(body),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-    }
-    _add_headers(environ, request.headers)
-    environ["CONTENT_LENGTH"] = str(len(body))
+    environ = request._environ()
+    environ.update(
+        {
+            "SCRIPT_NAME": script_name,
+            "PATH_INFO": path[len(script_name) :],
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.version": (1, 0),
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": True,
+            "wsgi.run_once": False,
+        }
+    )
     return environ
-
-
-def _add_headers(environ: dict[str, Any], headers: Iterable[tuple[str, str]]) -> None:
-    for name, value in headers:
-        # `X_Forwarded_For` would become the same variable as `X-Forwarded-For`, which a proxy may have cleaned.
-        if "_" in name:
-            continue
-        key = name.upper().replace("-", "_")
-        key = key if key == "CONTENT_TYPE" else f"HTTP_{key}"
-        separator = "; " if name == "cookie" else ","
-        environ[key] = f"{environ[key]}{separator}{value}" if key in environ else value
 
 
 def _sent(response: HttpResponseBase) -> Response:
@@ -139,29 +120,8 @@ def _chunks(response: Any) -> Iterator[bytes]:
     try:
         yield from response
     finally:
-        with _tests_connections_kept():
+        with connections_kept():
             response.close()
-
-
-@contextlib.contextmanager
-def _tests_connections_kept() -> Generator[None]:
-    """In a test client, Django's signals leave the connections open: they hold the test's transaction.
-
-    Source: ``django.test.client.ClientHandler.__call__``.
-    """
-    if not keeps_connections.get():
-        yield
-        return
-    from django.core.signals import request_finished, request_started
-    from django.db import close_old_connections
-
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    try:
-        yield
-    finally:
-        for signal in (request_started, request_finished):
-            signal.connect(close_old_connections)
 
 
 def _load(urlconf: str | None) -> Any:

@@ -43,6 +43,8 @@ class Options:
         guards: who may pass, of :mod:`plectrum.guards`.
         throttle: rates, of :mod:`plectrum.throttling`; ``None`` lifts those around it.
         cors: whose pages may read its answers, a :class:`plectrum.edge.CORS`.
+        django_middleware: Django's middleware around the route: ``True`` for ``MIDDLEWARE``, a list of dotted names, or
+            ``{"include": […]}`` or ``{"exclude": […]}``; ``False`` for none. See ``docs/middleware.md``.
         strict_query: refuse query parameters that the route does not know, with a 422 and what may have been meant.
             Native routes do, and so the lists of resources; handlers do not, unless told.
         dependencies: run before the handler for what they do, each made by ``Depends``.
@@ -65,6 +67,7 @@ class Options:
     guards: Any = INHERIT
     throttle: Any = INHERIT
     cors: Any = INHERIT
+    django_middleware: Any = INHERIT
     strict_query: bool | None = None
     dependencies: tuple[Dependency, ...] = ()
     produces: str | None = None
@@ -179,7 +182,8 @@ class Router:
         prefix: put before every path; starts with ``/`` and does not end with one.
         tags: OpenAPI tags of every route in it.
         dependencies: run before every handler in it, each made by ``Depends``.
-        auth, guards, throttle, cors: of every route in it that does not say otherwise; see :class:`Options`.
+        auth, guards, throttle, cors, django_middleware: of every route in it that does not say otherwise; see
+            :class:`Options`.
     """
 
     def __init__(
@@ -192,6 +196,7 @@ class Router:
         guards: Any = INHERIT,
         throttle: Any = INHERIT,
         cors: Any = INHERIT,
+        django_middleware: Any = INHERIT,
     ) -> None:
         if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
             raise ConfigurationError(f'The prefix {prefix!r} must start with "/" and not end with one, such as "/api".')
@@ -201,6 +206,7 @@ class Router:
         # A rate of a router counts the requests to all of its routes together.
         shared = throttle if throttle in (INHERIT, None) else rates_of(throttle, scope=f"router {prefix or '/'}")
         self.access = {"auth": auth, "guards": guards, "throttle": shared, "cors": cors}
+        self.access["django_middleware"] = django_middleware
         self.routes: list[Route] = []
         self.query = QueryRoutes(self)
 

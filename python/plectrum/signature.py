@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import inspect
 import json
+import sys
 import typing
 from collections.abc import Callable, Sequence
 from typing import Any, get_args, get_origin
@@ -16,6 +17,7 @@ from .deps import CallPlan, Dependency, Need, Resolver
 from .deps.marker import is_injected
 from .deps.resolve import Overrides
 from .errors import ConfigurationError, SchemaError, line_of
+from .middleware.around import DJANGO_REQUEST
 from .nodes import Node, Nodes, is_body_type, is_upload
 from .params import MISSING, Field
 
@@ -32,8 +34,8 @@ class Parameter:
         name: Python name.
         wire: name on the wire.
         source: ``path``, ``query``, ``header``, ``cookie``, ``body``, ``body_field``, ``raw``, ``form``, ``request``,
-            ``websocket`` or ``background``.
-        schema: node description (see :mod:`plectrum.nodes`); ``None`` for the last three.
+            ``websocket``, ``background`` or ``responder``.
+        schema: node description (see :mod:`plectrum.nodes`); ``None`` for the last four.
         default: value where absent, or :data:`MISSING`.
         factory: makes the default instead.
         many: every value of a repeated name is taken.
@@ -70,6 +72,11 @@ class Parameter:
             "description": self.description,
             "default": None if self.default is MISSING else _as_json(self.default),
         }
+
+
+#: What middleware is given before the handler's arguments.
+REQUEST = Parameter("", "", "request", None)
+RESPONDER = Parameter("", "", "responder", None)
 
 
 def _as_json(default: Any) -> Any:
@@ -201,6 +208,8 @@ def _read_parameter(
         default = marker.default
     if _is_request(annotation) or (name == "request" and name not in hints and marker is None):
         return Parameter(name, name, "request", None, annotation=annotation, keyword_only=keyword_only)
+    if is_django_request(annotation):
+        return Parameter(name, DJANGO_REQUEST, "request", None, annotation=annotation, keyword_only=keyword_only)
     if annotation is _core.WebSocket or (name == "websocket" and name not in hints and marker is None):
         return Parameter(name, name, "websocket", None, annotation=annotation, keyword_only=keyword_only)
     if annotation is BackgroundTasks:
@@ -277,6 +286,12 @@ def _is_request(annotation: Any) -> bool:
         and annotation.__name__ == "Request"
         and annotation.__module__.startswith("plectrum")
     )
+
+
+def is_django_request(annotation: Any) -> bool:
+    """Whether a parameter wants Django's request."""
+    http: Any = sys.modules.get("django.http")
+    return http is not None and isinstance(annotation, type) and issubclass(annotation, http.HttpRequest)
 
 
 _TEXT_SOURCES = {"path": "the path", "query": "a query parameter", "header": "a header", "cookie": "a cookie",

@@ -43,6 +43,22 @@ class Source:
         #: The longest silence of an endless stream, in seconds.
         self.heartbeat: float | None = None
 
+    def pieces(self) -> Iterator[bytes] | AsyncIterator[bytes]:
+        """What would be sent, for whoever changes it first."""
+        return self._async_pieces() if self.is_async else self._sync_pieces()
+
+    def _bytes(self, item: Any) -> bytes:
+        piece = item if self._encode is None else self._encode(item)
+        return piece.encode() if isinstance(piece, str) else bytes(piece)
+
+    def _sync_pieces(self) -> Iterator[bytes]:
+        for item in self._items:
+            yield self._bytes(item)
+
+    async def _async_pieces(self) -> AsyncIterator[bytes]:
+        async for item in self._items:
+            yield self._bytes(item)
+
     def start(self, queue: _core.StreamQueue, route: str) -> asyncio.Task[None]:
         """Begins to drive an async iterator.
 

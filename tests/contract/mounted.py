@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import django
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.management import call_command
 
@@ -63,12 +68,13 @@ from django.contrib import admin  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
 from django.core.signals import request_finished  # noqa: E402
 from django.db import connection  # noqa: E402
+from django.db.backends.signals import connection_created  # noqa: E402
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse  # noqa: E402
 from django.urls import path, reverse  # noqa: E402
 from django.utils.translation import gettext as _  # noqa: E402
 from django.views.decorators.csrf import csrf_exempt  # noqa: E402
 
-from plectrum import API  # noqa: E402
+from plectrum import API, Request, Router  # noqa: E402
 
 if __name__ == "__main__":  # once, before it is served
     call_command("migrate", verbosity=0)
@@ -137,5 +143,61 @@ def how_many_finished() -> dict[str, int]:
     return {"finished": len(finished), "users": User.objects.count()}
 
 
+chained = Router("/chained", django_middleware=True)
+opened: list[int] = []
+connection_created.connect(lambda **_: opened.append(threading.get_ident()), weak=False)
+
+
+@chained.get("/visits")
+async def visits(request: Request) -> int:
+    seen: int = await request.session.aget("visits", 0) + 1
+    await request.session.aset("visits", seen)
+    return seen
+
+
+@chained.post("/me")
+async def me(request: HttpRequest) -> dict[str, str]:
+    user = await request.auser()
+    return {"user": user.get_username(), "said": _("Yes"), "host": request.get_host()}
+
+
+@chained.get("/behind-a-thread", django_middleware=["tests.middleware.support.SyncOnly"])
+async def behind_a_thread() -> list[int]:
+    before = await User.objects.acount()
+    await asyncio.sleep(0.01)
+    return [before, await User.objects.acount()]
+
+
+@chained.get("/broken")
+async def broken_here() -> None:
+    raise RuntimeError("broken handler")
+
+
+@chained.get("/stream")
+async def chained_stream() -> StreamingHttpResponse:
+    async def rows() -> AsyncIterator[str]:
+        for number in range(3):
+            yield f"{await User.objects.acount()} {number}\n"
+
+    return StreamingHttpResponse(rows(), content_type="text/plain")
+
+
+@api.get("/threads")
+async def threads() -> dict[str, Any]:
+    """Which threads the ORM is called on, and how many connections that opened."""
+    before = len(opened)
+    first = await sync_to_async(threading.get_ident)()
+    await User.objects.acount()
+    inner = await asyncio.gather(*(sync_to_async(threading.get_ident)() for _ in range(3)))
+    await User.objects.acount()
+    return {"threads": [first, *inner], "opened": len(opened) - before}
+
+
+@api.get("/sleep")
+async def sleep() -> None:
+    await sync_to_async(time.sleep)(0.4)
+
+
+api.include(chained)
 api.mount_django()
 api.mount_django("/below", urlconf=__name__)

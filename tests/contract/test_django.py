@@ -6,7 +6,9 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -113,3 +115,45 @@ def test_a_path_of_the_api_is_its_own_with_every_method(browser: httpx.Client) -
 def test_the_apis_own_routes_win(browser: httpx.Client) -> None:
     assert browser.get("/docs").text.count("swagger") > 0
     assert browser.get("/api/finished").json()["users"] == 1
+
+
+# Middleware around routes: `django_middleware=`.
+
+
+def test_a_session_over_requests_and_a_user_who_logged_in(browser: httpx.Client) -> None:
+    assert [browser.get("/api/chained/visits").json() for _ in range(3)] == [1, 2, 3]
+    assert browser.post("/api/chained/me").status_code == 403  # CSRF
+    submit(browser, "/admin/", username="ada", password="secret")
+    headers = {"x-csrftoken": browser.cookies["csrftoken"], "accept-language": "de"}
+    answer = browser.post("/api/chained/me", headers=headers)
+    assert answer.json() == {"user": "ada", "said": "Ja", "host": f"127.0.0.1:{browser.base_url.port}"}
+    assert answer.headers["content-language"] == "de"
+
+
+def test_sync_middleware_around_a_handler_that_waits(browser: httpx.Client) -> None:
+    answer = browser.get("/api/chained/behind-a-thread")
+    assert (answer.json(), answer.headers["x-sync"]) == ([1, 1], "1")
+
+
+def test_what_middleware_is_told_of_is_logged_by_django(server: Server, browser: httpx.Client) -> None:
+    answer = browser.get("/api/chained/broken")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert "Internal Server Error: /api/chained/broken" in server.log
+    assert "RuntimeError: broken handler" in server.log
+    before = browser.get("/api/finished").json()["finished"]
+    assert browser.get("/api/chained/stream").text == "1 0\n1 1\n1 2\n"
+    until(lambda: browser.get("/api/finished").json()["finished"] == before + 1)
+
+
+def test_a_request_has_one_thread_and_its_connection_is_closed_after_it(browser: httpx.Client) -> None:
+    for _ in range(2):
+        seen = browser.get("/api/threads").json()
+        assert len(set(seen["threads"])) == 1
+        assert seen["opened"] == 1  # CONN_MAX_AGE is 0
+
+
+def test_requests_do_not_wait_for_each_others_threads(browser: httpx.Client) -> None:
+    started = time.monotonic()
+    with ThreadPoolExecutor(4) as pool:
+        assert [answer.status_code for answer in pool.map(lambda _: browser.get("/api/sleep"), range(4))] == [200] * 4
+    assert time.monotonic() - started < 1.5

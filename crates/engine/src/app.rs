@@ -319,7 +319,7 @@ impl App {
             }
             Match::Redirect { path } => return redirect(&path, request.uri.query()).into(),
         };
-        admit(&place, Call { request, path, body: Bytes::new(), form: None, identity: None })
+        admit(&place, Call { request, path, body: Bytes::new(), form: None, identity: None, zone: None })
     }
 }
 

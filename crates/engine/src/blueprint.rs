@@ -204,6 +204,8 @@ pub enum Source {
     Websocket,
     /// A list of tasks for after the response.
     Background,
+    /// What makes an answer of a result, for those who change it afterwards.
+    Responder,
 }
 
 /// A native route's database side.

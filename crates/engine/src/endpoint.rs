@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use plectrum_db::zone::Zone;
 use plectrum_http::form::Form;
 use plectrum_http::{Reply, Request};
 use smallvec::SmallVec;
@@ -22,6 +23,8 @@ pub struct Call {
     pub identity: Option<Arc<Identity>>,
     /// The body, where it was a form with files.
     pub form: Option<Form>,
+    /// What aware datetimes are written in, where something before the endpoint says another zone than usual.
+    pub zone: Option<Zone>,
 }
 
 impl Call {

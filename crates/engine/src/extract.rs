@@ -102,6 +102,19 @@ impl Extractor {
         })
     }
 
+    /// For whoever takes no arguments.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            body: BodyForm::None,
+            query: Vec::new(),
+            form: Vec::new(),
+            arguments: Vec::new(),
+            strict: false,
+            read_before: Vec::new(),
+        }
+    }
+
     /// Query parameters that something else reads, and that are known where unknown ones are refused.
     #[must_use]
     pub fn beside(mut self, names: impl Iterator<Item = Box<str>>) -> Self {

@@ -137,7 +137,7 @@ impl Endpoint for Native {
             String::new()
         };
         let context = Context {
-            zone: self.0.zones.current.clone(),
+            zone: call.zone.unwrap_or_else(|| self.0.zones.current.clone()),
             session: self.0.zones.session.clone(),
             url,
             signer: self.0.signer.clone(),

@@ -191,7 +191,10 @@ fn responses(route: &Route, components: &mut Describer<'_>) -> Value {
     let mut responses = json!({route.status.to_string(): success});
     let problem = json!({"application/problem+json": {"schema": {"$ref": format!("{COMPONENTS}Problem")}}});
     if route.parameters.iter().any(|parameter| {
-        !matches!(parameter.source, Source::Request | Source::Websocket | Source::Background)
+        !matches!(
+            parameter.source,
+            Source::Request | Source::Websocket | Source::Background | Source::Responder
+        )
     }) {
         responses["422"] = json!({"description": "Validation failed", "content": problem});
     }

@@ -17,6 +17,7 @@ use plectrum_http::Response;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use crate::chained::Chained;
 use crate::client::Client;
 use crate::exceptions;
 use crate::gate::{Callbacks, PyAuthority};
@@ -147,6 +148,23 @@ impl Registration {
     }
 
     fn endpoint(
+        &self,
+        py: Python<'_>,
+        worker: &Rc<Worker>,
+        graphs: &Graphs,
+        index: usize,
+        route: &Route,
+        extractor: Extractor,
+    ) -> PyResult<Rc<dyn Endpoint>> {
+        let registered = self.routes.get(index).filter(|registered| registered.chained).cloned();
+        let endpoint = self.unchained(py, worker, graphs, index, route, extractor)?;
+        let Some(registered) = registered else { return Ok(endpoint) };
+        let chain =
+            Handler::new(route, registered, Arc::clone(&self.classes), Extractor::none(), Rc::clone(worker));
+        Ok(Rc::new(Chained::new(chain, endpoint)))
+    }
+
+    fn unchained(
         &self,
         py: Python<'_>,
         worker: &Rc<Worker>,

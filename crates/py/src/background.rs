@@ -63,7 +63,7 @@ async fn run(running: Running, tasks: Py<PyAny>) {
         PyResult::Ok(event_loop.step(coroutine))
     });
     let outcome = match begun {
-        Ok(Step::Done(outcome)) => outcome,
+        Ok(Step::Done(outcome, _)) => outcome,
         Ok(Step::Suspended(pending)) => pending.await,
         Err(error) => Err(error),
     };

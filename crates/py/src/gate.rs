@@ -88,7 +88,7 @@ impl PyAuthority {
 
     fn step(&self, py: Python<'_>, coroutine: Bound<'_, PyAny>, callback: &Callback) -> Asking {
         match self.worker.event_loop.step(coroutine) {
-            Step::Done(outcome) => Asking::Told(self.settle(py, outcome, &callback.name)),
+            Step::Done(outcome, _) => Asking::Told(self.settle(py, outcome, &callback.name)),
             Step::Suspended(pending) => self.later(pending, callback),
         }
     }
@@ -195,6 +195,11 @@ impl Access {
         let Some(identity) = &self.identity else { return &self.own };
         let attached = identity.attached.get_or_init(|| Arc::new(Attached::new()));
         attached.downcast_ref().unwrap_or(&self.own)
+    }
+
+    /// Whether a scheme vouches for somebody.
+    pub(crate) fn is_authenticated(&self) -> bool {
+        self.identity.as_ref().is_some_and(|identity| identity.is_authenticated())
     }
 
     /// A dict that lives as long as the request.

@@ -19,13 +19,14 @@ use pyo3::types::{PyDict, PyTuple};
 use crate::asked::Asked;
 use crate::background;
 use crate::encode::{Asks, asks, encode};
-use crate::eventloop::{Busy, Step, SyncCall};
+use crate::eventloop::{Busy, Entered, Step, SyncCall};
 use crate::exceptions;
 use crate::gate::Access;
 use crate::names;
 use crate::pipeline::RustResponseBytes;
 use crate::registered::Registered;
 use crate::request::Request;
+use crate::responder::Responder;
 use crate::response::{JSON, Response};
 use crate::results;
 use crate::sink::{Class, PySink, vectorcall};
@@ -44,6 +45,8 @@ enum Given {
     WebSocket,
     /// A list of tasks for after the response.
     Background,
+    /// What makes an answer of a result.
+    Responder,
 }
 
 impl Given {
@@ -52,6 +55,7 @@ impl Given {
             Source::Request => Some(Self::Request),
             Source::Websocket => Some(Self::WebSocket),
             Source::Background => Some(Self::Background),
+            Source::Responder => Some(Self::Responder),
             _ => None,
         }
     }
@@ -128,8 +132,10 @@ impl Inner {
             Err(error) => return self.failed(py, &error).into(),
         };
         if self.registered.sync && self.worker.in_process {
-            let result = self.call_here(py, arguments);
-            return self.answer(py, result, &asked);
+            return match self.call_here(py, arguments) {
+                Ok((result, context)) => self.answer_in(py, Some(&context), Ok(result), &asked),
+                Err(error) => self.answer(py, Err(error), &asked),
+            };
         }
         if self.registered.sync {
             return self.run_in_pool(py, arguments, asked);
@@ -161,7 +167,7 @@ impl Inner {
     /// Validated values, defaults for the absent ones, and what the binding gives; and what is kept of the request, which
     /// comes as a `call` or as the `request` that was made of it already.
     pub(crate) fn fill<'py>(
-        &self,
+        self: &Rc<Self>,
         py: Python<'py>,
         slots: Slots<Bound<'py, PyAny>>,
         mut call: Option<Call>,
@@ -174,11 +180,7 @@ impl Inner {
             let default = self.registered.defaults.get(index).and_then(Option::as_ref);
             let argument = match (slot, self.given.get(index).copied().flatten()) {
                 (_, Some(Given::Request)) => shared(&mut request, || match call.take() {
-                    Some(Call { request, body, identity, .. }) => {
-                        let stream = self.stream.then(|| Rc::clone(&self.worker.event_loop));
-                        let access = Access::new(py, identity, &self.registered.loaders);
-                        Bound::new(py, Request::new(request, body, access, stream))
-                    }
+                    Some(call) => self.request_of(py, call),
                     None => Err(PyValueError::new_err("the request was taken already")),
                 })?
                 .into_any(),
@@ -189,6 +191,10 @@ impl Inner {
                 (_, Some(Given::Background)) => {
                     shared(&mut tasks, || names::BACKGROUND_TASKS.get(py)?.call0())?
                 }
+                (_, Some(Given::Responder)) => match &request {
+                    Some(request) => Bound::new(py, Responder::of_handler(self, request))?.into_any(),
+                    None => return Err(PyValueError::new_err("a responder comes after its request")),
+                },
                 (Some(value), None) => value,
                 (None, None) => {
                     default.map_or_else(|| Ok(py.None().into_bound(py)), |default| default.get(py))?
@@ -205,6 +211,14 @@ impl Inner {
         Ok((arguments, asked))
     }
 
+    fn request_of<'py>(&self, py: Python<'py>, call: Call) -> PyResult<Bound<'py, Request>> {
+        let Call { request, body, identity, form, .. } = call;
+        let form = form.filter(|_| self.given.contains(&Some(Given::Responder)));
+        let stream = self.stream.then(|| Rc::clone(&self.worker.event_loop));
+        let access = Access::new(py, identity, &self.registered.loaders);
+        Bound::new(py, Request::new(request, body, access, stream).with_form(form))
+    }
+
     pub(crate) fn invoke<'py>(
         &self,
         py: Python<'py>,
@@ -217,20 +231,31 @@ impl Inner {
         vectorcall(function, &pointers, positional, keywords)
     }
 
-    fn run(self: &Rc<Self>, py: Python<'_>, arguments: &[Bound<'_, PyAny>], asked: Asked) -> Reply {
+    pub(crate) fn run(
+        self: &Rc<Self>,
+        py: Python<'_>,
+        arguments: &[Bound<'_, PyAny>],
+        asked: Asked,
+    ) -> Reply {
         let coroutine = match self.invoke(py, arguments) {
             Ok(coroutine) => coroutine,
             Err(error) => return self.failed(py, &error).into(),
         };
         match self.worker.event_loop.step(coroutine) {
-            Step::Done(result) => self.answer(py, result, &asked),
-            Step::Suspended(pending) => self.later(pending, asked),
+            Step::Done(result, context) => self.answer_in(py, context.as_ref(), result, &asked),
+            Step::Suspended(pending) => {
+                let context = pending.context(py);
+                self.later(pending, context, asked)
+            }
         }
     }
 
     fn run_in_pool(self: &Rc<Self>, py: Python<'_>, arguments: Vec<Bound<'_, PyAny>>, asked: Asked) -> Reply {
         match self.submit(py, arguments) {
-            Ok(Ok(call)) => self.later(call, asked),
+            Ok(Ok(call)) => {
+                let context = call.context(py);
+                self.later(call, context, asked)
+            }
             Ok(Err(_busy)) => error::unavailable().into(),
             Err(error) => self.failed(py, &error).into(),
         }
@@ -242,10 +267,14 @@ impl Inner {
     }
 
     /// Calls a sync handler on this thread: a test's transaction is on it.
-    fn call_here(&self, py: Python<'_>, arguments: Vec<Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+    fn call_here(
+        &self,
+        py: Python<'_>,
+        arguments: Vec<Bound<'_, PyAny>>,
+    ) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
         let (arguments, keywords) = self.split(py, arguments)?;
-        let call = names::CALL_HERE.get(py)?;
-        call.call1((self.registered.function.bind(py), arguments, keywords)).map(Bound::unbind)
+        let call = names::RUN_AND_KEEP.get(py)?;
+        call.call1((self.registered.function.bind(py), arguments, keywords))?.extract()
     }
 
     /// Arguments as a call of Python's takes them: by position, and by name what is taken by name only.
@@ -267,13 +296,31 @@ impl Inner {
     fn later(
         self: &Rc<Self>,
         pending: impl Future<Output = PyResult<Py<PyAny>>> + 'static,
+        context: Py<PyAny>,
         asked: Asked,
     ) -> Reply {
         let handler = Rc::clone(self);
         Reply::pending(async move {
             let result = pending.await;
-            settle(Python::attach(|py| handler.answer(py, result, &asked))).await
+            settle(Python::attach(|py| handler.answer_in(py, Some(&context), result, &asked))).await
         })
+    }
+
+    /// [`Self::answer`], where what the function activated (a time zone, a language) holds for its result, too.
+    fn answer_in(
+        self: &Rc<Self>,
+        py: Python<'_>,
+        context: Option<&Py<PyAny>>,
+        result: PyResult<Py<PyAny>>,
+        asked: &Asked,
+    ) -> Reply {
+        let Some(context) = context.map(|context| context.bind(py)) else {
+            return self.answer(py, result, asked);
+        };
+        match Entered::new(context) {
+            Ok(_entered) => self.answer(py, result, asked),
+            Err(error) => self.failed(py, &error).into(),
+        }
     }
 
     /// A handler's result as a response; a query result goes on to the database.
@@ -298,7 +345,12 @@ impl Inner {
         reply
     }
 
-    fn respond(self: &Rc<Self>, py: Python<'_>, value: &Bound<'_, PyAny>, asked: &Asked) -> PyResult<Reply> {
+    pub(crate) fn respond(
+        self: &Rc<Self>,
+        py: Python<'_>,
+        value: &Bound<'_, PyAny>,
+        asked: &Asked,
+    ) -> PyResult<Reply> {
         if let Ok(response) = value.cast::<Response>() {
             return response.get().send(py, &self.worker, asked, &self.name);
         }

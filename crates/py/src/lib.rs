@@ -4,7 +4,8 @@
 //! * [`app`]: registration; [`server`] serves an app on sockets, [`client`] in process;
 //! * [`worker`]: what one thread has, [`databases`] its connections, [`eventloop`] its asyncio;
 //! * [`handler`]: a request through a Python function; [`results`] where that returned a query;
-//! * [`request`] and [`response`]: what Python sees of both; [`stream`] and [`background`] go on after a handler returned;
+//! * [`responder`]: answers for those who change them, [`chained`] around routes of Rust's own;
+//! * [`request`] and [`response`]: what Python sees of both, [`environ`] for Django; [`stream`] and [`background`] go on after a handler returned;
 //! * [`websocket`]: a conversation as a coroutine;
 //! * [`gate`]: credentials, guards and users that Python decides about;
 //! * [`sink`] and [`encode`]: JSON → Python and Python → JSON; [`values`] statement arguments;
@@ -20,6 +21,7 @@
 mod app;
 mod asked;
 mod background;
+mod chained;
 mod channels;
 mod client;
 mod databases;
@@ -27,6 +29,7 @@ mod detached;
 mod django;
 mod edge;
 mod encode;
+mod environ;
 mod eventloop;
 mod exceptions;
 mod export;
@@ -42,6 +45,7 @@ mod operation;
 mod pipeline;
 mod registered;
 mod request;
+mod responder;
 mod response;
 mod results;
 mod schema;
@@ -90,6 +94,8 @@ mod _core {
     use crate::pipeline::{RustResponseBytes, TypeRegistry};
     #[pymodule_export]
     use crate::request::Request;
+    #[pymodule_export]
+    use crate::responder::Responder;
     #[pymodule_export]
     use crate::response::Response;
     #[pymodule_export]

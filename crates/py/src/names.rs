@@ -68,6 +68,10 @@ pub(crate) static RUN_IN_POOL: Name = Name::new("plectrum.bridge", "run_in_pool"
 pub(crate) static CURSOR_SECRET: Name = Name::new("plectrum.cursors", "secret");
 /// Calls a sync function on this thread, outside of its event loop.
 pub(crate) static CALL_HERE: Name = Name::new("plectrum._here", "call_here");
+/// As `CALL_HERE`; gives the context it was called in besides.
+pub(crate) static RUN_AND_KEEP: Name = Name::new("plectrum._here", "run_and_keep");
+/// The time zone that Django's `timezone.activate()` chose.
+pub(crate) static ACTIVE_ZONE: Name = Name::new("plectrum.bridge", "active_zone");
 /// The compiled form of a `plectrum.orm.Operation`.
 pub(crate) static COMPILED: Name = Name::new("plectrum.bridge", "compiled");
 /// `plectrum.errors.ConfigurationError`

@@ -18,6 +18,8 @@ pub(crate) struct Registered {
     pub(crate) loaders: Py<PyAny>,
     /// Runs in the thread pool.
     pub(crate) sync: bool,
+    /// The function stands around an endpoint of Rust's.
+    pub(crate) chained: bool,
     /// The evaluated return annotation, for query results.
     pub(crate) returns: Py<PyAny>,
 }
@@ -25,7 +27,6 @@ pub(crate) struct Registered {
 impl Registered {
     /// Reads `plectrum.api.CompiledRoute`.
     pub(crate) fn extract(route: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let declared = route.getattr("route")?;
         let mut defaults = Vec::new();
         for parameter in route.getattr("parameters")?.try_iter()? {
             defaults.push(default_of(&parameter?)?);
@@ -40,7 +41,8 @@ impl Registered {
                 Some(keywords.cast_into::<PyTuple>()?.unbind())
             },
             loaders: route.getattr("loaders")?.unbind(),
-            sync: declared.getattr("options")?.getattr("sync")?.extract()?,
+            sync: route.getattr("in_pool")?.extract()?,
+            chained: route.getattr("chained")?.extract()?,
             returns: route.getattr("returns")?.getattr("annotation")?.unbind(),
         })
     }

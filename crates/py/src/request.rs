@@ -4,18 +4,26 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use plectrum_engine::gate::authority::Head;
+use plectrum_http::form::Form;
 use plectrum_http::{HeaderMap, Method, Peer, Uri, cookie, query};
-use pyo3::exceptions::{PyKeyError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyAttributeError, PyKeyError, PyRuntimeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::asked::Head as Asked;
+use crate::environ;
 use crate::eventloop::EventLoop;
 use crate::gate::Access;
 use crate::incoming::{Incoming, RequestStream};
 use crate::names;
 use crate::response::pairs_of;
 use crate::thread_bound::ThreadBound;
+use crate::uploads;
+
+/// Names and values, names and files.
+type ReceivedForm<'py> = (Vec<(String, String)>, Vec<(String, Bound<'py, PyAny>)>);
 
 /// The request, as a handler's parameter annotated ``Request`` receives it.
 #[pyclass(frozen, module = "plectrum._core")]
@@ -26,7 +34,11 @@ pub(crate) struct Request {
     peer: Peer,
     secure: bool,
     body: Body,
+    /// The body, where it was a form and Django's middleware may ask for it.
+    form: Option<Form>,
     access: Access,
+    /// The request as Django's middleware has it.
+    django: PyOnceLock<Py<PyAny>>,
 }
 
 enum Body {
@@ -49,13 +61,27 @@ impl Request {
             Some(event_loop) => Body::Stream(ThreadBound::plain(Incoming::new(unread, event_loop))),
             None => Body::Bytes(body),
         };
-        Self { method, uri, headers, peer, secure, body, access }
+        Self::made(Head { method, uri, headers, peer, secure }, body, access)
+    }
+
+    fn made(head: Head, body: Body, access: Access) -> Self {
+        let Head { method, uri, headers, peer, secure } = head;
+        Self { method, uri, headers, peer, secure, body, form: None, access, django: PyOnceLock::new() }
+    }
+
+    /// The same request with a form that was received.
+    pub(crate) fn with_form(self, form: Option<Form>) -> Self {
+        Self { form, ..self }
+    }
+
+    /// The same request with its body.
+    pub(crate) fn with_body(self, body: Bytes) -> Self {
+        Self { body: Body::Bytes(body), ..self }
     }
 
     /// For guards, which are asked before the body is read.
     pub(crate) fn of_head(head: Head, access: Access) -> Self {
-        let Head { method, uri, headers, peer, secure } = head;
-        Self { method, uri, headers, peer, secure, body: Body::Bytes(Bytes::new()), access }
+        Self::made(head, Body::Bytes(Bytes::new()), access)
     }
 
     /// Gives a body up that the handler was to read.
@@ -65,6 +91,15 @@ impl Request {
         {
             incoming.release();
         }
+    }
+
+    /// Django's request, where its session says who the user is: no scheme of the route does.
+    fn djangos_user<'py>(&self, py: Python<'py>) -> PyResult<Option<&Bound<'py, PyAny>>> {
+        let Some(django) = self.django.get(py).filter(|_| !self.access.is_authenticated()) else {
+            return Ok(None);
+        };
+        let django = django.bind(py);
+        Ok(django.hasattr(intern!(py, "user"))?.then_some(django))
     }
 
     pub(crate) fn head(&self) -> Asked<'_> {
@@ -192,12 +227,58 @@ impl Request {
     /// The user, loaded when it is first read.
     #[getter]
     fn user(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        if let Some(django) = self.djangos_user(py)? {
+            return Ok(django.getattr(intern!(py, "user"))?.unbind());
+        }
         self.access.user(py)
     }
 
     /// The user, loaded without blocking.
     fn auser<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(django) = slf.get().djangos_user(slf.py())? {
+            return django.call_method0(intern!(slf.py(), "auser"));
+        }
         slf.get().access.auser(slf.py(), slf)
+    }
+
+    /// The request as Django's middleware and views know it.
+    #[getter]
+    fn django<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let found = self.django.get(py).map(|django| django.bind(py).clone());
+        found.ok_or_else(|| {
+            PyAttributeError::new_err(
+                "This route runs without Django's middleware. Register it with django_middleware=True.",
+            )
+        })
+    }
+
+    /// Django's session.
+    #[getter]
+    fn session<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.django(py)?.getattr(intern!(py, "session"))
+    }
+
+    fn _attach_django(&self, py: Python<'_>, django: Py<PyAny>) {
+        let _ = self.django.set(py, django);
+    }
+
+    /// CGI's variables, but for path and body.
+    fn _environ<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let variables = environ::of(py, &self.head(), &self.peer)?;
+        // A chunked body has no length before it is received.
+        if let Body::Bytes(bytes) = &self.body
+            && !bytes.is_empty()
+        {
+            variables.set_item(intern!(py, "CONTENT_LENGTH"), bytes.len().to_string())?;
+        }
+        Ok(variables)
+    }
+
+    /// Fields and files of a form that was received already.
+    fn _form<'py>(&self, py: Python<'py>) -> PyResult<Option<ReceivedForm<'py>>> {
+        let Some(form) = &self.form else { return Ok(None) };
+        let files = form.files.iter().map(|(name, file)| Ok((name.clone(), uploads::received(py, file)?)));
+        Ok(Some((form.fields.clone(), files.collect::<PyResult<_>>()?)))
     }
 
     /// Keeps a user that has been loaded.

@@ -1,5 +1,6 @@
 //! `Response`: a handler's answer with its own status, headers and body.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,6 +21,7 @@ use crate::background;
 use crate::encode::encode;
 use crate::names;
 use crate::stream;
+use crate::thread_bound::ThreadBound;
 use crate::worker::Worker;
 
 /// The media type of everything written as JSON.
@@ -40,6 +42,8 @@ enum Content {
     Stream(Py<PyAny>),
     /// Where a file is.
     File(PathBuf),
+    /// Made in Rust while it is sent, once.
+    Made(ThreadBound<RefCell<Option<Body>>>),
 }
 
 #[pymethods]
@@ -54,10 +58,7 @@ impl Response {
         background: Option<Py<PyAny>>,
         _source: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let status = StatusCode::from_u16(status)
-            .ok()
-            .filter(|status| (200..=599).contains(&status.as_u16()))
-            .ok_or_else(|| PyValueError::new_err(format!("status must be 200 to 599, not {status}.")))?;
+        let status = status_of(status)?;
         let (content, natural) = match _source {
             Some(source) => (source_of(source)?, None),
             None => {
@@ -87,8 +88,41 @@ impl Response {
     fn body<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         match &self.content {
             Content::Bytes(bytes) => Some(PyBytes::new(py, bytes)),
-            Content::Stream(_) | Content::File(_) => None,
+            Content::Stream(_) | Content::File(_) | Content::Made(_) => None,
         }
+    }
+
+    /// The body's length; ``None`` where it is made while it is sent.
+    #[getter]
+    fn _length(&self) -> Option<usize> {
+        match &self.content {
+            Content::Bytes(bytes) => Some(bytes.len()),
+            Content::Stream(_) | Content::File(_) | Content::Made(_) => None,
+        }
+    }
+
+    /// What a streamed body is made of: `plectrum.streaming.Source`, or the path of a file.
+    #[getter]
+    fn _source(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        match &self.content {
+            Content::Stream(source) => Ok(Some(source.clone_ref(py))),
+            Content::File(path) => Ok(Some(path.as_os_str().into_pyobject(py)?.into_any().unbind())),
+            Content::Bytes(_) | Content::Made(_) => Ok(None),
+        }
+    }
+
+    /// The same body under another head.
+    fn _headed(&self, py: Python<'_>, status: u16, headers: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let content = match &self.content {
+            Content::Bytes(bytes) => Content::Bytes(bytes.clone()),
+            Content::Stream(source) => Content::Stream(source.clone_ref(py)),
+            Content::File(path) => Content::File(path.clone()),
+            Content::Made(body) => Content::made(body.get()?.take()),
+        };
+        let mut map = HeaderMap::new();
+        add_headers(&mut map, headers)?;
+        let background = self.background.as_ref().map(|tasks| tasks.clone_ref(py));
+        Ok(Self { status: status_of(status)?, headers: Mutex::new(map), content, background })
     }
 
     /// Name and value of each header, names in lower case.
@@ -181,11 +215,29 @@ impl Response {
             Content::Bytes(bytes) => format!("<Response {status} with {} bytes>", bytes.len()),
             Content::Stream(_) => format!("<Response {status} with a stream>"),
             Content::File(path) => format!("<Response {status} with the file {}>", path.display()),
+            Content::Made(_) => format!("<Response {status}>"),
         }
     }
 }
 
+impl Content {
+    fn made(body: Option<Body>) -> Self {
+        Self::Made(ThreadBound::plain(RefCell::new(body)))
+    }
+}
+
 impl Response {
+    /// What Rust would send, as Python sees it.
+    pub(crate) fn of(response: plectrum_http::Response) -> Self {
+        let (head, body) = response.into_parts();
+        let content = match body {
+            Body::Full(bytes) => Content::Bytes(bytes),
+            Body::Empty => Content::Bytes(Bytes::new()),
+            made => Content::made(Some(made)),
+        };
+        Self { status: head.status, headers: Mutex::new(head.headers), content, background: None }
+    }
+
     /// The answer on its way to the socket.
     pub(crate) fn send(
         &self,
@@ -202,6 +254,7 @@ impl Response {
                 Err(_busy) => return Ok(error::unavailable().into()),
             },
             Content::File(path) => return Ok(self.send_file(py, path.clone(), worker, asked, route)),
+            Content::Made(body) => body.get()?.take().unwrap_or_default(),
         };
         let mut response = plectrum_http::Response::new(body);
         *response.status_mut() = self.status;
@@ -244,6 +297,12 @@ impl Response {
         self.head().append(header::SET_COOKIE, line);
         Ok(())
     }
+}
+
+/// A status that an answer may have.
+fn status_of(status: u16) -> PyResult<StatusCode> {
+    let known = StatusCode::from_u16(status).ok().filter(|status| (200..=599).contains(&status.as_u16()));
+    known.ok_or_else(|| PyValueError::new_err(format!("status must be 200 to 599, not {status}.")))
 }
 
 /// The path of a file, or a stream's source.

@@ -4,8 +4,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use plectrum_db::Context;
+use plectrum_db::zone::Zone;
 use plectrum_engine::native;
 use plectrum_http::Reply;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
@@ -49,7 +51,8 @@ pub(crate) fn execute(
     let operation = Arc::clone(&operation.get().0);
     let args = args.iter().map(|arg| values::from_python(&arg)).collect::<PyResult<Vec<_>>>()?;
     let (database, zones) = handler.worker.databases.get(py, &alias, foreign)?;
-    let context = Context { zone: zones.current, session: zones.session, url: asked.url(), signer: None };
+    let zone = active_zone(py)?.unwrap_or(zones.current);
+    let context = Context { zone, session: zones.session, url: asked.url(), signer: None };
     let handler = Rc::clone(handler);
     Ok(Reply::pending(async move {
         let outcome = database.run(&operation, args, context).await;
@@ -58,4 +61,22 @@ pub(crate) fn execute(
         }
         native::respond(outcome, handler.status, &handler.name)
     }))
+}
+
+/// The time zone that was activated (`django.utils.timezone.activate`), where one was.
+pub(crate) fn active_zone(py: Python<'_>) -> PyResult<Option<Zone>> {
+    #[derive(FromPyObject)]
+    enum Active {
+        /// Seconds east of UTC.
+        Fixed(i32),
+        /// An IANA name.
+        Named(String),
+    }
+    match names::ACTIVE_ZONE.get(py)?.call0()?.extract()? {
+        None => Ok(None),
+        Some(Active::Fixed(seconds)) => Ok(Some(Zone::Fixed(seconds))),
+        Some(Active::Named(name)) => Zone::named(&name)
+            .map(Some)
+            .map_err(|error| PyValueError::new_err(format!("the active time zone {name:?}: {error}"))),
+    }
 }

@@ -60,7 +60,7 @@ impl Argument {
             Source::BodyField => Place::BodyKey,
             Source::Form => Place::Form,
             Source::Raw => Place::Raw,
-            Source::Request | Source::Websocket | Source::Background => Place::Given,
+            Source::Request | Source::Websocket | Source::Background | Source::Responder => Place::Given,
         };
         let schema = parameter.schema.clone().unwrap_or_else(|| Arc::new(Schema::any()));
         Ok(Self {

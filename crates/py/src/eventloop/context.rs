@@ -18,10 +18,10 @@ pub(super) fn copy<'py>(context: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAn
 }
 
 /// The context that is current while this lives.
-pub(super) struct Entered<'a, 'py>(&'a Bound<'py, PyAny>);
+pub(crate) struct Entered<'a, 'py>(&'a Bound<'py, PyAny>);
 
 impl<'a, 'py> Entered<'a, 'py> {
-    pub(super) fn new(context: &'a Bound<'py, PyAny>) -> PyResult<Self> {
+    pub(crate) fn new(context: &'a Bound<'py, PyAny>) -> PyResult<Self> {
         // SAFETY: `context` is alive and this thread is attached.
         if unsafe { ffi::PyContext_Enter(context.as_ptr()) } < 0 {
             return Err(PyErr::fetch(context.py()));

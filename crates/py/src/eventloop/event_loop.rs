@@ -52,8 +52,8 @@ pub(crate) struct EventLoop {
 
 /// What the first step of a coroutine came to.
 pub(crate) enum Step {
-    /// It finished; nothing was scheduled.
-    Done(Outcome),
+    /// It finished; nothing was scheduled. What is made of the result belongs in this context, where it set variables.
+    Done(Outcome, Option<Py<PyAny>>),
     /// It is waiting for something.
     Suspended(Pending),
 }
@@ -126,7 +126,7 @@ impl EventLoop {
         let py = awaitable.py();
         if self.in_python.replace(true) {
             close_quietly(&awaitable);
-            return Step::Done(Err(reentered()));
+            return Step::Done(Err(reentered()), None);
         }
         let step = self.first_step(awaitable);
         self.in_python.set(false);
@@ -139,11 +139,11 @@ impl EventLoop {
         let (iterator, spare) =
             match awaitable::iterate(awaitable).and_then(|it| Ok((it, self.take_spare(py)?))) {
                 Ok(both) => both,
-                Err(error) => return Step::Done(Err(error)),
+                Err(error) => return Step::Done(Err(error), None),
             };
         match spare.send(&iterator) {
-            Ok(Sent::Returned(value)) => Step::Done(self.put_back(py, spare, Ok(value.unbind()))),
-            Err(error) => Step::Done(self.put_back(py, spare, Err(error))),
+            Ok(Sent::Returned(value)) => self.put_back(py, spare, Ok(value.unbind())),
+            Err(error) => self.put_back(py, spare, Err(error)),
             Ok(Sent::Yielded(awaited)) => self.promote(spare, iterator, awaited),
         }
     }
@@ -159,16 +159,18 @@ impl EventLoop {
     }
 
     /// Keeps the spare for the next coroutine if this one left no trace on it, else ends it as the task it has become.
-    fn put_back(&self, py: Python<'_>, spare: Spare, outcome: Outcome) -> Outcome {
-        match spare.trace(py) {
-            Trace::None => *self.spare.borrow_mut() = Some(spare),
-            Trace::InContext => self.leave(py, &spare)?,
-            Trace::InTask => {
-                self.leave(py, &spare)?;
-                return spare.finish(py, outcome);
-            }
+    fn put_back(&self, py: Python<'_>, spare: Spare, outcome: Outcome) -> Step {
+        let trace = spare.trace(py);
+        if matches!(trace, Trace::None) {
+            *self.spare.borrow_mut() = Some(spare);
+            return Step::Done(outcome, None);
         }
-        outcome
+        let outcome = match self.leave(py, &spare) {
+            Ok(()) if matches!(trace, Trace::InTask) => spare.finish(py, outcome),
+            Ok(()) => outcome,
+            Err(error) => Err(error),
+        };
+        Step::Done(outcome, Some(spare.context))
     }
 
     /// Makes the spare the task of a coroutine that came to wait for `awaited`.
@@ -180,8 +182,8 @@ impl EventLoop {
             .and_then(|()| self.python.bind(py).call_method1(intern!(py, "adopt"), (&spare.task,)))
             .and_then(|_| spare.start(py));
         match started {
-            Ok(()) => Step::Suspended(Pending::new(self.clone(), spare.task, spare.body)),
-            Err(error) => Step::Done(Err(error)),
+            Ok(()) => Step::Suspended(Pending::new(self.clone(), spare)),
+            Err(error) => Step::Done(Err(error), None),
         }
     }
 
@@ -362,7 +364,7 @@ impl EventLoop {
             PyResult::Ok(self.step(coroutine))
         })?;
         let outcome = match step {
-            Step::Done(outcome) => outcome,
+            Step::Done(outcome, _) => outcome,
             Step::Suspended(pending) => pending.await,
         };
         let pump = self.pump.borrow_mut().take();

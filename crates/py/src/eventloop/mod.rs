@@ -21,6 +21,7 @@ pub(crate) mod testing;
 mod waiter;
 mod wake;
 
+pub(crate) use context::Entered;
 pub(crate) use event_loop::{EventLoop, Step};
 pub(crate) use sync_pool::{Busy, SyncCall, SyncPool};
 pub(crate) use waiter::Waiter;

@@ -10,17 +10,25 @@ use pyo3::prelude::*;
 use super::body::TaskBody;
 use super::completion::Outcome;
 use super::event_loop::EventLoop;
+use super::spare::Spare;
 
 /// A request's task: resolves to what its coroutine returns or raises. Dropping it cancels the task.
 pub(crate) struct Pending {
     event_loop: Rc<EventLoop>,
     task: Py<PyAny>,
     body: Py<TaskBody>,
+    context: Py<PyAny>,
 }
 
 impl Pending {
-    pub(super) fn new(event_loop: Rc<EventLoop>, task: Py<PyAny>, body: Py<TaskBody>) -> Self {
-        Self { event_loop, task, body }
+    pub(super) fn new(event_loop: Rc<EventLoop>, spare: Spare) -> Self {
+        let Spare { task, body, context, .. } = spare;
+        Self { event_loop, task, body, context }
+    }
+
+    /// What is made of the result belongs in this context.
+    pub(crate) fn context(&self, py: Python<'_>) -> Py<PyAny> {
+        self.context.clone_ref(py)
     }
 
     /// asyncio would log an exception that nobody asked the task for; the request has it.

@@ -19,7 +19,7 @@ pub(super) struct Spare {
     pub(super) task: Py<PyAny>,
     pub(super) body: Py<TaskBody>,
     first_step: Py<PyAny>,
-    context: Py<PyAny>,
+    pub(super) context: Py<PyAny>,
     pristine: Fingerprint,
 }
 

@@ -66,6 +66,14 @@ impl std::error::Error for Busy {}
 pub(crate) struct SyncCall {
     shared: Arc<Shared>,
     completion: Arc<Completion>,
+    context: Py<PyAny>,
+}
+
+impl SyncCall {
+    /// What is made of the result belongs in this context.
+    pub(crate) fn context(&self, py: Python<'_>) -> Py<PyAny> {
+        self.context.clone_ref(py)
+    }
 }
 
 impl SyncPool {
@@ -85,11 +93,12 @@ impl SyncPool {
     ) -> PyResult<Result<SyncCall, Busy>> {
         let py = function.py();
         let completion = Arc::new(Completion::default());
+        let context = copy_current(py)?.unbind();
         let job = Job {
             function: function.clone().unbind(),
             args: args.clone().unbind(),
             kwargs: kwargs.map(|kwargs| kwargs.clone().unbind()),
-            context: copy_current(py)?.unbind(),
+            context: context.clone_ref(py),
             completion: completion.clone(),
         };
         let needs_thread = {
@@ -103,7 +112,7 @@ impl SyncPool {
             queue.threads += usize::from(needs_thread);
             needs_thread
         };
-        let call = SyncCall { shared: self.shared.clone(), completion };
+        let call = SyncCall { shared: self.shared.clone(), completion, context };
         if needs_thread {
             self.start_thread(py).inspect_err(|_| self.shared.lock().threads -= 1)?;
         } else {

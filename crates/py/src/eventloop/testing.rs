@@ -79,7 +79,7 @@ impl Worker {
             let mut pending = Vec::new();
             for awaitable in awaitables {
                 match Python::attach(|py| event_loop.step(awaitable.into_bound(py))) {
-                    Step::Done(outcome) => {
+                    Step::Done(outcome, _) => {
                         reports.push(Some(Python::attach(|py| report(py, false, outcome))))
                     }
                     Step::Suspended(future) => {
@@ -152,7 +152,7 @@ impl Worker {
     /// What stepping `awaitable` comes to inside of a handler.
     fn step_in_step(&self, awaitable: Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         match running()?.event_loop.step(awaitable) {
-            Step::Done(outcome) => outcome,
+            Step::Done(outcome, _) => outcome,
             Step::Suspended(_) => Err(PyRuntimeError::new_err("the awaitable suspended")),
         }
     }
@@ -164,7 +164,7 @@ impl Worker {
             let started = Instant::now();
             for _ in 0..count {
                 Python::attach(|py| match event_loop.step(handler.bind(py).call0()?) {
-                    Step::Done(outcome) => outcome.map(drop),
+                    Step::Done(outcome, _) => outcome.map(drop),
                     Step::Suspended(_) => Err(PyRuntimeError::new_err("the handler suspended")),
                 })?;
             }

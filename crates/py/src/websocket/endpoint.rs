@@ -72,7 +72,7 @@ impl Conversations {
 
     fn run(&self, py: Python<'_>, talk: Rc<Talk>, coroutine: Bound<'_, PyAny>) -> Reply {
         match self.handler.worker.event_loop.step(coroutine) {
-            Step::Done(outcome) => conclude(py, &self.handler, &talk, outcome),
+            Step::Done(outcome, _) => conclude(py, &self.handler, &talk, outcome),
             Step::Suspended(pending) => {
                 let (handler, talk) = (Rc::clone(&self.handler), Rc::clone(&talk));
                 tokio::task::spawn_local(async move {
