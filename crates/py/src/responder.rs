@@ -26,7 +26,7 @@ enum Way {
     /// Of what a handler returned.
     Handler { handler: Rc<Inner>, request: Py<Request> },
     /// Of what an endpoint in Rust answers, once.
-    Endpoint { endpoint: Rc<dyn Endpoint>, call: RefCell<Option<Call>>, event_loop: Rc<EventLoop> },
+    Endpoint { endpoint: Rc<dyn Endpoint>, call: RefCell<Option<Box<Call>>>, event_loop: Rc<EventLoop> },
 }
 
 impl Responder {
@@ -37,7 +37,11 @@ impl Responder {
 
     pub(crate) fn of_endpoint(endpoint: &Rc<dyn Endpoint>, call: Call, event_loop: &Rc<EventLoop>) -> Self {
         let (endpoint, event_loop) = (Rc::clone(endpoint), Rc::clone(event_loop));
-        Self(ThreadBound::plain(Way::Endpoint { endpoint, call: RefCell::new(Some(call)), event_loop }))
+        Self(ThreadBound::plain(Way::Endpoint {
+            endpoint,
+            call: RefCell::new(Some(Box::new(call))),
+            event_loop,
+        }))
     }
 }
 
@@ -58,7 +62,7 @@ impl Responder {
                     return Err(PyRuntimeError::new_err("A middleware asked for the answer twice."));
                 };
                 call.zone = results::active_zone(py)?;
-                (endpoint.call(call), event_loop)
+                (endpoint.call(*call), event_loop)
             }
         };
         match reply {

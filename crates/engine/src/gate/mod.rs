@@ -125,7 +125,17 @@ impl Gate {
 
     /// Lets a request pass, or not.
     pub fn pass(self: &Rc<Self>, call: Call) -> Pass {
-        Visit::new(Rc::clone(self), call).run()
+        match self.early.count(&self.shared.counter, &call.request) {
+            Some(Err(response)) => Pass::Refused(*response),
+            Some(Ok(quota)) if self.only_counts() => Pass::Open(call, quota),
+            Some(Ok(quota)) => Visit::counted_early(Rc::clone(self), call, quota).run(),
+            None => Visit::new(Rc::clone(self), call).run(),
+        }
+    }
+
+    /// Whether nobody is asked who they are.
+    fn only_counts(&self) -> bool {
+        self.schemes.is_empty() && self.guard == Guard::Anyone && self.late.is_empty()
     }
 }
 

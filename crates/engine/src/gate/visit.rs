@@ -84,6 +84,11 @@ impl Visit {
         }
     }
 
+    /// A visit whose first limits have been counted already.
+    pub(super) fn counted_early(gate: Rc<Gate>, call: Call, quota: Option<Quota>) -> Self {
+        Self { stage: Stage::Scheme(0), quota, ..Self::new(gate, call) }
+    }
+
     pub(super) fn run(mut self) -> Pass {
         match self.advance() {
             Ok(None) => {
@@ -173,7 +178,7 @@ impl Visit {
         let Some(limit) = self.limits().get(number) else {
             return Move::To(if late { Stage::Open } else { Stage::Scheme(0) });
         };
-        let key = throttle::key_of(limit, &self.call.request, &self.identity);
+        let key = throttle::key_of(limit, &self.call.request, Some(&self.identity));
         match self.gate.shared.counter.take(limit, key) {
             Ok(taken) => self.counted(taken),
             Err(taking) => Move::Wait(Errand::Count(taking)),
@@ -192,7 +197,7 @@ impl Visit {
                 Move::To(next)
             }
             Taken::Uncounted => Move::To(next),
-            Taken::Exceeded(quota) => Move::Refuse(quota.refusal()),
+            Taken::Exceeded(response) => Move::Refuse(response),
             Taken::Unavailable => Move::Refuse(error::unavailable()),
         }
     }

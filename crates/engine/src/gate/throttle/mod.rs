@@ -5,6 +5,7 @@ mod cell;
 mod redis;
 mod segment;
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use plectrum_http::{HeaderName, HeaderValue, Peer, Request, Response, StatusCode, header, problem};
+use smallvec::SmallVec;
 
 use super::identity::Identity;
 use super::spec::{Limit as LimitSpec, Per};
@@ -68,12 +70,25 @@ pub(super) struct Limit {
     rate: Rate,
     name: Rc<str>,
     policy: HeaderValue,
+    said: RefCell<Option<Said>>,
 }
+
+/// What the last refusal said. Refusals are many where there are any, and those of one second say the same.
+struct Said {
+    /// Seconds.
+    reset_after: u64,
+    limit: HeaderValue,
+    retry_after: u64,
+    retry: HeaderValue,
+}
+
+/// Whose bucket a request is taken from, as bytes.
+pub(super) type Key = SmallVec<[u8; 64]>;
 
 /// What became of a request.
 pub(super) enum Taken {
     Allowed(Quota),
-    Exceeded(Quota),
+    Exceeded(Response),
     /// Redis does not answer, and the user wants to go on without.
     Uncounted,
     /// Redis does not answer, and the user wants to stop.
@@ -91,7 +106,6 @@ pub struct Quota {
     remaining: u32,
     /// Seconds.
     reset_after: u64,
-    retry_after: u64,
 }
 
 impl Counter {
@@ -113,14 +127,14 @@ impl Counter {
     }
 
     /// Counts one request of `key`; the error is a count that has to be waited for.
-    pub(super) fn take(&self, limit: &Limit, key: Vec<u8>) -> Result<Taken, Taking> {
+    pub(super) fn take(&self, limit: &Limit, key: Key) -> Result<Taken, Taking> {
         match &self.redis {
             None => Ok(limit.taken(self.segment.take(&key, limit.rate, segment::now()))),
             Some(redis) => Err(self.take_there(Rc::clone(redis), limit, key)),
         }
     }
 
-    fn take_there(&self, redis: Rc<redis::Redis>, limit: &Limit, key: Vec<u8>) -> Taking {
+    fn take_there(&self, redis: Rc<redis::Redis>, limit: &Limit, key: Key) -> Taking {
         let (segment, without, limit) = (Rc::clone(&self.segment), self.without_redis, limit.clone());
         Box::pin(async move {
             let name = format!("plectrum:throttle:{}", String::from_utf8_lossy(&key).escape_default());
@@ -146,12 +160,35 @@ impl Limits {
     pub(super) fn get(&self, number: usize) -> Option<&Limit> {
         self.0.get(number)
     }
+
+    /// Counts a request by all of them, where nothing has to be waited for: what is left of the tightest, or the refusal.
+    /// `None` where something has to; nothing has been counted then.
+    pub(super) fn count(
+        &self,
+        counter: &Counter,
+        request: &Request,
+    ) -> Option<Result<Option<Quota>, Box<Response>>> {
+        if counter.redis.is_some() {
+            return None;
+        }
+        let mut quota = None;
+        for limit in &self.0 {
+            match counter.take(limit, key_of(limit, request, None)) {
+                Ok(Taken::Allowed(left)) => quota = Quota::tighter(quota, left),
+                Ok(Taken::Exceeded(response)) => return Some(Err(Box::new(response))),
+                // Only Redis gives these.
+                Ok(Taken::Uncounted | Taken::Unavailable) | Err(_) => {}
+            }
+        }
+        Some(Ok(quota))
+    }
 }
 
 impl Clone for Limit {
     fn clone(&self) -> Self {
         let (scope, per, header) = (self.scope.clone(), self.per.clone(), self.header.clone());
-        Self { scope, per, header, rate: self.rate, name: Rc::clone(&self.name), policy: self.policy.clone() }
+        let (name, policy) = (Rc::clone(&self.name), self.policy.clone());
+        Self { scope, per, header, rate: self.rate, name, policy, said: RefCell::default() }
     }
 }
 
@@ -178,18 +215,43 @@ impl Limit {
             policy: HeaderValue::try_from(policy)
                 .map_err(|_| format!("{:?} cannot be the name of a limit", spec.name))?,
             name: spec.name.as_str().into(),
+            said: RefCell::default(),
         })
     }
 
     fn taken(&self, decision: Decision) -> Taken {
-        let quota = Quota {
+        if !decision.allowed {
+            return Taken::Exceeded(self.refusal(&decision));
+        }
+        Taken::Allowed(Quota {
             name: Rc::clone(&self.name),
             policy: self.policy.clone(),
             remaining: decision.remaining,
             reset_after: seconds(decision.reset_after),
-            retry_after: seconds(decision.retry_after),
+        })
+    }
+
+    /// 429 that says when to come back.
+    fn refusal(&self, decision: &Decision) -> Response {
+        let (reset_after, retry_after) =
+            (seconds(decision.reset_after), seconds(decision.retry_after).max(1));
+        let mut last = self.said.borrow_mut();
+        let said = match last.take() {
+            Some(said) if said.reset_after == reset_after && said.retry_after == retry_after => said,
+            _ => Said {
+                reset_after,
+                limit: left(&self.name, 0, reset_after),
+                retry_after,
+                retry: HeaderValue::from(retry_after),
+            },
         };
-        if decision.allowed { Taken::Allowed(quota) } else { Taken::Exceeded(quota) }
+        let said = last.insert(said);
+        let mut response = problem::of(StatusCode::TOO_MANY_REQUESTS);
+        let headers = response.headers_mut();
+        headers.insert(header::RETRY_AFTER, said.retry.clone());
+        headers.insert(RATE_LIMIT_POLICY, self.policy.clone());
+        headers.insert(RATE_LIMIT, said.limit.clone());
+        response
     }
 }
 
@@ -199,11 +261,12 @@ pub(super) fn is_by_identity(per: &Per) -> bool {
 }
 
 /// Whose bucket a request is taken from: the limit's scope, then what tells the peer from others.
-pub(super) fn key_of(limit: &Limit, request: &Request, identity: &Identity) -> Vec<u8> {
-    let mut key = Vec::with_capacity(limit.scope.len() + 24);
+pub(super) fn key_of(limit: &Limit, request: &Request, identity: Option<&Identity>) -> Key {
+    let mut key = Key::new();
     key.extend_from_slice(limit.scope.as_bytes());
     let header = || limit.header.as_ref().and_then(|name| request.headers.get(name));
-    match (&limit.per, &identity.subject, identity.scheme) {
+    let subject = identity.and_then(|identity| identity.subject.as_ref());
+    match (&limit.per, subject, identity.and_then(|identity| identity.scheme)) {
         (Per::All, ..) => key.extend_from_slice(b" all"),
         (Per::User, Some(subject), _) => tagged(&mut key, b" user ", subject.as_bytes()),
         (Per::Key, Some(subject), Some(scheme)) => {
@@ -218,13 +281,13 @@ pub(super) fn key_of(limit: &Limit, request: &Request, identity: &Identity) -> V
     key
 }
 
-fn tagged(key: &mut Vec<u8>, tag: &[u8], value: &[u8]) {
+fn tagged(key: &mut Key, tag: &[u8], value: &[u8]) {
     key.extend_from_slice(tag);
     key.extend_from_slice(value);
 }
 
 /// A host has one IPv4 address, but a whole /64 of IPv6 ones (RFC 6177).
-fn address(key: &mut Vec<u8>, peer: Peer) {
+fn address(key: &mut Key, peer: Peer) {
     key.extend_from_slice(b" ip ");
     match peer {
         Peer::Tcp(address) => match address.ip().to_canonical() {
@@ -244,23 +307,18 @@ impl Quota {
         }
     }
 
-    /// 429 that says when to come back.
-    pub(super) fn refusal(&self) -> Response {
-        let mut response = problem::of(StatusCode::TOO_MANY_REQUESTS);
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(self.retry_after.max(1)));
-        self.show(&mut response);
-        response
-    }
-
     /// Adds `RateLimit` and `RateLimit-Policy`.
     pub fn show(&self, response: &mut Response) {
-        let text = format!("\"{}\";r={};t={}", self.name, self.remaining, self.reset_after);
         let headers = response.headers_mut();
         headers.insert(RATE_LIMIT_POLICY, self.policy.clone());
-        if let Ok(value) = HeaderValue::try_from(text) {
-            headers.insert(RATE_LIMIT, value);
-        }
+        headers.insert(RATE_LIMIT, left(&self.name, self.remaining, self.reset_after));
     }
+}
+
+/// The value of `RateLimit`. `name` was checked to be one of a header's value.
+fn left(name: &str, remaining: u32, reset_after: u64) -> HeaderValue {
+    let text = format!("\"{name}\";r={remaining};t={reset_after}");
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("unknown"))
 }
 
 /// Microseconds as whole seconds, never early.
