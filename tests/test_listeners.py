@@ -34,9 +34,9 @@ def port_of(listeners: Listeners) -> int:
 
 def test_each_worker_has_its_own_socket_on_one_port() -> None:
     listeners = open_listeners(Settings(port=0))
-    first, second = listeners.of_worker(0), listeners.of_worker(1)
+    first, second = listeners.of_thread(0), listeners.of_thread(1)
     assert first != second
-    assert listeners.of_worker(0) == first
+    assert listeners.of_thread(0) == first
     for number in (*first, *second):
         with socket.socket(fileno=os.dup(number)) as copy:
             assert copy.getsockname()[1] == port_of(listeners)
@@ -59,7 +59,7 @@ def test_port_in_use_names_the_fix(taken: int) -> None:
 
 def test_a_second_server_does_not_silently_share_the_port() -> None:
     first = open_listeners(Settings(port=0))
-    first.of_worker(0)
+    first.of_thread(0)
     with pytest.raises(ConfigurationError, match="is in use"):
         open_listeners(Settings(port=port_of(first)))
     first.close()
@@ -76,11 +76,11 @@ def test_host_that_is_not_ours(host: str, message: str) -> None:
 
 def test_abandoned_socket_is_opened_again() -> None:
     listeners = open_listeners(Settings(port=0))
-    listeners.of_worker(0)
+    listeners.of_thread(0)
     listeners.abandon(0)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port_of(listeners)))
-    listeners.of_worker(0)
+    listeners.of_thread(0)
     socket.create_connection(("127.0.0.1", port_of(listeners))).close()
     listeners.close()
 
@@ -88,7 +88,7 @@ def test_abandoned_socket_is_opened_again() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux filters packets per socket")
 def test_closing_lets_nobody_in_and_keeps_who_waits() -> None:
     listeners = open_listeners(Settings(port=0))
-    [number] = listeners.of_worker(0)
+    [number] = listeners.of_thread(0)
     with (
         socket.socket(fileno=os.dup(number)) as workers,
         socket.create_connection(("127.0.0.1", port_of(listeners))) as waiting,
@@ -110,7 +110,7 @@ def test_unix_socket_replaces_a_stale_one_and_is_removed(directory: Path) -> Non
         stale.bind(str(path))
     listeners = open_listeners(Settings(unix_socket=str(path)))
     assert listeners.urls == [f"unix:{path}"]
-    assert listeners.of_worker(0) == listeners.of_worker(1)
+    assert listeners.of_thread(0) == listeners.of_thread(1)
     with pytest.raises(ConfigurationError, match="Another server listens on"):
         open_listeners(Settings(unix_socket=str(path)))
     listeners.close()
@@ -132,7 +132,7 @@ os.environ["LISTEN_PID"] = str(os.getpid())
 from plectrum.conf import Settings
 from plectrum.listeners import open_listeners
 listeners = open_listeners(Settings(port=1))
-print(listeners.urls, listeners.of_worker(0), listeners.of_worker(1), "LISTEN_FDS" in os.environ)
+print(listeners.urls, listeners.of_thread(0), listeners.of_thread(1), "LISTEN_FDS" in os.environ)
 """
     with socket.create_server(("127.0.0.1", 0)) as server:
 

@@ -2,13 +2,15 @@
 
 The worker is a command with one end of a socket pair, whose descriptor and the parent's pid are in the JSON of
 ``PLECTRUM_INTERNAL_WORKER`` (``control``, ``parent``). It loads the application and waits there for its place: one
-message with the JSON ``{"number": …}`` and the listening sockets as descriptors. It answers ``R`` once it accepts
-connections, or ``!`` and what is wrong, for people, before it exits. On SIGTERM it stops accepting, finishes what runs
+message with the JSON ``{"number": …, "threads": […]}``, how many listening sockets each of its threads has, and the
+sockets as descriptors. It answers ``R`` for every thread that accepts connections, or ``!`` and what is wrong, for
+people, before it exits. On SIGTERM it stops accepting, finishes what runs
 and exits.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -48,6 +50,7 @@ class Child:
         self.control.setblocking(False)
         self.started = time.monotonic()
         self.ready = False
+        self._threads = 1
         self.kill_at: float | None = None
         self._told = b""
 
@@ -61,10 +64,17 @@ class Child:
         """Whether it has exited; it is reaped by asking."""
         return self.process.poll() is not None
 
-    def assign(self, number: int, listen_fds: Sequence[int]) -> None:
-        """Gives it a place: it serves there as soon as it has loaded the application."""
+    def assign(self, number: int, threads: Sequence[Sequence[int]]) -> None:
+        """Gives it a place: it serves there as soon as it has loaded the application.
+
+        Parameters:
+            number: which place.
+            threads: for each of its threads the descriptors to accept from.
+        """
+        self._threads = len(threads)
+        place = {"number": number, "threads": [len(descriptors) for descriptors in threads]}
         try:
-            socket.send_fds(self.control, [json.dumps({"number": number}).encode()], list(listen_fds))
+            socket.send_fds(self.control, [json.dumps(place).encode()], [*itertools.chain(*threads)])
         except OSError:
             return  # it is dead, which is noticed where all deaths are
 
@@ -81,14 +91,14 @@ class Child:
         except OSError:
             piece = b""
         self._told += piece
-        if self._told.startswith(READY):
+        if self._told.startswith(READY * self._threads):
             self.ready = True
         return bool(piece)
 
     @property
     def complaint(self) -> str:
         """What it said is wrong; empty where nothing."""
-        return self._told.removeprefix(READY).removeprefix(FAILED).decode(errors="replace").strip()
+        return self._told.lstrip(READY).removeprefix(FAILED).decode(errors="replace").strip()
 
     @property
     def fate(self) -> str:

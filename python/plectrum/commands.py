@@ -31,6 +31,9 @@ __all__ = ["check", "doctor", "export", "new", "openapi", "routes", "serve"]
 # Where the workers' unix sockets are, over which they send each other what is meant for groups.
 _MESH = "PLECTRUM_INTERNAL_MESH"
 
+# Of one process: what they accept from is handed over in one message, which carries at most 253 descriptors.
+_MOST_THREADS = 64
+
 
 def serve(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> int:
     """Serves until stopped.
@@ -52,6 +55,8 @@ def serve(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> 
         drain_timeout=options.drain_timeout,
     )
     workers = settings.workers or (1 if options.reload else _cores())
+    processes = _processes(workers)
+    threads = -(-workers // processes)
     listeners = open_listeners(settings)
     job = Job(app=app or settings.api, django=django, settings=settings)
     with (
@@ -60,11 +65,12 @@ def serve(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> 
     ):
         supervisor = Supervisor(
             [sys.executable, *_interpreter_flags(), "-m", "plectrum.worker"],
-            workers,
+            processes,
             listeners,
+            threads=threads,
             drain_timeout=settings.drain_timeout,
             spare=settings.spare_worker,
-            on_ready=lambda: _greet(out, listeners, workers, reload=options.reload, django=django),
+            on_ready=lambda: _greet(out, listeners, processes, threads, reload=options.reload, django=django),
             watcher=Watcher(source_roots()) if options.reload else None,
             environ={**os.environ, **job.environ(), _MESH: mesh, **counts},
         )
@@ -187,14 +193,22 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _processes(workers: int) -> int:
+    """How many processes so many workers are: on a free-threaded Python (PEP 703) they are threads of one."""
+    parallel = not getattr(sys, "_is_gil_enabled", lambda: True)()
+    return -(-workers // _MOST_THREADS) if parallel else workers
+
+
 def _interpreter_flags() -> list[str]:
     """``-X``, ``-W``, ``-O`` … of this interpreter, for the workers."""
     read: Callable[[], list[str]] = subprocess.__dict__["_args_from_interpreter_flags"]
     return read()
 
 
-def _greet(out: TextIO, listeners: Listeners, workers: int, *, reload: bool, django: bool) -> None:
-    details = [f"{workers} worker{'' if workers == 1 else 's'}"]
+def _greet(out: TextIO, listeners: Listeners, processes: int, threads: int, *, reload: bool, django: bool) -> None:
+    details = [f"{processes} worker{'' if processes == 1 else 's'}"]
+    if threads > 1:
+        details[0] += f" of {threads} threads"
     if django:
         details.append(_database())
     if reload:

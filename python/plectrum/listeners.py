@@ -1,8 +1,9 @@
 """Listening sockets, made by the supervisor and inherited by the workers.
 
 The parent keeps every socket open, so connections that arrive while a worker is being replaced wait in the kernel's
-queue instead of being refused. Each worker has a TCP socket of its own (``SO_REUSEPORT``): the kernel spreads
-connections and no worker wakes for another's. A unix socket, and sockets from systemd, are shared by all workers.
+queue instead of being refused. Each serving thread (a worker has one, but on a free-threaded Python) has a TCP socket
+of its own (``SO_REUSEPORT``): the kernel spreads connections and no thread wakes for another's. A unix socket, and
+sockets from systemd, are shared by all.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ _BPF_RETURN = 0x06
 
 
 class Listeners:
-    """The sockets of all workers.
+    """The sockets of all serving threads.
 
     Parameters:
-        shared: sockets every worker accepts from.
-        addresses: ``(family, address)`` to open once per worker, ports resolved.
+        shared: sockets every thread accepts from.
+        addresses: ``(family, address)`` to open once per thread, ports resolved.
         backlog: connections the kernel queues per socket.
         unlink: path of a unix socket to remove at the end.
     """
@@ -61,14 +62,14 @@ class Listeners:
         names: list[Any] = [found.getsockname() for found in self._shared]
         return own + [f"unix:{name}" if isinstance(name, str) else _url(name[0], name[1]) for name in names]
 
-    def of_worker(self, number: int) -> list[int]:
-        """File descriptors worker ``number`` accepts from; its own are opened where they are not."""
+    def of_thread(self, number: int) -> list[int]:
+        """File descriptors serving thread ``number`` accepts from; its own are opened where they are not."""
         if number not in self._own:
             self._own[number] = [_tcp(family, address, self._backlog) for family, address in self._addresses]
         return [found.fileno() for found in (*self._shared, *self._own[number])]
 
     def abandon(self, number: int) -> None:
-        """Closes the sockets of a worker that will be away for long: the kernel sends it no more connections."""
+        """Closes the sockets of a thread that will be away for long: the kernel sends it no more connections."""
         for found in self._own.pop(number, []):
             found.close()
 

@@ -38,6 +38,7 @@ class Slot:
     """The place of one worker: who serves, who comes next, who is leaving."""
 
     number: int
+    threads: range
     current: Child | None = None
     coming: Child | None = None
     leaving: list[Child] = dataclasses.field(default_factory=list[Child])
@@ -56,6 +57,7 @@ class Supervisor:
     Parameters:
         command: what a worker is.
         workers: how many.
+        threads: serving threads of each.
         listeners: their sockets.
         drain_timeout: seconds a worker may take to finish after SIGTERM; then it is killed.
         spare: keep one more worker loaded, to replace one that dies.
@@ -71,6 +73,7 @@ class Supervisor:
         workers: int,
         listeners: Listeners,
         *,
+        threads: int = 1,
         drain_timeout: float = 30.0,
         spare: bool = True,
         on_ready: Callable[[], None] = lambda: None,
@@ -79,7 +82,7 @@ class Supervisor:
         log: IO[str] = sys.stderr,
     ) -> None:
         self._command = command
-        self._slots = [Slot(number) for number in range(workers)]
+        self._slots = [Slot(number, range(number * threads, (number + 1) * threads)) for number in range(workers)]
         self._listeners = listeners
         self._drain_timeout = drain_timeout
         self._wants_spare = self._keeps_spare = spare and watcher is None
@@ -124,7 +127,7 @@ class Supervisor:
         """A worker for this place: the spare one, or a new one."""
         child, self._spare = (None, self._spare) if fresh else (self._spare, None)
         child = child or self._start()
-        child.assign(slot.number, self._listeners.of_worker(slot.number))
+        child.assign(slot.number, [self._listeners.of_thread(thread) for thread in slot.threads])
         slot.respawn_at = None
         return child
 
@@ -222,7 +225,8 @@ class Supervisor:
         delay = min(0.25 * 2 ** (slot.failures - 2), _LONGEST_BACKOFF) if slot.failures > 1 else 0.0
         slot.respawn_at = time.monotonic() + delay
         if delay > 1.0 and any(other.current and other.current.ready for other in self._slots):
-            self._listeners.abandon(slot.number)
+            for thread in slot.threads:
+                self._listeners.abandon(thread)
 
     def _dismiss(self, slot: Slot, child: Child, patience: float) -> None:
         """Asks a worker to finish; it is killed when its patience runs out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
+import itertools
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from . import _core, discovery
@@ -25,7 +27,7 @@ __all__ = ["Job", "die_with", "main"]
 
 JOB = "PLECTRUM_INTERNAL_JOB"
 _FAILED = 3
-_MOST_LISTENERS = 64
+_MOST_LISTENERS = 253  # SCM_MAX_FD of Linux
 _PR_SET_PDEATHSIG = 1
 
 
@@ -93,10 +95,25 @@ def main() -> int:
 
 
 def _serve(app: _core.App, control: socket.socket) -> None:
-    """Waits for a place, then serves there until SIGTERM."""
+    """Waits for a place, then serves there until SIGTERM, which reaches every thread."""
     message, listen_fds, _, _ = socket.recv_fds(control, 4096, _MOST_LISTENERS)
-    if message:  # otherwise the parent is gone
+    if not message:
+        return  # the parent is gone
+    descriptors = iter(listen_fds)
+    first, *others = [[*itertools.islice(descriptors, count)] for count in json.loads(message)["threads"]]
+    with ThreadPoolExecutor(max(1, len(others)), "plectrum") as pool:
+        started = [pool.submit(_serve_thread, app, own, control) for own in others]
+        _serve_thread(app, first, control)
+    for each in started:
+        each.result()
+
+
+def _serve_thread(app: _core.App, listen_fds: list[int], control: socket.socket) -> None:
+    try:
         app.serve(listen_fds, os.dup(control.fileno()))
+    except BaseException:
+        os.kill(os.getpid(), signal.SIGTERM)  # the other threads finish what they have
+        raise
 
 
 def _complain(control: socket.socket, text: str) -> None:
