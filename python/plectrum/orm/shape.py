@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -64,6 +65,7 @@ class ShapeCache:
     def __init__(self, size: int = 1024) -> None:
         self.size = size
         self.entries: dict[Any, _Entry] = {}
+        self._lock = threading.Lock()
         self.hits = 0
         self.misses = 0
 
@@ -104,6 +106,11 @@ class ShapeCache:
         arguments += _bounds_of(result, queryset)
         return Planned(entry.operation, arguments)
 
+    def clear(self) -> None:
+        """Forgets every shape: what they were made from has changed."""
+        with self._lock:
+            self.entries.clear()
+
     def _fill(self, key: Any, reading: Reading, result: Any, annotation: Any, using: str) -> _Entry | None:
         self.misses += 1
         managers: list[Any] = []
@@ -119,9 +126,10 @@ class ShapeCache:
         finally:
             managers_used.reset(token)
         entry = _Entry(operation, [*reading.kept, annotation], guards)
-        if len(self.entries) >= self.size:
-            self.entries.pop(next(iter(self.entries)), None)
-        self.entries[key] = entry
+        with self._lock:
+            if len(self.entries) >= self.size:
+                del self.entries[next(iter(self.entries))]
+            self.entries[key] = entry
         return entry
 
 
@@ -132,7 +140,7 @@ plan = _shared.plan
 
 
 def _forget(**_signal: Any) -> None:
-    _shared.entries.clear()
+    _shared.clear()
 
 
 setting_changed.connect(_forget, dispatch_uid="plectrum.orm.shape")
