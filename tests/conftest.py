@@ -18,6 +18,7 @@ _resources = contextlib.ExitStack()
 def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return  # an xdist worker: its environment comes from the controller
+    os.environ.setdefault("PLECTRUM_PROCESSES", "64")  # the tests tell workers apart by their process ids
     settings.FILES.mkdir(exist_ok=True)
     if settings.ENGINE == "postgresql" and "DATABASE_URL" not in os.environ:
         url = os.environ["DATABASE_URL"] = _resources.enter_context(postgres.server(throw_away=True))

@@ -55,7 +55,7 @@ def serve(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> 
         drain_timeout=options.drain_timeout,
     )
     workers = settings.workers or (1 if options.reload else _cores())
-    processes = _processes(workers)
+    processes = _processes(workers, settings.processes)
     threads = -(-workers // processes)
     listeners = open_listeners(settings)
     job = Job(app=app or settings.api, django=django, settings=settings)
@@ -193,10 +193,11 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _processes(workers: int) -> int:
-    """How many processes so many workers are: on a free-threaded Python (PEP 703) they are threads of one."""
-    parallel = not getattr(sys, "_is_gil_enabled", lambda: True)()
-    return -(-workers // _MOST_THREADS) if parallel else workers
+def _processes(workers: int, wanted: int) -> int:
+    """How many processes so many workers are: on a free-threaded Python (PEP 703) they can be threads of one."""
+    if getattr(sys, "_is_gil_enabled", lambda: True)():
+        return workers
+    return min(workers, max(wanted or 1, -(-workers // _MOST_THREADS)))
 
 
 def _interpreter_flags() -> list[str]:

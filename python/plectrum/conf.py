@@ -48,6 +48,9 @@ class Settings:
     port: int = _key(8000, "Port to listen on; 0 takes a free one.", minimum=0, maximum=65_535)
     unix_socket: str | None = _key(None, "Path of a unix socket to listen on instead of host and port.")
     workers: int = _key(0, "Worker processes; 0 starts one per CPU core.", minimum=0, maximum=1024)
+    processes: int = _key(
+        0, "Processes whose threads the workers are, on a free-threaded Python; 0 is one for all.", minimum=0
+    )
     backlog: int = _key(2048, "Connections the kernel queues before they are accepted.", minimum=1)
     drain_timeout: float = _key(30.0, "How long running requests may take to finish after SIGTERM.", minimum=0)
     spare_worker: bool = _key(True, "Keep one more process loaded, to take the place of a worker that dies.")
