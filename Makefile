@@ -128,6 +128,10 @@ test-docs: $(VENV)/.built-dev
 test-matrix: ## Python tests on the oldest and the newest Python and Django found
 	@tools/test-matrix
 
+.PHONY: test-free-threaded
+test-free-threaded: ## Python tests on a free-threaded Python, python3.14t or FREE=/path/to/one
+	@tools/test-free-threaded
+
 # ── Measure, package, tidy ─────────────────────────────────────────────────────────────────────────────────────
 
 .PHONY: bench
