@@ -33,11 +33,11 @@ pub use append::append;
 /// Appends `null`.
 #[inline]
 pub fn write_null(out: &mut Vec<u8>) {
-    out.extend_from_slice(b"null");
+    append(out, b"null");
 }
 
 /// Appends `true` or `false`.
 #[inline]
 pub fn write_bool(out: &mut Vec<u8>, value: bool) {
-    out.extend_from_slice(if value { b"true" } else { b"false" });
+    append(out, if value { b"true" } else { b"false" });
 }

@@ -3,7 +3,7 @@
 use plectrum_json::{text, time, uuid};
 use plectrum_schema::node::Node;
 use pyo3::prelude::*;
-use pyo3::types::{PyDate, PyDateTime, PyFloat, PyInt, PyString};
+use pyo3::types::{PyBool, PyDate, PyDateTime, PyFloat, PyInt, PyString};
 
 use super::moment::{days_of, encode_datetime, out_of_range};
 use super::{encode, encode_float, encode_int, write_formatted};
@@ -14,6 +14,7 @@ use crate::{names, uuids};
 pub(crate) enum Guess {
     Text,
     Int,
+    Bool,
     Float,
     Decimal,
     Uuid,
@@ -27,6 +28,7 @@ impl Guess {
         Some(match node {
             Node::Str(_) => Self::Text,
             Node::Int(_) => Self::Int,
+            Node::Bool => Self::Bool,
             Node::Float(_) => Self::Float,
             Node::Decimal(_) => Self::Decimal,
             Node::Uuid => Self::Uuid,
@@ -49,6 +51,12 @@ impl Guess {
             Self::Int => {
                 if let Ok(found) = value.cast_exact::<PyInt>() {
                     return encode_int(found, out);
+                }
+            }
+            Self::Bool => {
+                if let Ok(found) = value.cast_exact::<PyBool>() {
+                    plectrum_json::write_bool(out, found.is_true());
+                    return Ok(());
                 }
             }
             Self::Float => {

@@ -3,13 +3,20 @@
 use pyo3::exceptions::{PyKeyError, PyRecursionError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+use std::cell::Cell;
 
 use super::shape::{Record, Shape, Shapes, Slot};
 use crate::encode;
 
-/// Room for a few records, so that a short answer is allocated once.
-const FIRST_BYTES: usize = 1024;
+/// A buffer is kept for the next document unless it has grown past this.
+const KEPT_BYTES: usize = 1 << 20;
+
+thread_local! {
+    /// What the last document was written into. Growing and fresh memory cost more than writing does.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 /// Nesting past this is refused: it is a cycle or an attack.
 const MAX_DEPTH: usize = 200;
 
@@ -17,13 +24,23 @@ const MAX_DEPTH: usize = 200;
 pub(super) struct Dump<'a, 'py> {
     py: Python<'py>,
     shapes: &'a Shapes,
-    pub(super) out: Vec<u8>,
+    out: Vec<u8>,
     depth: usize,
 }
 
 impl<'a, 'py> Dump<'a, 'py> {
     pub(super) fn new(py: Python<'py>, shapes: &'a Shapes) -> Self {
-        Self { py, shapes, out: Vec::with_capacity(FIRST_BYTES), depth: 0 }
+        Self { py, shapes, out: BUFFER.take(), depth: 0 }
+    }
+
+    /// What was written.
+    pub(super) fn finish(mut self) -> Bound<'py, PyBytes> {
+        let bytes = PyBytes::new(self.py, &self.out);
+        if self.out.capacity() <= KEPT_BYTES {
+            self.out.clear();
+            BUFFER.set(self.out);
+        }
+        bytes
     }
 
     /// One value of the type.
@@ -41,17 +58,17 @@ impl<'a, 'py> Dump<'a, 'py> {
     /// An array of records whose fields stand in `rows` by position.
     pub(super) fn rows(&mut self, rows: &Bound<'py, PyAny>, columns: &Bound<'py, PyTuple>) -> PyResult<()> {
         let (record, slots) = self.columns(columns)?;
-        self.out.push(b'[');
+        let start = self.out.len();
         for row in rows.try_iter()? {
             let row = row?;
-            self.out.push(b'{');
+            self.out.push(b',');
+            let first = self.out.len();
             for (slot, value) in slots.iter().zip(row.try_iter()?) {
                 self.slot(record, slot, &value?)?;
             }
-            self.close(b'}');
-            self.out.push(b',');
+            self.enclose(first, *b"{}");
         }
-        self.close(b']');
+        self.enclose(start, *b"[]");
         Ok(())
     }
 
@@ -77,7 +94,7 @@ impl<'a, 'py> Dump<'a, 'py> {
             Shape::Scalar(guess) => guess.encode(value, &mut self.out),
             Shape::Plain => encode::encode(value, &mut self.out),
             Shape::Optional(_) if value.is_none() => {
-                plectrum_json::append(&mut self.out, b"null");
+                plectrum_json::write_null(&mut self.out);
                 Ok(())
             }
             Shape::Optional(inner) => self.write(inner, value),
@@ -113,37 +130,37 @@ impl<'a, 'py> Dump<'a, 'py> {
     }
 
     fn items(&mut self, item: &'a Shape, values: &Bound<'py, PyAny>) -> PyResult<()> {
-        self.out.push(b'[');
+        let start = self.out.len();
         if let Ok(list) = values.cast_exact::<PyList>() {
             for value in list.iter() {
-                self.write(item, &value)?;
                 self.out.push(b',');
+                self.write(item, &value)?;
             }
         } else {
             for value in rows_of(values)?.try_iter()? {
-                self.write(item, &value?)?;
                 self.out.push(b',');
+                self.write(item, &value?)?;
             }
         }
-        self.close(b']');
+        self.enclose(start, *b"[]");
         Ok(())
     }
 
     fn dict(&mut self, inner: &'a Shape, value: &Bound<'py, PyAny>) -> PyResult<()> {
         let Ok(dict) = value.cast::<PyDict>() else { return encode::encode(value, &mut self.out) };
-        self.out.push(b'{');
+        let start = self.out.len();
         for (key, value) in dict.iter() {
+            self.out.push(b',');
             encode::encode_key(&key, &mut self.out)?;
             self.out.push(b':');
             self.write(inner, &value)?;
-            self.out.push(b',');
         }
-        self.close(b'}');
+        self.enclose(start, *b"{}");
         Ok(())
     }
 
     fn record(&mut self, record: &'a Record, value: &Bound<'py, PyAny>) -> PyResult<()> {
-        self.out.push(b'{');
+        let start = self.out.len();
         if let Some(values) = record.members.as_ref().and_then(|members| members.values(value)) {
             for (index, slot) in record.slots.iter().enumerate() {
                 match values.get(index) {
@@ -164,7 +181,7 @@ impl<'a, 'py> Dump<'a, 'py> {
                 self.attribute(record, slot, value)?;
             }
         }
-        self.close(b'}');
+        self.enclose(start, *b"{}");
         Ok(())
     }
 
@@ -173,7 +190,7 @@ impl<'a, 'py> Dump<'a, 'py> {
         self.slot(record, slot, &found)
     }
 
-    /// `"key":value,` unless there is no value.
+    /// `,"key":value` unless there is no value.
     #[inline]
     fn slot(&mut self, record: &'a Record, slot: &'a Slot, value: &Bound<'py, PyAny>) -> PyResult<()> {
         if value.is(&record.unset) {
@@ -181,19 +198,19 @@ impl<'a, 'py> Dump<'a, 'py> {
         }
         plectrum_json::append(&mut self.out, &slot.key);
         match &slot.output {
-            None => self.write(&slot.shape, value)?,
-            Some(output) => encode::encode(&output.bind(self.py).call1((value,))?, &mut self.out)?,
+            None => self.write(&slot.shape, value),
+            Some(output) => encode::encode(&output.bind(self.py).call1((value,))?, &mut self.out),
         }
-        self.out.push(b',');
-        Ok(())
     }
 
-    /// A bracket in place of the last comma.
-    fn close(&mut self, bracket: u8) {
-        match self.out.last_mut() {
-            Some(last) if *last == b',' => *last = bracket,
-            _ => self.out.push(bracket),
+    /// Brackets around what stands from `start` on: the first in place of its leading comma.
+    #[inline]
+    fn enclose(&mut self, start: usize, [open, close]: [u8; 2]) {
+        match self.out.get_mut(start) {
+            Some(comma) => *comma = open,
+            None => self.out.push(open),
         }
+        self.out.push(close);
     }
 }
 

@@ -76,14 +76,14 @@ impl Validator {
     fn dump<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
         let mut dump = Dump::new(value.py(), &self.shapes);
         dump.root(value)?;
-        Ok(PyBytes::new(value.py(), &dump.out))
+        Ok(dump.finish())
     }
 
     /// Values of the type as a JSON array.
     fn dump_many<'py>(&self, values: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
         let mut dump = Dump::new(values.py(), &self.shapes);
         dump.many(values)?;
-        Ok(PyBytes::new(values.py(), &dump.out))
+        Ok(dump.finish())
     }
 
     /// Rows, as `QuerySet.values_list` gives them, as a JSON array of objects; `columns` names their fields.
@@ -94,7 +94,7 @@ impl Validator {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let mut dump = Dump::new(rows.py(), &self.shapes);
         dump.rows(rows, columns)?;
-        Ok(PyBytes::new(rows.py(), &dump.out))
+        Ok(dump.finish())
     }
 
     /// JSON bytes as plain Python values: dicts, lists and scalars.

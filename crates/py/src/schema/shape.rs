@@ -47,7 +47,7 @@ pub(super) struct Record {
 pub(super) struct Slot {
     /// Attribute or key in Python.
     pub(super) name: Py<PyString>,
-    /// `"key":`
+    /// `,"key":`
     pub(super) key: Box<[u8]>,
     pub(super) shape: Shape,
     /// A value may be absent.
@@ -105,7 +105,7 @@ impl Maker<'_, '_> {
             }
             slots.push(Slot {
                 name: PyString::intern(self.py, &field.name).unbind(),
-                key: text::key(&field.key),
+                key: [b",", &*text::key(&field.key)].concat().into(),
                 shape: self.shape(&field.node)?,
                 optional: !field.required,
                 output: outputs.get_item(index).ok().filter(|output| !output.is_none()).map(Bound::unbind),
