@@ -27,7 +27,7 @@ from .errors import (
 )
 from .events import Event, EventStream
 from .pagination import CursorPage, LimitOffset, PageNumber
-from .params import Body, Cookie, Form, Header, Path, Query
+from .params import Body, Claim, Cookie, Form, Header, Path, Query
 from .responses import HTML, JSON, NDJSON, File, PlainText, Redirect, Response, Stream
 from .routing import Router
 from .schema import Field, Schema
@@ -45,6 +45,7 @@ __all__ = [
     "BackgroundTasks",
     "BadRequest",
     "Body",
+    "Claim",
     "ConfigurationError",
     "Conflict",
     "Cookie",

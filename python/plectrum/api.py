@@ -12,18 +12,19 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import assets
-from ._inherit import INHERIT
-from .auth.compile import Access
+from ._inherit import INHERIT, several
+from .auth.compile import Access, DocsAccess
 from .deps import CallPlan
 from .deps.resolve import Overrides
 from .edge import policy_of
-from .errors import ConfigurationError, line_of
+from .errors import ConfigurationError, line_of, line_of_caller
 from .feeds import compile_feed
 from .hygiene import with_django_connections
 from .middleware import Stacks
 from .mount import django_routes
 from .native import Planner, compile_native
 from .nodes import ClassEntry, Nodes
+from .openapi import Answer, answers_of, check_operation_ids, operation_id
 from .params import MISSING
 from .returns import Returns, describe_operation, read_returns
 from .routing import Handler, Route, Router
@@ -53,6 +54,7 @@ class CompiledRoute:
         graph: number of the graph that answers it.
         access: what the gates of the API share.
         around: Django's middleware around it.
+        answers: how it may answer besides its success, for OpenAPI.
     """
 
     route: Route
@@ -64,6 +66,7 @@ class CompiledRoute:
     graph: int | None = None
     access: Access = dataclasses.field(default_factory=Access)
     around: Around | None = None
+    answers: tuple[Answer, ...] = ()
 
     @functools.cached_property
     def call(self) -> Handler:
@@ -113,6 +116,8 @@ class CompiledRoute:
             "description": options.description or description,
             "deprecated": options.deprecated,
             "include_in_schema": options.include_in_schema,
+            "operation_id": operation_id(self.route),
+            "responses": [answer.describe() for answer in self.answers],
             "strict_query": self._strict_query,
             "mounted": self.route.mounted,
             "gate": self.access.gate(self.route),
@@ -165,6 +170,8 @@ class API(Router):
         openapi_url: path of the OpenAPI document; ``None`` switches all documents off.
         docs_url: path of Swagger UI; ``None`` switches it off.
         redoc_url: path of Redoc; ``None`` switches it off.
+        docs_guard: who may see the documents, one guard or several; everybody where absent.
+        docs_auth: schemes that authenticate those who want to see them; those of ``auth`` where absent.
         tags: OpenAPI tags of every route.
         dependencies: run before every handler, each made by ``Depends``.
         auth, guards, throttle, cors, django_middleware: of every route that does not say otherwise; see
@@ -190,6 +197,8 @@ class API(Router):
         openapi_url: str | None = "/openapi.json",
         docs_url: str | None = "/docs",
         redoc_url: str | None = "/redoc",
+        docs_guard: Any = None,
+        docs_auth: Any = INHERIT,
         tags: Iterable[str] = (),
         dependencies: Iterable[Any] = (),
         auth: Any = INHERIT,
@@ -216,6 +225,7 @@ class API(Router):
             "swagger": docs_url if shown else None,
             "redoc": redoc_url if shown else None,
         }
+        self.docs_access = DocsAccess(auth if docs_auth is INHERIT else docs_auth, docs_guard, line_of_caller())
 
     def mount_django(self, path: str = "/", *, urlconf: str | None = None) -> None:
         """Serves Django's URLconf below ``path``: the admin, and every view that is not an API's yet.
@@ -317,6 +327,7 @@ class API(Router):
             SchemaError: a type or constraint is wrong.
             ConfigurationError: a route is malformed.
         """
+        check_operation_ids(self.routes)
         nodes = Nodes()
         graphs = list(dict.fromkeys(route.graph for route in self.routes if route.graph is not None))
         access = Access()
@@ -326,7 +337,7 @@ class API(Router):
         )
         stacks = Stacks()
         routes = tuple(dataclasses.replace(route, access=access).behind(stacks) for route in compiled)
-        docs = {**self.docs, "assets": assets.directory()}
+        docs = {**self.docs, "assets": assets.directory(), "gate": access.docs_gate(self.docs_access)}
         described = {
             "info": self.info,
             "docs": docs,
@@ -348,6 +359,7 @@ def compile_route(route: Route, nodes: Nodes, overrides: Overrides | None = None
         overrides=overrides,
         sync=route.options.sync,
     )
+    _check_claims(route, signature)
     returns = read_returns(signature.returns, nodes, route.handler)
     if route.feed is not None:
         planner, filters = compile_feed(route, nodes)
@@ -357,7 +369,8 @@ def compile_route(route: Route, nodes: Nodes, overrides: Overrides | None = None
     _check_handler(route)
     check_socket(route, signature.parameters)
     _check_stream(route, signature)
-    return CompiledRoute(route, returns.way, signature.parameters, returns, plan=signature.plan)
+    answers = answers_of(route, returns, None, nodes)
+    return CompiledRoute(route, returns.way, signature.parameters, returns, plan=signature.plan, answers=answers)
 
 
 def _compile_graph(route: Route, graphs: list[GraphQL]) -> CompiledRoute:
@@ -380,7 +393,8 @@ def _compile_native(route: Route, signature: Signature, returns: Returns, nodes:
         )
     planner, parameters = compile_native(route, signature, nodes)
     returns = dataclasses.replace(returns, schema=describe_operation(planner.base, nodes))
-    return CompiledRoute(route, "native", parameters, returns, planner)
+    answers = answers_of(route, returns, planner, nodes)
+    return CompiledRoute(route, "native", parameters, returns, planner, answers=answers)
 
 
 def _check_handler(route: Route) -> None:
@@ -396,6 +410,16 @@ def _check_handler(route: Route) -> None:
         f"{line}: {name}() is a plain 'def' and would block the worker while it runs. Write 'async def', or register "
         "it with sync=True to run it in the thread pool."
     )
+
+
+def _check_claims(route: Route, signature: Signature) -> None:
+    """Claims are of somebody: a route that authenticates nobody has none."""
+    claim = next((parameter for parameter in signature.parameters if parameter.source == "claim"), None)
+    if claim is not None and not several(route.options.auth):
+        raise ConfigurationError(
+            f"{line_of(route.handler)}: {route.handler.__qualname__}({claim.name}) is a claim, but the route has no "
+            "auth=, so nobody could have one. Give it one, such as auth=[JWT()]."
+        )
 
 
 def _check_stream(route: Route, signature: Signature) -> None:

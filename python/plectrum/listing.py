@@ -133,10 +133,11 @@ class Listing:
 
         page: Any = Page
         match self.page:
-            case PageNumber(size=size, param=param, size_param=size_param):
-                return page(rows, number=values[param], size=values[size_param] if size_param else size)
-            case LimitOffset():
-                return page(rows, limit=values["limit"], offset=values["offset"])
+            case PageNumber(size=size, param=param, size_param=size_param, count=count):
+                size = values[size_param] if size_param else size
+                return page(rows, number=values[param], size=size, count=count)
+            case LimitOffset(count=count):
+                return page(rows, limit=values["limit"], offset=values["offset"], count=count)
             case _:
                 return rows
 

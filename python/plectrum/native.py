@@ -193,6 +193,7 @@ def query_parameter(name: str, annotation: Any, nodes: Nodes, default: Any) -> P
         many=many,
         annotation=annotation,
         description=marker.description if marker else None,
+        examples=marker.examples if marker else (),
     )
 
 

@@ -66,7 +66,7 @@ _RULES: dict[str, tuple[str, ...]] = {
     "upload": ("max_size", "media_types"),
 }
 #: Members of a node that hold user values or other vocabularies, not nodes.
-_OPAQUE = ("values", "describe", "default")
+_OPAQUE = ("values", "describe", "default", "examples")
 _ALL_RULES = sorted({rule for rules in _RULES.values() for rule in rules})
 
 
@@ -318,6 +318,8 @@ class Nodes:
             described["alias"] = field.key
         if description := field.marked("description"):
             described["description"] = description
+        if examples := field.marked("examples"):
+            described["examples"] = as_json(list(examples))
         if field.access and not self._output:
             described["access"] = field.access
         if isinstance(field.default, (str, int, float, bool)) or (field.default is None):
@@ -367,6 +369,14 @@ def _predicate(function: Callable[[Any], bool]) -> Callable[[Any], None]:
             raise ValueError(f"Predicate {getattr(function, '__qualname__', function)} failed")
 
     return check
+
+
+def as_json(value: Any) -> Any:
+    """The JSON value that ``value`` would be answered as; ``None`` where it has none."""
+    try:
+        return json.loads(_core.encode(value))
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 def _optional(node: Node) -> Node:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Literal
 
 __all__ = ["CursorPage", "LimitOffset", "PageNumber", "Pagination"]
 
@@ -16,6 +17,8 @@ class PageNumber:
         max_size: largest size a client may ask for with ``size_param``.
         param: query parameter of the page number, counted from 1.
         size_param: query parameter of the size; ``None`` fixes the size.
+        count: whether all rows are counted; ``False`` leaves ``count`` away, ``"estimated"`` takes PostgreSQL's own
+            estimate where nothing narrows the list.
 
     Source: Django REST framework, ``PageNumberPagination``.
     """
@@ -24,6 +27,7 @@ class PageNumber:
     max_size: int = 100
     param: str = "page"
     size_param: str | None = "page_size"
+    count: bool | Literal["estimated"] = True
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,12 +37,14 @@ class LimitOffset:
     Parameters:
         limit: items given where the client names no limit.
         max_limit: largest limit a client may ask for.
+        count: as of :class:`PageNumber`.
 
     Source: Django REST framework, ``LimitOffsetPagination``.
     """
 
     limit: int = 20
     max_limit: int = 100
+    count: bool | Literal["estimated"] = True
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

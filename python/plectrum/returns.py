@@ -16,10 +16,12 @@ from .routing import Handler
 if TYPE_CHECKING:
     from .orm import Operation
 
-__all__ = ["ROWS", "Returns", "describe_operation", "read_returns"]
+__all__ = ["COUNTED", "ROWS", "Returns", "describe_operation", "read_returns"]
 
 #: Attribute of a function that Plectrum made for the user: makes the queryset whose rows it answers with.
 ROWS = "__plectrum_rows__"
+#: Attribute of such a function that gives pages: the ``count`` of its pagination.
+COUNTED = "__plectrum_counted__"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,18 +86,18 @@ def _describe_query(annotation: Any, nodes: Nodes, handler: Handler) -> Node | N
         return None
     rows: Any = getattr(handler, ROWS, inner._default_manager.all)()
     try:
-        operation = plan(_shown(rows, many, paged), None).operation
+        operation = plan(_shown(rows, many, paged, getattr(handler, COUNTED, True)), None).operation
     except PlanError:
         return None
     return describe_operation(operation, nodes)
 
 
-def _shown(rows: Any, many: bool, paged: bool) -> Any:
+def _shown(rows: Any, many: bool, paged: bool, count: Any) -> Any:
     from .orm import One, Page
 
     wrap: Any = One
     page: Any = Page
-    return page(rows, number=1, size=1) if paged else rows if many else wrap(rows)
+    return page(rows, number=1, size=1, count=count) if paged else rows if many else wrap(rows)
 
 
 def _names_query(annotation: Any) -> bool:

@@ -15,6 +15,7 @@ from .deps.marker import Dependency
 from .errors import DECLARED_AT, ConfigurationError, line_of, line_of_caller
 from .filters import FilterSet, read_filters
 from .listing import Listing
+from .openapi import Responses, check_responses
 from .throttling import rates_of
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class Options:
         sync: run a plain ``def`` handler in the bounded thread pool.
         tags, summary, description, deprecated: for OpenAPI; the docstring gives summary and description.
         include_in_schema: whether OpenAPI shows the route.
+        operation_id: OpenAPI's name of the operation; made of name, path and method where absent.
+        responses: how else it may answer, for OpenAPI: ``[NotFound, 409]``, or with what is said of each, or the type
+            of its JSON: ``{NotFound: "There is no such order.", 202: Accepted}``.
         auth: schemes that authenticate, of :mod:`plectrum.auth`; ``None`` opens the route.
         guards: who may pass, of :mod:`plectrum.guards`.
         throttle: rates, of :mod:`plectrum.throttling`; ``None`` lifts those around it.
@@ -63,6 +67,8 @@ class Options:
     description: str | None = None
     deprecated: bool = False
     include_in_schema: bool = True
+    operation_id: str | None = None
+    responses: Responses = ()
     auth: Any = INHERIT
     guards: Any = INHERIT
     throttle: Any = INHERIT
@@ -84,6 +90,7 @@ class Options:
         line = line_of(handler)
         if not 200 <= self.status <= 599:
             raise ConfigurationError(f"{line}: status={self.status} is not an answer's: 200 to 599.")
+        check_responses(self.responses, handler)
         if self.max_body is not None and self.max_body < 0:
             raise ConfigurationError(f"{line}: max_body={self.max_body} is a number of bytes, from 0.")
         if self.timeout is not None and not 0 < self.timeout < math.inf:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
-import json
 import sys
 import typing
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ from .deps.marker import is_injected
 from .deps.resolve import Overrides
 from .errors import ConfigurationError, SchemaError, line_of
 from .middleware.around import DJANGO_REQUEST
-from .nodes import Node, Nodes, is_body_type, is_upload
+from .nodes import Node, Nodes, as_json, is_body_type, is_upload
 from .params import MISSING, Field
 
 __all__ = ["Parameter", "Signature", "read_signature", "split_marker"]
@@ -33,14 +32,15 @@ class Parameter:
     Parameters:
         name: Python name.
         wire: name on the wire.
-        source: ``path``, ``query``, ``header``, ``cookie``, ``body``, ``body_field``, ``raw``, ``form``, ``request``,
-            ``websocket``, ``background`` or ``responder``.
+        source: ``path``, ``query``, ``header``, ``cookie``, ``body``, ``body_field``, ``raw``, ``form``, ``claim``,
+            ``request``, ``websocket``, ``background`` or ``responder``.
         schema: node description (see :mod:`plectrum.nodes`); ``None`` for the last four.
         default: value where absent, or :data:`MISSING`.
         factory: makes the default instead.
         many: every value of a repeated name is taken.
         annotation: the evaluated annotation, without the marker.
         description: for OpenAPI.
+        examples: for OpenAPI.
         keyword_only: whether the handler takes it by name only.
     """
 
@@ -53,6 +53,7 @@ class Parameter:
     many: bool = False
     annotation: Any = Any
     description: str | None = None
+    examples: Sequence[Any] = ()
     keyword_only: bool = False
 
     @property
@@ -70,21 +71,14 @@ class Parameter:
             "required": self.required,
             "many": self.many,
             "description": self.description,
-            "default": None if self.default is MISSING else _as_json(self.default),
+            "examples": [as_json(example) for example in self.examples],
+            "default": None if self.default is MISSING else as_json(self.default),
         }
 
 
 #: What middleware is given before the handler's arguments.
 REQUEST = Parameter("", "", "request", None)
 RESPONDER = Parameter("", "", "responder", None)
-
-
-def _as_json(default: Any) -> Any:
-    """The JSON value a default would be answered as; ``None`` where it has none."""
-    try:
-        return json.loads(_core.encode(default))
-    except (TypeError, ValueError, RecursionError):
-        return None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -231,6 +225,7 @@ def _read_parameter(
         many=source in ("query", "header", "form") and _is_sequence(schema["root"]),
         annotation=annotation,
         description=marker.description if marker else None,
+        examples=marker.examples if marker else (),
         keyword_only=keyword_only,
     )
 

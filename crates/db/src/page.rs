@@ -28,6 +28,8 @@ pub(crate) struct Pager {
     size: i64,
     /// Rows in all, once counted.
     count: i64,
+    /// Whether the page has rows, and whether there are more behind it; instead of the count.
+    probed: Option<(bool, bool)>,
 }
 
 impl Pager {
@@ -44,7 +46,13 @@ impl Pager {
             number: integer(args, page.number)?,
             size: page.size.read(args)?,
             count: 0,
+            probed: None,
         })
+    }
+
+    /// Takes note of what the rows themselves tell.
+    pub(crate) fn probed(&mut self, any: bool, more: bool) {
+        self.probed = Some((any, more));
     }
 
     /// Reads the count from its JSON.
@@ -55,6 +63,9 @@ impl Pager {
     /// Whether the list has such a page; an empty list has a first one. Any offset is a page.
     pub(crate) fn exists(&self) -> bool {
         match self.style {
+            PageStyle::PageNumber if self.probed.is_some() => {
+                self.number == 1 || self.probed.is_some_and(|(any, _)| any)
+            }
             PageStyle::PageNumber => self.number == 1 || (1..=self.pages()).contains(&self.number),
             PageStyle::LimitOffset => true,
         }
@@ -71,6 +82,13 @@ impl Pager {
     }
 
     fn next(&self) -> Option<String> {
+        if let Some((_, more)) = self.probed {
+            let next = match self.style {
+                PageStyle::PageNumber => self.number.saturating_add(1),
+                PageStyle::LimitOffset => self.number.saturating_add(self.size),
+            };
+            return more.then(|| self.link(Some(next)));
+        }
         match self.style {
             PageStyle::PageNumber => (self.number < self.pages()).then(|| self.link(Some(self.number + 1))),
             PageStyle::LimitOffset => {
@@ -202,7 +220,8 @@ mod tests {
 
     fn pager(style: PageStyle, number: i64, count: i64, url: &str) -> Pager {
         let page = Page {
-            count: 0,
+            count: Some(0),
+            probe: false,
             results: 1,
             number: 0,
             size: PageSize::Const(20),
@@ -255,9 +274,24 @@ mod tests {
     }
 
     #[test]
+    fn a_probed_page_is_told_by_its_rows() {
+        let mut found = pager(PageStyle::PageNumber, 2, 0, "http://h/a/");
+        found.probed(true, true);
+        assert_eq!(found.next().as_deref(), Some("http://h/a/?page=3"));
+        found.probed(true, false);
+        assert!(found.exists() && found.next().is_none());
+        found.probed(false, false);
+        assert!(!found.exists());
+        let mut found = pager(PageStyle::LimitOffset, 40, 0, "http://h/a/");
+        found.probed(true, true);
+        assert_eq!(found.next().as_deref(), Some("http://h/a/?limit=20&offset=60"));
+    }
+
+    #[test]
     fn a_number_that_is_none_is_refused() {
         let page = Page {
-            count: 0,
+            count: Some(0),
+            probe: false,
             results: 1,
             number: 0,
             size: PageSize::Arg(1),

@@ -308,11 +308,16 @@ pub struct CursorPage {
     pub param: String,
 }
 
-/// `{"count":…,"next":…,"previous":…,"results":[…]}`, as DRF's paginators write it.
+/// `{"count":…,"next":…,"previous":…,"results":[…]}`, as DRF's paginators write it; one that is probed for a next page
+/// has its links behind the rows, and a count only where it is wanted.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Page {
     /// The query that counts: one row, one integer.
-    pub count: usize,
+    #[serde(default)]
+    pub count: Option<usize>,
+    /// The statement asks for one row more than the page has, which tells whether there is a next page.
+    #[serde(default)]
+    pub probe: bool,
     /// The query of the page's rows.
     pub results: usize,
     /// Argument that holds the page number (from 1), or the offset.

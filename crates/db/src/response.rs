@@ -28,7 +28,7 @@ pub(crate) enum Segment {
         query: usize,
         form: Form,
     },
-    /// A page's links; the segment before it is the count.
+    /// A page's links; the segment before it is the count, or the rows of a page that is probed.
     Links(Page),
     /// Links by cursors; the segment before it are the rows.
     Cursors(CursorPage),
@@ -94,6 +94,8 @@ pub(crate) struct Body {
     at: usize,
     /// Where the value of the segment before begins.
     value: usize,
+    /// Rows of the query before.
+    rows: usize,
 }
 
 impl Body {
@@ -113,7 +115,8 @@ impl Body {
             }
         }
         let segments = Arc::clone(segments);
-        let mut body = Self { segments, pager, cursors, edges: Edges::default(), out, at: 0, value: 0 };
+        let mut body =
+            Self { segments, pager, cursors, edges: Edges::default(), out, at: 0, value: 0, rows: 0 };
         body.advance();
         Ok(body)
     }
@@ -136,9 +139,13 @@ impl Body {
         while let Some(segment) = self.segments.get(self.at) {
             match segment {
                 Segment::Text(text) => self.out.extend_from_slice(text),
-                Segment::Links(_) => {
+                Segment::Links(page) => {
                     if let Some(pager) = &mut self.pager {
-                        pager.read_count(&self.out[self.value..]);
+                        if page.probe {
+                            pager.probed(self.rows > 0, self.edges.more);
+                        } else {
+                            pager.read_count(&self.out[self.value..]);
+                        }
                         pager.write(&mut self.out);
                     }
                 }
@@ -170,6 +177,7 @@ impl Body {
     /// Takes the buffer back with `count` rows in it.
     pub(crate) fn take_back(&mut self, out: Vec<u8>, count: usize) {
         self.out = out;
+        self.rows = count;
         if let Some((_, form)) = self.query() {
             form.close(count, &mut self.out);
         }

@@ -43,7 +43,11 @@ struct Place {
 
 impl Place {
     fn open(endpoint: Rc<dyn Endpoint>, form: &Rc<Limits>) -> Rc<Self> {
-        Rc::new(Self { endpoint, gate: None, allowance: Allowance::nothing(form), cors: None })
+        Self::behind(None, endpoint, form)
+    }
+
+    fn behind(gate: Option<Rc<Gate>>, endpoint: Rc<dyn Endpoint>, form: &Rc<Limits>) -> Rc<Self> {
+        Rc::new(Self { endpoint, gate, allowance: Allowance::nothing(form), cors: None })
     }
 }
 
@@ -132,8 +136,11 @@ impl App {
             }
         }
         if options.docs {
+            let at_fault = |reason| BuildError { route: None, other: None, reason };
+            let gate = docs_gate(gates.as_ref(), blueprint).map_err(at_fault)?;
             for (path, endpoint) in docs::endpoints(blueprint) {
-                router.route(Method::GET, &path, Place::open(Rc::from(endpoint), &form)).map_err(|error| BuildError {
+                let place = Place::behind(gate.clone(), Rc::from(endpoint), &form);
+                router.route(Method::GET, &path, place).map_err(|error| BuildError {
                     route: first_of(&error, &blueprint.routes),
                     other: None,
                     reason: format!(
@@ -215,7 +222,8 @@ fn gates(
     authority: Rc<dyn Authority>,
 ) -> Result<Option<Rc<Gates>>, BuildError> {
     let at_fault = |reason| BuildError { route: None, other: None, reason };
-    if options.throttle.usual.is_empty() && blueprint.routes.iter().all(|route| route.gate.is_none()) {
+    let open = blueprint.docs.gate.is_none() && blueprint.routes.iter().all(|route| route.gate.is_none());
+    if options.throttle.usual.is_empty() && open {
         return Ok(None);
     }
     let gates = Gates::compile(blueprint.security.clone(), authority, &options.throttle, options.max_body);
@@ -227,6 +235,13 @@ fn gate_of(gates: Option<&Rc<Gates>>, route: &Route) -> Result<Option<Rc<Gate>>,
     let Some(gates) = gates else { return Ok(None) };
     let usual = spec::Gate::default();
     let gate = gates.gate(route.gate.as_ref().unwrap_or(&usual))?;
+    Ok((!gate.is_open()).then(|| Rc::new(gate)))
+}
+
+/// What stands before the documents, whom the usual limits do not count.
+fn docs_gate(gates: Option<&Rc<Gates>>, blueprint: &Blueprint) -> Result<Option<Rc<Gate>>, String> {
+    let (Some(gates), Some(gate)) = (gates, &blueprint.docs.gate) else { return Ok(None) };
+    let gate = gates.gate(gate)?;
     Ok((!gate.is_open()).then(|| Rc::new(gate)))
 }
 

@@ -42,7 +42,7 @@ pub struct Info {
 }
 
 /// Paths of the documents.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct Docs {
     /// The OpenAPI document.
     pub openapi: Option<String>,
@@ -52,6 +52,9 @@ pub struct Docs {
     pub redoc: Option<String>,
     /// Directory with the assets of `drf-spectacular-sidecar`.
     pub assets: Option<String>,
+    /// What stands before all of them.
+    #[serde(default)]
+    pub gate: Option<spec::Gate>,
 }
 
 /// Which of the three ways answers a route.
@@ -97,6 +100,12 @@ pub struct Route {
     /// Whether OpenAPI shows it.
     #[serde(default = "yes")]
     pub include_in_schema: bool,
+    /// OpenAPI's name of the operation; made of name, path and method where absent.
+    #[serde(default)]
+    pub operation_id: Option<String>,
+    /// How it may answer besides its success, for OpenAPI.
+    #[serde(default)]
+    pub responses: Vec<Documented>,
     /// Whether query parameters it does not know are refused.
     #[serde(default)]
     pub strict_query: bool,
@@ -132,6 +141,18 @@ pub struct Route {
     /// For WebSocket routes, whose method is GET.
     #[serde(default)]
     pub websocket: Option<WebSocket>,
+}
+
+/// One more way a route may answer.
+#[derive(Debug, Deserialize)]
+pub struct Documented {
+    /// HTTP status.
+    pub status: u16,
+    /// For people.
+    pub description: String,
+    /// Type of its JSON; a problem document where absent.
+    #[serde(default, deserialize_with = "schema")]
+    pub schema: Option<Arc<Schema>>,
 }
 
 /// What is special about a change feed.
@@ -173,6 +194,9 @@ pub struct Parameter {
     pub many: bool,
     /// For OpenAPI.
     pub description: Option<String>,
+    /// Values as they may look, for OpenAPI.
+    #[serde(default)]
+    pub examples: Vec<serde_json::Value>,
     /// JSON form of the default, for OpenAPI and for native routes.
     #[serde(default)]
     pub default: Option<serde_json::Value>,
@@ -198,6 +222,8 @@ pub enum Source {
     Form,
     /// The whole body, as it is.
     Raw,
+    /// What authentication says of who makes the request.
+    Claim,
     /// The request object.
     Request,
     /// The WebSocket.

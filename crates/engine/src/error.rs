@@ -18,6 +18,9 @@ use crate::seldom::Seldom;
 pub fn of_refusal(refusal: &Refusal) -> Response {
     match refusal {
         Refusal::Invalid(errors) => of_validation(errors),
+        Refusal::Unclaimed(name) => Problem::new(StatusCode::FORBIDDEN)
+            .detail(&format!("The credentials have no claim {name:?} of the kind this needs."))
+            .into_response(),
         Refusal::MediaType => problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE),
         Refusal::Malformed(detail) => Problem::new(StatusCode::BAD_REQUEST).detail(detail).into_response(),
     }

@@ -42,6 +42,8 @@ pub enum Refusal {
     Invalid(Vec<Error>),
     /// 415: the body is not of a type this route reads.
     MediaType,
+    /// 403: this claim is not among those that the request is authenticated with, or is not what is wanted.
+    Unclaimed(Box<str>),
     /// 400: the query string or form is not text.
     Malformed(&'static str),
 }
@@ -170,6 +172,9 @@ impl Extractor {
                 Place::Form => argument.in_texts(index, body.form().unwrap_or(&nothing), sink),
                 Place::Raw => argument.as_bytes(call, sink),
                 Place::Body | Place::BodyKey => argument.in_body(&body, sink),
+                Place::Claim => Ok(argument
+                    .in_claims(call, sink)
+                    .map_err(|_| Refusal::Unclaimed(argument.wire.clone()))?),
                 _ => argument.in_head(call, sink),
             };
             match value {

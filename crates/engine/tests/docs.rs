@@ -47,14 +47,91 @@ fn parameters_bodies_and_answers() {
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
     assert_eq!(schema, &json!({"type": "object", "additionalProperties": {"type": "integer"}}));
     assert_eq!(operation["responses"]["201"]["content"]["application/json"]["schema"]["type"], "array");
+    assert_eq!(operation["responses"]["422"], json!({"$ref": "#/components/responses/Invalid"}));
     assert_eq!(
-        operation["responses"]["422"]["content"]["application/problem+json"]["schema"]["$ref"],
-        "#/components/schemas/Problem"
+        document["components"]["responses"]["Invalid"]["content"]["application/problem+json"]["schema"]["$ref"],
+        "#/components/schemas/ValidationProblem"
     );
     assert_eq!(
         (&operation["tags"], &operation["summary"], &operation["description"], &operation["deprecated"]),
         (&json!(["things"]), &json!("Put it"), &json!("More."), &json!(true))
     );
+}
+
+#[test]
+fn refusals_are_told_where_they_can_happen() {
+    let guarded = |schemes: Json, guard: Json, limits: Json| json!({"schemes": schemes, "guard": guard, "limits": limits});
+    let limit = json!({"name": "a", "quota": 1, "period": 1.0, "burst": 1, "per": "all", "scope": "a"});
+    let routes = [
+        with(route("GET", "/open", json!([])), json!({"strict_query": false})),
+        with(route("GET", "/strict", json!([])), json!({"strict_query": true})),
+        with(
+            route("GET", "/token", json!([])),
+            json!({"gate": guarded(json!([0]), json!("authenticated"), json!(null))}),
+        ),
+        with(
+            route("POST", "/session", json!([])),
+            json!({"gate": guarded(json!([1]), json!("authenticated"), json!(null))}),
+        ),
+        with(
+            route("GET", "/limited", json!([])),
+            json!({"gate": guarded(json!([]), json!(null), json!([limit]))}),
+        ),
+        with(
+            route("GET", "/said", json!([])),
+            json!({"responses": [
+                {"status": 404, "description": "There is no such order."},
+                {"status": 202, "description": "Accepted", "schema": {"root": {"type": "int"}, "definitions": []}},
+            ]}),
+        ),
+    ];
+    let security = json!({"schemes": [
+        {"name": "bearer", "type": "bearer", "callback": 0, "realm": "api"},
+        {"name": "session", "type": "session", "callback": 1, "cookie": "sessionid", "csrf_header": "x-csrftoken"},
+    ]});
+    let document = openapi::document(&described(json!({"routes": routes, "security": security})));
+    let statuses = |path: &str, method: &str| {
+        let responses = document["paths"][path][method]["responses"].as_object().unwrap();
+        responses.keys().filter(|status| *status != "default").cloned().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(statuses("/open", "get"), "200");
+    assert_eq!(statuses("/strict", "get"), "200 422");
+    assert_eq!(statuses("/token", "get"), "200 401");
+    assert_eq!(statuses("/session", "post"), "200 401 403", "CSRF");
+    assert_eq!(statuses("/limited", "get"), "200 429");
+    assert_eq!(statuses("/said", "get"), "200 202 404");
+    let said = &document["paths"]["/said"]["get"]["responses"];
+    assert_eq!(said["404"]["description"], "There is no such order.");
+    assert_eq!(said["202"]["content"]["application/json"]["schema"], json!({"type": "integer"}));
+    let shared = document["components"]["responses"].as_object().unwrap();
+    let names = shared.keys().map(String::as_str).collect::<Vec<_>>();
+    assert_eq!(names, ["Unauthorized", "Forbidden", "Invalid", "TooManyRequests", "Problem"]);
+    assert!(shared["TooManyRequests"]["headers"]["Retry-After"].is_object());
+}
+
+#[test]
+fn examples_and_types_of_files() {
+    let upload = json!({"type": "upload", "media_types": ["image/png", "image/gif"]});
+    let field = json!({"name": "title", "node": {"type": "str"}, "examples": ["Plain text"]});
+    let body = json!({"type": "struct", "name": "Article", "class": 0, "fields": [field]});
+    let document = document(&[
+        route("POST", "/file", json!([parameter("form", "image", upload)])),
+        route("POST", "/article", json!([parameter("body", "it", body)])),
+        route(
+            "GET",
+            "/search",
+            json!([with(parameter("query", "q", json!({"type": "str"})), json!({"examples": ["a", "b"]}))]),
+        ),
+    ]);
+    assert_eq!(
+        document["paths"]["/file"]["post"]["requestBody"]["content"]["multipart/form-data"]["encoding"],
+        json!({"image": {"contentType": "image/png, image/gif"}})
+    );
+    assert_eq!(
+        document["components"]["schemas"]["Article"]["properties"]["title"]["examples"],
+        json!(["Plain text"])
+    );
+    assert_eq!(document["paths"]["/search"]["get"]["parameters"][0]["schema"]["examples"], json!(["a", "b"]));
 }
 
 #[test]

@@ -213,6 +213,9 @@ impl Walk<'_, '_> {
             if let Some(description) = &field.description {
                 value["description"] = description.clone().into();
             }
+            if !field.examples.is_empty() {
+                value["examples"] = field.examples.clone().into();
+            }
             match field.access {
                 Access::Both => {}
                 Access::ReadOnly => value["readOnly"] = true.into(),

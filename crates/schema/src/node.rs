@@ -390,6 +390,8 @@ pub struct Field {
     pub default: Option<serde_json::Value>,
     /// For JSON Schema only.
     pub description: Option<String>,
+    /// Values as they may look, for JSON Schema only.
+    pub examples: Vec<serde_json::Value>,
     /// Where it is a field at all.
     pub access: Access,
 }

@@ -19,6 +19,8 @@ from plectrum.auth.tokens import Pair
 
 router = Router(tags=["accounts"])
 
+WRONG = {Unauthorized: "What should prove who is asking does not."}
+
 Name = Annotated[str, Field(min_length=1, max_length=150, pattern=r"^[A-Za-z0-9_.@+-]+$")]
 Email = Annotated[str, Field(max_length=254, pattern=r"^[A-Za-z0-9_.+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")]
 
@@ -26,7 +28,7 @@ Email = Annotated[str, Field(max_length=254, pattern=r"^[A-Za-z0-9_.+-]+@[A-Za-z
 class Registration(Schema):
     """A new customer."""
 
-    username: Name
+    username: Annotated[Name, Field(examples=["ada"])]
     email: Email
     password: Annotated[str, Field(min_length=8, max_length=128)]
 
@@ -69,7 +71,7 @@ class Profile(Schema):
     last_name: Line | None = None
 
 
-@router.post("/accounts", status=201, sync=True, throttle=settings.LOGIN_RATE)
+@router.post("/accounts", status=201, sync=True, throttle=settings.LOGIN_RATE, responses=[Conflict])
 def register(new: Registration) -> Customer:
     """Signs up. Django's password validators have their say."""
     user = User(username=new.username, email=new.email)
@@ -87,7 +89,7 @@ def register(new: Registration) -> Customer:
     return Customer.of(user)
 
 
-@router.post("/tokens", sync=True, throttle=settings.LOGIN_RATE)
+@router.post("/tokens", sync=True, throttle=settings.LOGIN_RATE, responses=WRONG)
 def log_in(credentials: Credentials) -> Pair:
     """Gives a token pair. Ten attempts a minute from one address, right or wrong."""
     user = authenticate(username=credentials.username, password=credentials.password)
@@ -96,13 +98,13 @@ def log_in(credentials: Credentials) -> Pair:
     return TOKENS.create_pair(user)
 
 
-@router.post("/tokens/refresh", sync=True)
+@router.post("/tokens/refresh", sync=True, responses=WRONG)
 def renew(renewal: Renewal) -> Pair:
     """Gives a new pair for a refresh token, which is used up; one that comes twice ends its whole family."""
     return TOKENS.refresh(renewal.refresh_token)
 
 
-@router.post("/tokens/revoke", status=204, sync=True)
+@router.post("/tokens/revoke", status=204, sync=True, responses=WRONG)
 def log_out(renewal: Renewal) -> None:
     """Ends a refresh token's family."""
     TOKENS.revoke(renewal.refresh_token)

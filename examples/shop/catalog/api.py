@@ -99,7 +99,7 @@ async def hello(name: str = "World") -> dict[str, str]:
     return {"message": f"Hello, {name}!"}
 
 
-@router.post("/comments", status=201)
+@router.post("/comments", status=201, responses=[NotFound])
 async def comment(draft: Draft) -> Created:
     """Adds a comment; it is shown once somebody has approved it."""
     if not await Article.objects.filter(pk=draft.article_id).aexists():

@@ -12,7 +12,20 @@ from shop.fields import Key, Prose
 
 from orders import mail, placing
 from orders.models import CartLine, Order
-from plectrum import BackgroundTasks, Field, NotFound, One, PageNumber, Request, Router, Schema
+from plectrum import (
+    BackgroundTasks,
+    Claim,
+    Conflict,
+    CursorPage,
+    Field,
+    Forbidden,
+    NotFound,
+    One,
+    PageNumber,
+    Request,
+    Router,
+    Schema,
+)
 from plectrum.guards import Guard, HasPermission, IsStaff, check_object
 
 router = Router(tags=["orders"], auth=CUSTOMERS)
@@ -39,65 +52,66 @@ class Delivery(Schema):
     address: Prose
 
 
-def customer_of(request: Request) -> int:
-    """Key of the customer who is asking."""
-    return int((request.auth or {})["sub"])
+#: Key of the customer who is asking, by whatever authenticated the request.
+Me = Annotated[int, Claim("sub")]
 
 
 # The cart ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@router.get("/cart")
-async def cart(request: Request) -> QuerySet[CartLine, Any]:
+@router.query.get("/cart")
+def cart(me: Me) -> QuerySet[CartLine, Any]:
     """What the cart holds, at today's prices."""
-    rows = CartLine.objects.filter(customer_id=customer_of(request))
+    rows = CartLine.objects.filter(customer_id=me)
     return rows.values("article_id", "quantity", title=F("article__title"), price=F("article__price"))
 
 
-@router.put("/cart/{article_id}", status=204)
-async def put_into_cart(request: Request, article_id: Key, amount: Amount) -> None:
+@router.put("/cart/{article_id}", status=204, responses=[NotFound])
+async def put_into_cart(me: Me, article_id: Key, amount: Amount) -> None:
     """Puts so many of a live article into the cart, instead of what was there of it."""
     if not await Article.objects.filter(pk=article_id, status=Article.Status.LIVE).aexists():
         raise NotFound(f"There is no article {article_id} for sale.")
     await CartLine.objects.aupdate_or_create(
-        customer_id=customer_of(request), article_id=article_id, defaults={"quantity": amount.quantity}
+        customer_id=me, article_id=article_id, defaults={"quantity": amount.quantity}
     )
 
 
 @router.delete("/cart/{article_id}", status=204)
-async def take_from_cart(request: Request, article_id: Key) -> None:
+async def take_from_cart(me: Me, article_id: Key) -> None:
     """Takes an article out of the cart, where it is in it."""
-    await CartLine.objects.filter(customer_id=customer_of(request), article_id=article_id).adelete()
+    await CartLine.objects.filter(customer_id=me, article_id=article_id).adelete()
 
 
 # Orders ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@router.post("/orders", status=201, sync=True)
-def place_order(request: Request, delivery: Delivery, tasks: BackgroundTasks) -> One[Order]:
+@router.post("/orders", status=201, sync=True, responses={Conflict: "The cart is empty, or asks for too much."})
+def place_order(me: Me, delivery: Delivery, tasks: BackgroundTasks) -> One[Order]:
     """Orders what is in the cart: all of it or nothing. A mail goes out after the answer."""
-    order = placing.place(customer_of(request), delivery.address)
+    order = placing.place(me, delivery.address)
     tasks.add(mail.confirm, order.pk)
     return One(Order.objects.filter(pk=order.pk).prefetch_related("lines"))
 
 
-@router.get("/orders")
-async def orders(request: Request) -> QuerySet[Order]:
+@router.query.get("/orders", filters=["status"], page=CursorPage(size=20))
+def orders(me: Me) -> QuerySet[Order]:
     """One's own orders, the newest first."""
-    return Order.objects.filter(customer_id=customer_of(request)).prefetch_related("lines")
+    return Order.objects.filter(customer_id=me).prefetch_related("lines")
 
 
-@router.get("/orders/{id}")
-async def order(request: Request, id: Key) -> One[Order]:
-    """An order: the customer's own, or anybody's for staff."""
-    await _allowed(request, id)
-    return One(Order.objects.filter(pk=id).prefetch_related("lines"))
+@router.query.get("/orders/{id}")
+def order(me: Me, id: Key) -> One[Order]:
+    """One of one's own orders; those of others are not there."""
+    return One(Order.objects.filter(pk=id, customer_id=me).prefetch_related("lines"))
 
 
-@router.post("/orders/{id}/cancel", status=204)
+@router.post("/orders/{id}/cancel", status=204, responses=[Forbidden, NotFound, Conflict])
 async def cancel_order(request: Request, id: Key) -> None:
     """Undoes an order that has not been shipped."""
-    await _allowed(request, id)
+    found = await Order.objects.filter(pk=id).afirst()
+    if found is None:
+        raise NotFound
+    await check_object(IsCustomer, request, found)
     await sync_to_async(placing.cancel)(id)
 
 
@@ -116,16 +130,15 @@ router.resource(
 )
 
 
-@router.post("/staff/orders/{id}/ship", status=204, sync=True, guards=[HasPermission("orders.ship_order")])
+@router.post(
+    "/staff/orders/{id}/ship",
+    status=204,
+    sync=True,
+    guards=[HasPermission("orders.ship_order")],
+    responses=[NotFound, Conflict],
+)
 def ship_order(id: Key) -> None:
     """Marks an order as shipped; for staff with Django's permission `orders.ship_order`."""
     if not Order.objects.filter(pk=id).exists():
         raise NotFound
     placing.ship(id)
-
-
-async def _allowed(request: Request, id: int) -> None:
-    order = await Order.objects.filter(pk=id).afirst()
-    if order is None:
-        raise NotFound
-    await check_object(IsCustomer, request, order)

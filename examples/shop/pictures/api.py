@@ -30,7 +30,14 @@ def pictures(article_id: Key) -> QuerySet[Picture, Any]:
     return rows.values("id", "image", "caption", "size", "added_at")
 
 
-@router.post("/articles/{article_id}/pictures", status=201, auth=CUSTOMERS, guards=[IsStaff], sync=True)
+@router.post(
+    "/articles/{article_id}/pictures",
+    status=201,
+    auth=CUSTOMERS,
+    guards=[IsStaff],
+    sync=True,
+    responses=[NotFound],
+)
 def add_picture(article_id: Key, image: Image, caption: Caption = "") -> One[Picture]:
     """Puts up a picture of at most 2 MB; staff only."""
     if not Article.objects.filter(pk=article_id).exists():
@@ -44,7 +51,7 @@ def add_picture(article_id: Key, image: Image, caption: Caption = "") -> One[Pic
     return One(Picture.objects.filter(pk=picture.pk))
 
 
-@router.delete("/pictures/{id}", status=204, auth=CUSTOMERS, guards=[IsStaff], sync=True)
+@router.delete("/pictures/{id}", status=204, auth=CUSTOMERS, guards=[IsStaff], sync=True, responses=[NotFound])
 def remove_picture(id: Key) -> None:
     """Takes a picture down; staff only."""
     picture = Picture.objects.filter(pk=id).first()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 from collections.abc import Callable
@@ -17,13 +18,28 @@ from .scheme import Loader, Scheme
 if TYPE_CHECKING:
     from ..routing import Route
 
-__all__ = ["Access", "is_async"]
+__all__ = ["Access", "DocsAccess", "is_async"]
 
 
 def is_async(function: Callable[..., Any]) -> bool:
     """Whether calling it gives a coroutine."""
     target: Any = cast("Any", function).func if isinstance(function, functools.partial) else function
     return inspect.iscoroutinefunction(target) or inspect.iscoroutinefunction(getattr(target, "__call__", None))  # noqa: B004
+
+
+@dataclasses.dataclass(frozen=True)
+class DocsAccess:
+    """Who may see an API's documents.
+
+    Parameters:
+        auth: schemes that authenticate.
+        guard: who may pass; everybody where ``None``.
+        where: the user's line.
+    """
+
+    auth: Any
+    guard: Any
+    where: str
 
 
 class Access:
@@ -96,11 +112,25 @@ class Access:
         except ConfigurationError as error:
             raise ConfigurationError(f"{line_of(route.handler)}: {error}") from error
 
+    def docs_gate(self, access: DocsAccess) -> dict[str, Any] | None:
+        """What stands before the documents; ``None`` where everybody may see them.
+
+        Errors:
+            ConfigurationError: as :meth:`gate`.
+        """
+        if access.guard is None:
+            return None
+        try:
+            schemes = schemes_of(access.auth)
+            return self._of(schemes, guard_of(access.guard, bool(schemes)), [])
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{access.where}: docs_guard=: {error}") from error
+
     def _gate(self, route: Route) -> dict[str, Any] | None:
-        options = route.options
-        schemes = schemes_of(options.auth)
-        guard = guard_of(options.guards, bool(schemes))
-        limits = limits_of(route)
+        schemes = schemes_of(route.options.auth)
+        return self._of(schemes, guard_of(route.options.guards, bool(schemes)), limits_of(route))
+
+    def _of(self, schemes: tuple[Scheme, ...], guard: Guard | None, limits: Any) -> dict[str, Any] | None:
         if guard is not None and not schemes and guard.needs_identity():
             raise ConfigurationError(
                 f"{guard!r} asks who makes the request, but the route has no auth=, so nobody could pass. Give it one, "

@@ -21,7 +21,7 @@ from .output import column_of, needs_python
 from .plan import Column
 from .sql import Statement
 
-__all__ = ["Compiled", "compile_aggregate", "compile_count", "compile_exists", "compile_query"]
+__all__ = ["Compiled", "compile_aggregate", "compile_count", "compile_estimate", "compile_exists", "compile_query"]
 
 _TRACE_ALIAS: Final = "plectrum: trace"
 _NATIVE: Final = ("postgresql", "sqlite")
@@ -75,6 +75,27 @@ def compile_exists(queryset: QuerySet[Any], using: str) -> Compiled | None:
 def compile_count(queryset: QuerySet[Any], using: str) -> Compiled | None:
     """The number of the queryset's rows, counted as Django would; ``None`` where Django knows that there are none."""
     return _captured(lambda alias: queryset.query.get_count(using=alias), using)
+
+
+def compile_estimate(queryset: QuerySet[Any], using: str) -> Compiled | None:
+    """How many rows PostgreSQL believes a table to have; ``None`` where that is not what is asked.
+
+    It keeps the number at ``VACUUM``, ``ANALYZE`` and when it makes an index; before the first of them, rows are
+    counted.
+
+    Source: PostgreSQL, ``pg_class.reltuples``.
+    """
+    query = queryset.query
+    narrowed = query.where or query.distinct or query.combinator or query.group_by is not None or query.is_sliced
+    if narrowed or query.extra_tables or connections[using].vendor != "postgresql":
+        return None
+    table = connections[using].ops.quote_name(queryset.model._meta.db_table)
+    name = table.replace("'", "''")
+    sql = (
+        f"SELECT CASE WHEN reltuples < 0 THEN (SELECT COUNT(*) FROM {table}) ELSE reltuples::bigint END "  # noqa: S608
+        f"FROM pg_class WHERE oid = '{name}'::regclass"
+    )
+    return Compiled(Statement((sql,), using), (Column({"kind": "int"}),), None, None)
 
 
 def compile_aggregate(queryset: QuerySet[Any], expressions: dict[str, Any], using: str) -> Compiled | None:

@@ -56,6 +56,8 @@ class _Describer:
             case "page":
                 results: Node = {"type": "list", "item": self._row(self._query(value["results"]), self.name)}
                 links = [("next", _LINK), ("previous", _LINK)]
+                if value["count"] is None:
+                    return self.record(f"{self.name}UncountedPage", [("results", results), *links])
                 return self.record(f"{self.name}Page", [("count", {"type": "int"}), *links, ("results", results)])
             case "cursor":
                 results = {"type": "list", "item": self._row(self._query(value["results"]), self.name)}

@@ -16,7 +16,7 @@ from plectrum.errors import PlanError
 
 from . import slices
 from .arithmetic import Number
-from .compiled import Compiled, compile_count, compile_exists
+from .compiled import Compiled, compile_count, compile_estimate, compile_exists
 from .cursor import CursorRows
 from .internal import Rows, is_a
 from .param import Arithmetic, Param
@@ -125,9 +125,11 @@ class _Planner:
         self._check(queryset)
         return plan_rows(queryset, read_annotation(annotation), options)
 
-    def _count(self, queryset: QuerySet[Any]) -> Response:
+    def _count(self, queryset: QuerySet[Any], *, estimated: bool = False) -> Response:
         using = self._alias(queryset)
         self._check(queryset)
+        if estimated and (compiled := compile_estimate(queryset, using)) is not None:
+            return self._scalar(compiled, 0)
         fit_parameters(queryset.query, using)
         return self._scalar(compile_count(queryset, using), 0)
 
@@ -151,19 +153,14 @@ class _Planner:
                 "Page() needs parameters: number= (or offset=) one of the function's own, size= (or limit=) too or "
                 "an int."
             )
-        count = self._count(page.queryset)
+        count = self._count(page.queryset, estimated=page.count == "estimated") if page.count else None
         results = self._rows(page.rows, annotation)
-        if "literal" in count or "literal" in results:
-            return {
-                "object": [
-                    ["count", {"literal": 0}],
-                    ["next", _NULL],
-                    ["previous", _NULL],
-                    ["results", {"literal": []}],
-                ]
-            }
+        if (count is not None and "literal" in count) or "literal" in results:
+            counted = [["count", {"literal": 0}]] if page.count else []
+            return {"object": [*counted, ["next", _NULL], ["previous", _NULL], ["results", {"literal": []}]]}
         body: dict[str, Any] = {
-            "count": count["scalar"],
+            "count": None if count is None else count["scalar"],
+            "probe": page.count is not True,
             "results": results["rows"],
             "number": position,
             "size": {"arg": size.index} if isinstance(size, Param) else {"const": size},

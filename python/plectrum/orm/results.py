@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from django.db.models import QuerySet
 
@@ -50,6 +50,10 @@ class Exists:
 class Page(Generic[T]):
     """A page of a queryset with the count of all its rows: ``{"count", "next", "previous", "results"}``.
 
+    Counting reads every row that matches. ``count=False`` leaves it away, ``count="estimated"`` takes PostgreSQL's own
+    estimate where all of a table is asked for, and counts otherwise. Whether there is a next page is then told by one
+    row more than the page has: ``{"results", "next", "previous"}``, and ``"count"`` where it is wanted.
+
     Either by number or by offset::
 
         Page(articles, number=page, size=20)
@@ -61,6 +65,7 @@ class Page(Generic[T]):
         size: rows on a page.
         limit: rows to give.
         offset: rows to skip.
+        count: whether rows are counted, or ``"estimated"``.
 
     Source: Django REST framework, ``PageNumberPagination`` and ``LimitOffsetPagination``.
 
@@ -68,7 +73,7 @@ class Page(Generic[T]):
         PlanError: neither pair of arguments is complete, or the queryset is sliced.
     """
 
-    __slots__ = ("limit", "number", "offset", "queryset", "size")
+    __slots__ = ("count", "limit", "number", "offset", "queryset", "size")
 
     def __init__(
         self,
@@ -78,11 +83,14 @@ class Page(Generic[T]):
         size: Any = None,
         limit: Any = None,
         offset: Any = None,
+        count: bool | Literal["estimated"] = True,
     ) -> None:
         by_number = number is not None and size is not None and limit is None and offset is None
         by_offset = limit is not None and offset is not None and number is None and size is None
         if not by_number and not by_offset:
             raise PlanError("Page() needs number= and size=, or limit= and offset=.")
+        if count not in (True, False, "estimated"):
+            raise PlanError(f"Page(count={count!r}): count= is True, False or 'estimated'.")
         if queryset.query.is_sliced:
             raise PlanError("Page() slices the queryset itself: pass it unsliced.")
         self.queryset = queryset if queryset.ordered else queryset.order_by("pk")
@@ -90,11 +98,16 @@ class Page(Generic[T]):
         self.size = size
         self.limit = limit
         self.offset = offset
+        self.count = count
 
     @property
     def rows(self) -> QuerySet[Any]:
-        """The rows of the page."""
+        """The rows of the page, and the one behind it where nothing else tells of a next page."""
+        probe = 0 if self.count is True else 1
+        start: Any = self.offset
+        stop: Any = None
         if self.number is not None:
-            return self.queryset[(self.number - 1) * self.size : self.number * self.size]
-        offset: Any = self.offset
-        return self.queryset[offset : offset + self.limit]
+            start, stop = (self.number - 1) * self.size, self.number * self.size
+        else:
+            stop = start + self.limit
+        return self.queryset[start : stop + probe if probe else stop]

@@ -86,7 +86,7 @@ class ShapeCache:
         reading = Reading()
         using = queryset.db
         try:
-            key = _key(reading, queryset, kind, using, annotation)
+            key = (_key(reading, queryset, kind, using, annotation), _form_of(result) if kind is Page else None)
             entry = self.entries.get(key)
         except (Unshaped, TypeError):
             return _afresh(result, annotation)
@@ -162,6 +162,11 @@ def _key(reading: Reading, queryset: Rows, kind: Class, using: str, annotation: 
     )
 
 
+def _form_of(page: Page[Any]) -> tuple[bool, Any]:
+    """What of a page changes its statements: how it is numbered, and what is counted."""
+    return page.number is not None, page.count
+
+
 def _zone() -> Any:
     """The current time zone, which SQL that cuts dates names."""
     zone = timezone.get_current_timezone()
@@ -220,8 +225,8 @@ def _symbolic(result: Any, leaves: Sequence[Leaf], vendor: str) -> tuple[Any, li
         names = ("page", "page_size") if result.number is not None else ("offset", "limit")
         first, second = (Param(name, int, "query", count + i) for i, name in enumerate(names))
         if result.number is not None:
-            return Page[Any](queryset, number=first, size=second), [first, second]
-        return Page[Any](queryset, offset=first, limit=second), [first, second]
+            return Page[Any](queryset, number=first, size=second, count=result.count), [first, second]
+        return Page[Any](queryset, offset=first, limit=second, count=result.count), [first, second]
     bounds = [Param(name, int, "query", count + i) for i, name in enumerate(("length", "offset"))]
     if query.high_mark is not None:
         query.high_mark = slices.mark(Number(bounds[0]), "length")

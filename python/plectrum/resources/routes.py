@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Annotated, Any
 
+from plectrum.openapi import ANSWERS
 from plectrum.params import Body, Path
 from plectrum.returns import ROWS
 from plectrum.synthetic import Function, keyword, named, with_signature
@@ -63,6 +64,7 @@ class Writes:
         some = "" if action.startswith("bulk") else "one of "
         doc = f"{action.replace('_', ' ').capitalize()} {some}{model._meta.verbose_name_plural}."
         setattr(made, ROWS, self.store.rows)
+        setattr(made, ANSWERS, (404, 409) if action not in ("create", "bulk_create") else (409,))
         return named(made, f"{model._meta.model_name}_{action}", module=model.__module__, doc=doc, where=self.where)
 
     def _create(self) -> Function:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from abc import ABCMeta
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict, TypeVar, cast, dataclass_transform, overload
 
 from .. import params
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         default_factory: Callable[[], Any] = ...,
         alias: str | None = None,
         description: str | None = None,
+        examples: Sequence[Any] = (),
         ge: Any = None,
         gt: Any = None,
         le: Any = None,

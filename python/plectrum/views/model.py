@@ -9,19 +9,23 @@ from typing import Annotated, Any, ClassVar, cast
 from plectrum.errors import ConfigurationError, NotFound, line_of
 from plectrum.filters import FilterSet, read_filters
 from plectrum.listing import Listing
+from plectrum.openapi import ANSWERS
 from plectrum.pagination import CursorPage, PageNumber, Pagination
 from plectrum.params import Body, Path
 from plectrum.resources.inputs import Inputs, make_inputs
 from plectrum.resources.reading import base_rows, lookup_of
 from plectrum.resources.store import Store
 from plectrum.resources.writing import Writer
-from plectrum.returns import ROWS
+from plectrum.returns import COUNTED, ROWS
 from plectrum.synthetic import keyword
 
 from .base import configure, handler_of, options_of
 from .sets import ViewSet
 
 __all__ = ["ModelViewSet"]
+
+#: How an action may refuse, for OpenAPI.
+_ANSWERS = {"create": (409,), **dict.fromkeys(("update", "partial_update", "destroy"), (404, 409))}
 
 
 class ModelViewSet(ViewSet):
@@ -211,6 +215,9 @@ class ModelViewSet(ViewSet):
         words = "list" if action == "list" else f"{action.replace('_', ' ')} one of"
         made.__doc__ = f"{words.capitalize()} {cls.model._meta.verbose_name_plural}."
         setattr(made, ROWS, base_rows(cls.model, None, cls.fields))
+        setattr(made, COUNTED, getattr(cls.page, "count", True))
+        if action in _ANSWERS:
+            setattr(made, ANSWERS, _ANSWERS[action])
         return made
 
 

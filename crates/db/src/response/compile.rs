@@ -57,11 +57,29 @@ impl Compiler {
         if self.pages > 1 {
             return Err(error("more than one page: links need an address of their own"));
         }
+        if page.probe {
+            return self.probed_page(page);
+        }
+        let count = page.count.ok_or_else(|| error("a page without a count has to be probed"))?;
         self.text.extend_from_slice(b"{\"count\":");
-        self.query(page.count, Form::Scalar)?;
+        self.query(count, Form::Scalar)?;
         self.segments.push(Segment::Links(page.clone()));
         self.text.extend_from_slice(b",\"results\":");
         self.query(page.results, Form::Rows)?;
+        self.text.push(b'}');
+        Ok(())
+    }
+
+    fn probed_page(&mut self, page: &Page) -> Result<(), PlanError> {
+        self.text.push(b'{');
+        if let Some(count) = page.count {
+            self.text.extend_from_slice(b"\"count\":");
+            self.query(count, Form::Scalar)?;
+            self.text.push(b',');
+        }
+        self.text.extend_from_slice(b"\"results\":");
+        self.query(page.results, Form::Page(page.size))?;
+        self.segments.push(Segment::Links(page.clone()));
         self.text.push(b'}');
         Ok(())
     }

@@ -8,6 +8,8 @@ use plectrum_schema::error::{Error, Step};
 use plectrum_schema::sink::Sink;
 use plectrum_schema::{Node, Schema, validate_json, validate_text, validate_texts};
 
+use serde_json::Value;
+
 use super::body::Body;
 use super::given::{self, Given, Model};
 use super::{Name, Texts, within};
@@ -36,6 +38,7 @@ pub(super) enum Place {
     /// The whole body, whatever it is.
     Raw,
     Form,
+    Claim,
     /// Filled by the binding.
     Given,
 }
@@ -60,6 +63,7 @@ impl Argument {
             Source::BodyField => Place::BodyKey,
             Source::Form => Place::Form,
             Source::Raw => Place::Raw,
+            Source::Claim => Place::Claim,
             Source::Request | Source::Websocket | Source::Background | Source::Responder => Place::Given,
         };
         let schema = parameter.schema.clone().unwrap_or_else(|| Arc::new(Schema::any()));
@@ -138,6 +142,17 @@ impl Argument {
         Ok(Some(sink.bytes(&call.body)))
     }
 
+    /// From the claims of whoever makes the request; `sub` is there without claims, too.
+    pub(super) fn in_claims<S: Sink>(&self, call: &Call, sink: &mut S) -> Extracted<S::Value> {
+        let Some(identity) = call.identity.as_deref() else { return self.absent() };
+        match identity.claim(&self.wire) {
+            Some(Value::String(text)) => self.one(Some(text), sink),
+            Some(value) => validate_json(&self.schema, value.to_string().as_bytes(), sink).map(Some),
+            None if &*self.wire == "sub" => self.one(identity.subject.as_deref(), sink),
+            None => self.absent(),
+        }
+    }
+
     /// From the path or the headers.
     pub(super) fn in_head<S: Sink>(&self, call: &Call, sink: &mut S) -> Extracted<S::Value> {
         if let Some(model) = &self.model {
@@ -210,6 +225,7 @@ impl Place {
             Self::Header(_) => "header",
             Self::Cookie => "cookie",
             Self::Body | Self::BodyKey | Self::Form | Self::Raw => "body",
+            Self::Claim => "claim",
             Self::Given => "request",
         }
     }

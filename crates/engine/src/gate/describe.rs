@@ -46,19 +46,11 @@ fn admits_anybody(gate: &Gate) -> bool {
     guard::evaluate(guard, &Identity::anonymous(), None, &Known::new()) == Verdict::Yes
 }
 
-/// Status and description of every refusal.
-pub(crate) fn refusals(gate: &Gate) -> Vec<(&'static str, &'static str)> {
+/// Status of every refusal.
+pub(crate) fn refusals(gate: &Gate) -> Vec<&'static str> {
     let anybody_known = |guard: &Guard| matches!(guard, Guard::Anyone | Guard::Authenticated);
     let guarded = gate.guard.as_ref().is_some_and(|guard| !anybody_known(guard));
-    let mut found = Vec::new();
-    if !gate.schemes.is_empty() {
-        found.push(("401", "Not authenticated"));
-    }
-    if guarded {
-        found.push(("403", "Not permitted"));
-    }
-    if gate.limits.as_ref().is_some_and(|limits| !limits.is_empty()) {
-        found.push(("429", "Too many requests"));
-    }
-    found
+    let limited = gate.limits.as_ref().is_some_and(|limits| !limits.is_empty());
+    let found = [(!gate.schemes.is_empty(), "401"), (guarded, "403"), (limited, "429")];
+    found.into_iter().filter_map(|(happens, status)| happens.then_some(status)).collect()
 }

@@ -45,6 +45,8 @@ impl<'v> Compiler<'v> {
         members.optional("default");
         let default = value.get("default").cloned();
         let description = members.optional_text("description")?.map(str::to_owned);
+        members.optional("examples");
+        let examples = value.get("examples").and_then(Value::as_array).cloned().unwrap_or_default();
         let access = match members.optional_text("access")? {
             None => Access::Both,
             Some("read_only") => Access::ReadOnly,
@@ -54,7 +56,7 @@ impl<'v> Compiler<'v> {
             }
         };
         members.done("a field", &[])?;
-        Ok(Field { name, key, expected, node, required, default, description, access })
+        Ok(Field { name, key, expected, node, required, default, description, examples, access })
     }
 
     pub(super) fn union(&self, members: &mut Members<'v>) -> Result<Union> {

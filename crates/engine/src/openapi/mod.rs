@@ -2,11 +2,13 @@
 //!
 //! Source: OpenAPI Specification 3.1.1; schemas are JSON Schema 2020-12.
 
-use plectrum_schema::describe::Describer;
+use plectrum_schema::{Describer, Node, Schema};
 use serde_json::{Map, Value, json};
 
 use crate::blueprint::{Blueprint, Parameter, Route, Source};
 use crate::gate::describe;
+
+mod responses;
 
 const COMPONENTS: &str = "#/components/schemas/";
 
@@ -21,33 +23,20 @@ pub fn document(blueprint: &Blueprint) -> Value {
     let shown = |route: &&Route| route.include_in_schema && METHODS.contains(&route.method.as_str());
     for route in blueprint.routes.iter().filter(shown) {
         let item = paths.entry(plain_path(&route.path)).or_insert_with(|| json!({}));
-        item[route.method.to_lowercase()] = operation(route, &mut components);
-        guarded(&mut item[route.method.to_lowercase()], route, blueprint);
+        item[route.method.to_lowercase()] = operation(route, blueprint, &mut components);
     }
     let mut schemas = components.into_definitions();
-    schemas.insert("Problem".to_owned(), problem_schema());
+    schemas.extend(responses::schemas());
     let mut info = json!({"title": blueprint.info.title, "version": blueprint.info.version});
     if let Some(description) = &blueprint.info.description {
         info["description"] = json!(description);
     }
-    let mut components = json!({"schemas": schemas});
+    let mut components = json!({"schemas": schemas, "responses": responses::components(&paths)});
     let schemes = describe::schemes(&blueprint.security);
     if !schemes.is_empty() {
         components["securitySchemes"] = Value::Object(schemes);
     }
     json!({"openapi": "3.1.1", "info": info, "paths": paths, "components": components})
-}
-
-/// Says what an operation requires, and how it refuses.
-fn guarded(operation: &mut Value, route: &Route, blueprint: &Blueprint) {
-    let Some(gate) = &route.gate else { return };
-    if let Some(security) = describe::requirement(gate, &blueprint.security) {
-        operation["security"] = security;
-    }
-    let problem = json!({"application/problem+json": {"schema": {"$ref": format!("{COMPONENTS}Problem")}}});
-    for (status, description) in describe::refusals(gate) {
-        operation["responses"][status] = json!({"description": description, "content": problem});
-    }
 }
 
 /// `{id:int}` → `{id}`: OpenAPI says types in schemas.
@@ -67,7 +56,7 @@ fn plain_path(path: &str) -> String {
     plain
 }
 
-fn operation(route: &Route, components: &mut Describer<'_>) -> Value {
+fn operation(route: &Route, blueprint: &Blueprint, components: &mut Describer<'_>) -> Value {
     let mut operation = json!({"operationId": operation_id(route)});
     if !route.tags.is_empty() {
         operation["tags"] = json!(route.tags);
@@ -88,12 +77,19 @@ fn operation(route: &Route, components: &mut Describer<'_>) -> Value {
     if let Some(body) = request_body(route, components) {
         operation["requestBody"] = body;
     }
-    operation["responses"] = responses(route, components);
+    operation["responses"] = responses::of(route, blueprint, components);
+    let gate = route.gate.as_ref();
+    if let Some(security) = gate.and_then(|gate| describe::requirement(gate, &blueprint.security)) {
+        operation["security"] = security;
+    }
     operation
 }
 
 /// Stable across releases of the user's code: method and name, not position.
 fn operation_id(route: &Route) -> String {
+    if let Some(id) = &route.operation_id {
+        return id.clone();
+    }
     let path: String = plain_path(&route.path)
         .split(|letter: char| !letter.is_alphanumeric())
         .filter(|part| !part.is_empty())
@@ -131,6 +127,9 @@ fn parameter_object(parameter: &Parameter, place: &str, components: &mut Describ
     if let (Some(default), Some(object)) = (&parameter.default, schema.as_object_mut()) {
         object.insert("default".to_owned(), default.clone());
     }
+    if let (false, Some(object)) = (parameter.examples.is_empty(), schema.as_object_mut()) {
+        object.insert("examples".to_owned(), parameter.examples.clone().into());
+    }
     let required = parameter.required || parameter.source == Source::Path;
     let mut object = json!({"name": parameter.wire, "in": place, "required": required, "schema": schema});
     if let Some(description) = &parameter.description {
@@ -165,10 +164,39 @@ fn request_body(route: &Route, components: &mut Describer<'_>) -> Option<Value> 
         _ => object_of(&fields, components),
     };
     let mut content = json!({"multipart/form-data": {"schema": schema}});
+    let encoding = encoding_of(&fields);
+    if !encoding.is_empty() {
+        content["multipart/form-data"]["encoding"] = Value::Object(encoding);
+    }
     if !fields.iter().any(|field| field.schema.as_ref().is_some_and(|schema| schema.has_upload())) {
         content["application/x-www-form-urlencoded"] = json!({"schema": schema});
     }
     Some(json!({"required": required, "content": content}))
+}
+
+/// Media types of the files of a form, where only some are taken.
+fn encoding_of(fields: &[&Parameter]) -> Map<String, Value> {
+    let mut encoding = Map::new();
+    let mut tell = |name: &str, schema: &Schema, node| {
+        let node = match schema.plain(node) {
+            Node::List(list) => schema.plain(&list.item),
+            node => node,
+        };
+        if let Node::Upload(rule) = node
+            && !rule.media_types.is_empty()
+        {
+            encoding.insert(name.to_owned(), json!({"contentType": rule.media_types.join(", ")}));
+        }
+    };
+    for (parameter, schema) in
+        fields.iter().filter_map(|parameter| Some((parameter, parameter.schema.as_deref()?)))
+    {
+        tell(&parameter.wire, schema, &schema.root);
+        for field in schema.structure().into_iter().flat_map(|of| &of.fields) {
+            tell(&field.key, schema, &field.node);
+        }
+    }
+    encoding
 }
 
 fn object_of(fields: &[&Parameter], components: &mut Describer<'_>) -> Value {
@@ -179,48 +207,4 @@ fn object_of(fields: &[&Parameter], components: &mut Describer<'_>) -> Value {
     }
     let required: Vec<_> = fields.iter().filter(|field| field.required).map(|field| &field.wire).collect();
     json!({"type": "object", "properties": properties, "required": required})
-}
-
-fn responses(route: &Route, components: &mut Describer<'_>) -> Value {
-    let schema = route.response.as_ref().map(|schema| components.describe(schema));
-    let content = schema.map_or_else(|| json!({}), |schema| json!({"application/json": {"schema": schema}}));
-    let mut success = json!({"description": "Success"});
-    if route.status != 204 {
-        success["content"] = content;
-    }
-    let mut responses = json!({route.status.to_string(): success});
-    let problem = json!({"application/problem+json": {"schema": {"$ref": format!("{COMPONENTS}Problem")}}});
-    if route.parameters.iter().any(|parameter| {
-        !matches!(
-            parameter.source,
-            Source::Request | Source::Websocket | Source::Background | Source::Responder
-        )
-    }) {
-        responses["422"] = json!({"description": "Validation failed", "content": problem});
-    }
-    responses["default"] = json!({"description": "Problem (RFC 9457)", "content": problem});
-    responses
-}
-
-fn problem_schema() -> Value {
-    let error = json!({
-        "type": "object",
-        "properties": {
-            "loc": {"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]}},
-            "type": {"type": "string"},
-            "msg": {"type": "string"},
-        },
-        "required": ["loc", "type", "msg"],
-    });
-    json!({
-        "type": "object",
-        "properties": {
-            "type": {"type": "string"},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "detail": {"type": "string"},
-            "errors": {"type": "array", "items": error},
-        },
-        "required": ["type", "title", "status"],
-    })
 }
