@@ -174,6 +174,9 @@ impl App {
 /// Lets a call pass its route's gate, then answers it.
 fn admit(place: &Place, call: Call) -> Reply {
     let Some(gate) = &place.gate else { return reading::answer(&place.endpoint, call, &place.allowance) };
+    if place.endpoint.introduces(&call) {
+        return place.endpoint.call(Call { gate: Some(Rc::clone(gate)), ..call });
+    }
     match gate.pass(call) {
         Pass::Refused(response) => response.into(),
         Pass::Open(call, quota) => shown(reading::answer(&place.endpoint, call, &place.allowance), quota),
@@ -334,7 +337,8 @@ impl App {
             }
             Match::Redirect { path } => return redirect(&path, request.uri.query()).into(),
         };
-        admit(&place, Call { request, path, body: Bytes::new(), form: None, identity: None, zone: None })
+        let (form, identity, zone, gate) = (None, None, None, None);
+        admit(&place, Call { request, path, body: Bytes::new(), form, identity, zone, gate })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The seam between routing and whoever answers: native plans, or the binding's callbacks.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use plectrum_http::form::Form;
 use plectrum_http::{Reply, Request};
 use smallvec::SmallVec;
 
+use crate::gate::Gate;
 use crate::gate::identity::Identity;
 
 /// One request on its way to an endpoint: routed, its body read where the endpoint wants one.
@@ -25,6 +27,8 @@ pub struct Call {
     pub form: Option<Form>,
     /// What aware datetimes are written in, where something before the endpoint says another zone than usual.
     pub zone: Option<Zone>,
+    /// What is still to be passed, where the endpoint lets clients [introduce](Endpoint::introduces) themselves.
+    pub gate: Option<Rc<Gate>>,
 }
 
 impl Call {
@@ -79,6 +83,11 @@ pub enum Reads {
 pub trait Endpoint {
     /// Answers one request. Called on the worker's own thread; must not block.
     fn call(&self, call: Call) -> Reply;
+
+    /// Whether the endpoint lets this call pass the route's gate by itself, once the client has said who it is.
+    fn introduces(&self, _call: &Call) -> bool {
+        false
+    }
 
     /// Whether [`Call::body`] must hold the whole body.
     fn reads_body(&self) -> bool {

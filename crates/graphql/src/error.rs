@@ -20,6 +20,12 @@ pub enum Code {
     OperationResolution,
     /// A variable or an argument has a value it cannot have.
     BadUserInput,
+    /// Who asks is not known.
+    Unauthenticated,
+    /// Who asks may not.
+    Forbidden,
+    /// What is asked for is not there.
+    NotFound,
     /// The schema is not shown.
     IntrospectionDisabled,
     /// The request must name a document that is known.
@@ -44,6 +50,9 @@ impl Code {
             Self::LimitExceeded => "LIMIT_EXCEEDED",
             Self::OperationResolution => "OPERATION_RESOLUTION_FAILURE",
             Self::BadUserInput => "BAD_USER_INPUT",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::NotFound => "NOT_FOUND",
             Self::IntrospectionDisabled => "INTROSPECTION_DISABLED",
             Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
             Self::PersistedQueryRequired => "PERSISTED_QUERY_REQUIRED",

@@ -44,6 +44,12 @@ impl Graph {
         self.schema.schema_definition.mutation.is_some()
     }
 
+    /// Whether there is anything to hear.
+    #[must_use]
+    pub fn has_subscriptions(&self) -> bool {
+        self.schema.schema_definition.subscription.is_some()
+    }
+
     /// Object types a value of a composite type can be of, in the schema's order.
     pub(crate) fn possible_types(&self, name: &str) -> Vec<Name> {
         if let Some((known, _)) = self.schema.types.get_key_value(name).filter(|(_, ty)| ty.is_object()) {

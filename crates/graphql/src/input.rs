@@ -339,6 +339,12 @@ impl<'a> Inputs<'a> {
     }
 }
 
+/// An id that names its type: what [`Graph::parse`] with `global_ids` reads.
+#[must_use]
+pub fn global_id(of: &str, key: &str) -> String {
+    STANDARD.encode(format!("{of}:{key}"))
+}
+
 fn is_null(value: Input<'_>) -> bool {
     matches!(value, Input::Literal(Value::Null) | Input::Json(JsonValue::Null))
 }

@@ -32,10 +32,13 @@ mod rules;
 mod scan;
 pub mod variables;
 
+pub use apollo_compiler::ast::OperationType;
+
 pub use cache::Cache;
 pub use document::Document;
 pub use error::{Code, Error};
 pub use graph::Graph;
+pub use input::global_id;
 pub use limits::Limits;
 pub use lower::{Lowered, Root, RootField, lower};
 pub use place::Spans;

@@ -177,7 +177,8 @@ impl Registration {
         if let Some(number) = route.graph {
             let description = self.blueprint.graphs.get(number).ok_or_else(missing)?;
             let planner = self.planners.get(index).and_then(Option::as_ref).ok_or_else(missing)?;
-            return graphs.get(py, number, description, planner, worker);
+            let shared = (worker, &self.callbacks, &self.settings);
+            return graphs.get(py, number, description, planner, shared);
         }
         if let Some(native) = &route.native {
             let planner = self.planners.get(index).and_then(Option::as_ref).ok_or_else(missing)?;

@@ -56,6 +56,11 @@ impl Callbacks {
         }
         Ok(Self { entries, loaders: access.getattr("loaders")?.unbind() })
     }
+
+    /// What loads the users of each scheme.
+    pub(crate) fn loaders(&self) -> &Py<PyAny> {
+        &self.loaders
+    }
 }
 
 /// Asks them on one worker.

@@ -1,16 +1,20 @@
 //! `plectrum.graphql`: graphs of an API, and who plans their shapes.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 
 use futures_util::future::LocalBoxFuture;
+use futures_util::{Stream, StreamExt};
 use plectrum_engine::endpoint::Endpoint;
 use plectrum_engine::graphql::{
-    Argument, Description, GraphQl, Origin, Plan, Planner, Refusal, Viewer, Written,
+    Answer, Argument, Description, GraphQl, Kind, Origin, Plan, Planner, Refusal, Source, Viewer,
 };
-use plectrum_http::HeaderName;
+use plectrum_graphql::RootField;
+use plectrum_http::{Bytes, HeaderName};
 use plectrum_schema::Schema;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -18,10 +22,15 @@ use pyo3::types::{PyDict, PyTuple};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::eventloop::SyncCall;
+use crate::eventloop::{Pending, Step, SyncCall};
 use crate::exceptions;
+use crate::gate::{Access, Callbacks};
 use crate::names;
 use crate::operation;
+use crate::request::Request;
+use crate::settings::Settings;
+use crate::stream::{self, Items};
+use crate::uploads;
 use crate::worker::Worker;
 
 /// The graphs of one worker: routes of one graph share its endpoint, and so its caches.
@@ -36,13 +45,19 @@ impl Graphs {
         number: usize,
         description: &Description,
         planner: &Py<PyAny>,
-        worker: &Rc<Worker>,
+        (worker, callbacks, settings): (&Rc<Worker>, &Arc<Callbacks>, &Settings),
     ) -> PyResult<Rc<dyn Endpoint>> {
         if let Some(known) = self.0.borrow().get(&number) {
             return Ok(Rc::clone(known));
         }
-        let planner = PyPlanner { planner: planner.clone_ref(py), worker: Rc::clone(worker) };
-        let made = GraphQl::new(description, Box::new(planner)).map_err(PyValueError::new_err)?;
+        let planner = PyPlanner {
+            planner: planner.clone_ref(py),
+            worker: Rc::clone(worker),
+            callbacks: Arc::clone(callbacks),
+        };
+        let (sockets, origins) = settings.websocket();
+        let made =
+            GraphQl::new(description, Box::new(planner), sockets, origins).map_err(PyValueError::new_err)?;
         let made: Rc<dyn Endpoint> = Rc::new(made);
         self.0.borrow_mut().insert(number, Rc::clone(&made));
         Ok(made)
@@ -53,6 +68,7 @@ impl Graphs {
 struct PyPlanner {
     planner: Py<PyAny>,
     worker: Rc<Worker>,
+    callbacks: Arc<Callbacks>,
 }
 
 /// An argument as Python describes it.
@@ -75,22 +91,28 @@ impl Planner for PyPlanner {
         Python::attach(|py| self.ask(py, shape).map_err(|error| self.refusal(py, &error)))
     }
 
-    fn write<'a>(
+    fn call<'a>(
         &'a self,
-        shape: &'a str,
-        values: &'a [Box<[u8]>],
+        kind: Kind,
+        field: &'a RootField,
         viewer: &'a Viewer,
-    ) -> LocalBoxFuture<'a, Result<Written, Refusal>> {
+    ) -> LocalBoxFuture<'a, Result<Answer, Refusal>> {
         Box::pin(async move {
-            let result = match Python::attach(|py| self.begin(py, shape, values, viewer)) {
-                Ok(Begun::Done(result)) => Ok(result),
-                Ok(Begun::Call(call)) => call.await,
+            let result = match Python::attach(|py| self.begin(py, kind, field, viewer)) {
+                Ok(Begun::Done(result)) => result,
+                Ok(Begun::Threaded(call)) => call.await,
+                Ok(Begun::Suspended(pending)) => pending.await,
                 Err(error) => Err(error),
             };
             Python::attach(|py| {
-                result.and_then(|value| written(value.bind(py))).map_err(|error| self.refusal(py, &error))
+                let text = result.and_then(|text| text.extract::<String>(py).map_err(PyErr::from));
+                Answer::parse(&text.map_err(|error| self.refusal(py, &error))?)
             })
         })
+    }
+
+    fn subscribe(&self, field: &RootField, viewer: &Viewer) -> Result<Source, Refusal> {
+        Python::attach(|py| self.source(py, field, viewer).map_err(|error| self.refusal(py, &error)))
     }
 }
 
@@ -110,19 +132,69 @@ impl PyPlanner {
         })
     }
 
-    /// Calls `Planner.write`: on a thread of the pool, or here where a test's transaction is on this one.
-    fn begin(&self, py: Python<'_>, shape: &str, values: &[Box<[u8]>], viewer: &Viewer) -> PyResult<Begun> {
-        let function = self.planner.bind(py).getattr("write")?;
-        let values = values.iter().map(|json| String::from_utf8_lossy(json).into_owned()).collect::<Vec<_>>();
-        let arguments = (shape, values, viewer_of(py, viewer)?).into_pyobject(py)?;
+    /// Calls the function of a field: here where it is a coroutine's, or a test's transaction is on this thread; on one
+    /// of the pool otherwise.
+    fn begin(&self, py: Python<'_>, kind: Kind, field: &RootField, viewer: &Viewer) -> PyResult<Begun> {
+        let planner = self.planner.bind(py);
+        let arguments = self.arguments(py, field, viewer)?;
+        if planner.call_method1("is_async", (kind.name(), &field.name))?.is_truthy()? {
+            let coroutine =
+                planner.getattr("call_async")?.call1((kind.name(), arguments.0, arguments.1, arguments.2))?;
+            return Ok(match self.worker.event_loop.step(coroutine) {
+                Step::Done(result) => Begun::Done(result),
+                Step::Suspended(pending) => Begun::Suspended(pending),
+            });
+        }
+        let function = planner.getattr("call")?;
+        let arguments = (kind.name(), arguments.0, arguments.1, arguments.2).into_pyobject(py)?;
         if self.worker.in_process {
             let call = names::CALL_HERE.get(py)?;
-            return Ok(Begun::Done(call.call1((function, arguments, py.None()))?.unbind()));
+            return Ok(Begun::Done(call.call1((function, arguments, py.None())).map(Bound::unbind)));
         }
         match self.worker.pool.call(&function, &arguments, None)? {
-            Ok(call) => Ok(Begun::Call(call)),
+            Ok(call) => Ok(Begun::Threaded(call)),
             Err(busy) => Err(PyRuntimeError::new_err(busy.to_string())),
         }
+    }
+
+    /// Shape, values, and who asks.
+    fn arguments<'py>(
+        &self,
+        py: Python<'py>,
+        field: &RootField,
+        viewer: &Viewer,
+    ) -> PyResult<(String, Vec<String>, Bound<'py, PyTuple>)> {
+        let shape = String::from_utf8_lossy(&field.shape).into_owned();
+        let values = field.values.iter().map(|json| String::from_utf8_lossy(json).into_owned()).collect();
+        Ok((shape, values, self.visit(py, viewer)?))
+    }
+
+    /// Subject, claims as JSON text, headers; the request itself; what a WebSocket's client said of itself; files.
+    fn visit<'py>(&self, py: Python<'py>, viewer: &Viewer) -> PyResult<Bound<'py, PyTuple>> {
+        let identity = viewer.identity.as_deref();
+        let subject = identity.and_then(|identity| identity.subject.as_deref());
+        let claims = identity.map_or(&[][..], |identity| identity.claims_json());
+        let headers = PyDict::new(py);
+        for (name, value) in &viewer.head.headers {
+            if let Ok(text) = value.to_str() {
+                headers.set_item(name.as_str(), text)?;
+            }
+        }
+        let access = Access::new(py, viewer.identity.clone(), self.callbacks.loaders());
+        let request = Request::of_head(viewer.head.clone(), access);
+        let files = viewer.files.iter().map(|upload| uploads::received(py, upload));
+        let files = files.collect::<PyResult<Vec<_>>>()?;
+        let claims = String::from_utf8_lossy(claims);
+        (subject, claims, headers, request, viewer.params.as_deref(), files).into_pyobject(py)
+    }
+
+    fn source(&self, py: Python<'_>, field: &RootField, viewer: &Viewer) -> PyResult<Source> {
+        let source = self.planner.bind(py).call_method1("subscribe", self.arguments(py, field, viewer)?)?;
+        if let Ok(watched) = source.extract::<String>() {
+            return serde_json::from_str(&watched).map(Source::Changes).map_err(|error| wrong(&error));
+        }
+        let items = stream::items(&source, &self.worker, &field.name)?;
+        Ok(Source::Function(lines(items).boxed_local()))
     }
 
     fn refusal(&self, py: Python<'_>, error: &PyErr) -> Refusal {
@@ -137,33 +209,36 @@ impl PyPlanner {
     }
 }
 
-/// A write under way, or done.
+/// A call under way, or done.
 enum Begun {
-    Done(Py<PyAny>),
-    Call(SyncCall),
+    Done(PyResult<Py<PyAny>>),
+    Threaded(SyncCall),
+    Suspended(Pending),
 }
 
-/// Subject, claims as JSON text, headers.
-fn viewer_of<'py>(py: Python<'py>, viewer: &Viewer) -> PyResult<Bound<'py, PyTuple>> {
-    let identity = viewer.identity.as_deref();
-    let subject = identity.and_then(|identity| identity.subject.as_deref());
-    let claims = identity.map_or(&[][..], |identity| identity.claims_json());
-    let headers = PyDict::new(py);
-    for (name, value) in &viewer.headers {
-        if let Ok(text) = value.to_str() {
-            headers.set_item(name.as_str(), text)?;
+/// Answers, one on each line of a stream.
+fn lines(items: Items) -> impl Stream<Item = Result<Answer, Refusal>> {
+    let state = (Some(items), VecDeque::<Bytes>::new());
+    futures_util::stream::unfold(state, |(mut items, mut waiting)| async move {
+        loop {
+            if let Some(line) = waiting.pop_front() {
+                return Some((Answer::parse(&String::from_utf8_lossy(&line)), (items, waiting)));
+            }
+            match poll_fn(|cx| items.as_mut().map_or(Poll::Ready(None), |items| items.as_mut().poll_next(cx)))
+                .await
+            {
+                Some(Ok(bytes)) => waiting.extend(
+                    bytes
+                        .split(|byte| *byte == b'\n')
+                        .filter(|line| !line.is_empty())
+                        .map(|line| bytes.slice_ref(line)),
+                ),
+                // The reason is in the log.
+                Some(Err(_)) => return Some((Err(Refusal::Fault(None)), (None, waiting))),
+                None => return None,
+            }
         }
-    }
-    (subject, String::from_utf8_lossy(claims), headers).into_pyobject(py)
-}
-
-/// `(shape, values)`, or the response's JSON.
-fn written(result: &Bound<'_, PyAny>) -> PyResult<Written> {
-    if let Ok(json) = result.extract::<String>() {
-        return Ok(Written::Json(json.into_bytes()));
-    }
-    let (shape, values): (String, Vec<String>) = result.extract()?;
-    Ok(Written::Shape(shape, values.into_iter().map(|json| json.into_bytes().into_boxed_slice()).collect()))
+    })
 }
 
 fn argument(described: Described) -> PyResult<Argument> {

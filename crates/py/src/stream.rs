@@ -171,14 +171,10 @@ fn piece_of(data: &Bound<'_, PyAny>) -> PyResult<Bytes> {
 /// The inner error says that every thread is taken.
 pub(crate) fn start(source: &Bound<'_, PyAny>, worker: &Worker, route: &str) -> PyResult<Result<Body, Busy>> {
     let py = source.py();
-    let shared = Arc::new(Shared::default());
+    let (queue, shared) = queue(py, &worker.event_loop)?;
     let event_loop = Rc::clone(&worker.event_loop);
-    let create_future = event_loop.create_future(py)?;
-    let queue = Bound::new(py, StreamQueue { shared: Arc::clone(&shared), create_future })?;
     let driver = if source.getattr(intern!(py, "is_async"))?.is_truthy()? {
-        let task = source.call_method1(intern!(py, "start"), (queue, route))?;
-        event_loop.settle(py);
-        Driver::Task(task.unbind())
+        drive(source, queue, worker, route)?
     } else {
         let run = source.getattr(intern!(py, "run"))?;
         let arguments = PyTuple::new(py, [queue.into_any(), PyString::new(py, route).into_any()])?;
@@ -193,6 +189,34 @@ pub(crate) fn start(source: &Bound<'_, PyAny>, worker: &Worker, route: &str) -> 
         }
     };
     Ok(Ok(body(source, PyStream { shared, driver, event_loop })?))
+}
+
+/// What a stream's driver pushed, for others than the socket.
+pub(crate) type Items = Pin<Box<dyn BodyStream>>;
+
+/// Begins to drive `source`, an async one (`plectrum.streaming.Source`).
+pub(crate) fn items(source: &Bound<'_, PyAny>, worker: &Worker, route: &str) -> PyResult<Items> {
+    let (queue, shared) = queue(source.py(), &worker.event_loop)?;
+    let driver = drive(source, queue, worker, route)?;
+    Ok(Box::pin(PyStream { shared, driver, event_loop: Rc::clone(&worker.event_loop) }))
+}
+
+fn queue<'py>(py: Python<'py>, event_loop: &EventLoop) -> PyResult<(Bound<'py, StreamQueue>, Arc<Shared>)> {
+    let shared = Arc::new(Shared::default());
+    let create_future = event_loop.create_future(py)?;
+    Ok((Bound::new(py, StreamQueue { shared: Arc::clone(&shared), create_future })?, shared))
+}
+
+/// Has a task drive an async source.
+fn drive(
+    source: &Bound<'_, PyAny>,
+    queue: Bound<'_, StreamQueue>,
+    worker: &Worker,
+    route: &str,
+) -> PyResult<Driver> {
+    let task = source.call_method1(intern!(source.py(), "start"), (queue, route))?;
+    worker.event_loop.settle(source.py());
+    Ok(Driver::Task(task.unbind()))
 }
 
 /// Streams of events have a heartbeat and end when the server does.

@@ -12,13 +12,17 @@ At start-up the models are described once (``graph``, with ``names``, ``scalars`
 schema (``sdl``). A request is parsed, validated and reduced to a *shape* in Rust; each shape is planned once by
 Django's compiler (``planner`` → ``roots`` → ``rows`` → ``filters``, ``ordering``) and from then on runs without Python.
 Mutations (``mutations``, with ``entries`` and ``answers``) are written by Django; a query shows what they wrote.
+Functions of the user's own (``functions``, with ``annotations``, ``inputs`` and ``outputs``) answer further fields;
+subscriptions are fed by them, or by a table's ``changes``.
 """
 
 from __future__ import annotations
 
+from .annotations import ID, BigInt
 from .errors import GraphQLError
-from .options import GraphQL, Limits, Type
+from .info import Info
+from .options import GraphQL, Limits, Live, Type
 from .validation import validate
 from .viewer import Viewer
 
-__all__ = ["GraphQL", "GraphQLError", "Limits", "Type", "Viewer", "validate"]
+__all__ = ["ID", "BigInt", "GraphQL", "GraphQLError", "Info", "Limits", "Live", "Type", "Viewer", "validate"]

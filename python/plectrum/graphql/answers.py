@@ -45,22 +45,33 @@ class Shown:
     values: list[Any]
     using: str
 
+    def placed(self, values: list[Any], using: str) -> list[Any]:
+        """As Rust reads it: the shape, and the JSON values of its placeholders.
 
-def shown_row(root: str, type_name: str, key: Any, asked: Shape, values: list[Any], using: str) -> Shown:
+        Parameters:
+            values: of the placeholders in the selection, which it has from the shape it answers.
+            using: database alias that need not be named.
+        """
+        kept = [*self.values]
+        ((type_name, selection),) = self.shape["s"].items()
+        shape = {**self.shape, "s": {type_name: _renumbered(selection, values, kept)}}
+        if self.using != using:
+            shape["using"] = self.using
+        return [json.dumps(shape, separators=(",", ":")), kept]
+
+
+def shown_row(root: str, type_name: str, key: Any, asked: Mapping[str, Any], using: str) -> Shown:
     """The answer that shows one row: the very shape of the query for it, and so its plan.
 
     Parameters:
         root: field of ``Query`` for one row.
         type_name: of the row.
         key: of the row.
-        asked: shape of the mutation.
-        values: of its placeholders.
+        asked: the shape whose ``s`` selects.
         using: database alias.
     """
-    kept: list[Any] = [str(key)]
-    selection = _renumbered(asked["s"].get(type_name, []), values, kept)
-    shape = {"f": root, "a": {"id": {"$": 0, "t": "ID"}}, "s": {type_name: selection}}
-    return Shown(shape, kept, using)
+    shape = {"f": root, "a": {"id": {"$": 0, "t": "ID"}}, "s": {type_name: asked["s"].get(type_name, [])}}
+    return Shown(shape, [str(key)], using)
 
 
 def _renumbered(shape: Any, values: list[Any], kept: list[Any]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -67,10 +67,15 @@ class Mutations:
                 self.fields |= writes.fields()
                 self._types += writes.definitions()
 
-    def definitions(self) -> Iterator[str]:
-        """The schema of the mutations; nothing where there are none."""
-        if self.fields:
-            yield block("type Mutation", [field.sdl for field in self.fields.values()])
+    def definitions(self, more: Iterable[str] = ()) -> Iterator[str]:
+        """The schema of the mutations; nothing where there are none.
+
+        Parameters:
+            more: fields that functions answer.
+        """
+        fields = [*(field.sdl for field in self.fields.values()), *more]
+        if fields:
+            yield block("type Mutation", fields)
             yield from self._types
             yield from DEFINITIONS
 
@@ -143,14 +148,14 @@ class _Writes:
         with self._writer.transaction((INPUT,)):
             row = self._writer.create(self._data(asked, values, viewer), (INPUT,))
             self._check_shown(row.pk, viewer)
-        return self._shown(row, asked, values)
+        return self._shown(row, asked)
 
     def _update(self, asked: Shape, values: list[Any], viewer: KnownViewer) -> Shown:
         with self._writer.transaction((INPUT,)):
             row = self._found(asked, values, viewer)
             row = self._writer.update(row, self._data(asked, values, viewer), (INPUT,))
             self._check_shown(row.pk, viewer)
-        return self._shown(row, asked, values)
+        return self._shown(row, asked)
 
     def _delete(self, asked: Shape, values: list[Any], viewer: KnownViewer) -> str:
         with self._writer.transaction((INPUT,)):
@@ -209,5 +214,5 @@ class _Writes:
         if self._one.options.rows is not None and not self._rows(self._one, viewer).filter(pk=key).exists():
             raise Forbidden("The row would be none of yours.")
 
-    def _shown(self, row: Any, asked: Shape, values: list[Any]) -> Shown:
-        return shown_row(self._root, self._one.name, row.pk, asked, values, self._writer.alias)
+    def _shown(self, row: Any, asked: Shape) -> Shown:
+        return shown_row(self._root, self._one.name, row.pk, asked, self._writer.alias)

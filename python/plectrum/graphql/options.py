@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from plectrum.errors import ConfigurationError, line_of_caller
+from plectrum.errors import ConfigurationError, line_of, line_of_caller
 
 if TYPE_CHECKING:
     from .planner import Planner
     from .viewer import Viewer
 
-__all__ = ["GraphQL", "Limits", "Type"]
+__all__ = ["Function", "GraphQL", "Limits", "Live", "Type"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,72 @@ class Limits:
     rows: int | None = 1_000_000
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Live:
+    """What subscriptions may take.
+
+    Parameters:
+        init_timeout: seconds a WebSocket's client may take to introduce itself; then it is closed with 4408.
+        operations: operations that may run over one WebSocket at the same time.
+        heartbeat: the longest silence on an event stream, in seconds.
+        origins: origins whose pages may connect by WebSocket, besides the API's own and those of
+            ``WEBSOCKET_ORIGINS``.
+    """
+
+    init_timeout: float = 3.0
+    operations: int = 100
+    heartbeat: float = 15.0
+    origins: Iterable[str] = ()
+
+    def describe(self) -> dict[str, Any]:
+        """As the Rust side reads it."""
+        return {**dataclasses.asdict(self), "origins": list(self.origins)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Function:
+    """A function that answers a field, as it was declared.
+
+    Parameters:
+        root: ``Query``, ``Mutation`` or ``Subscription``.
+        function: the user's.
+        name: of the field; the function's in camelCase where absent.
+        sync: whether it is a plain function.
+        allow: asked before it is called.
+    """
+
+    root: str
+    function: Callable[..., Any]
+    name: str | None
+    sync: bool
+    allow: Callable[[Viewer], bool] | None
+
+    def check(self) -> None:
+        """Refuses what could not be called.
+
+        Errors:
+            ConfigurationError: names the line and the fix.
+        """
+        function, line = self.function, line_of(self.function)
+        name = function.__name__
+        if self.root == "Subscription":
+            if not inspect.isasyncgenfunction(function):
+                raise ConfigurationError(
+                    f"{line}: {name}() is no async generator. Write 'async def' and 'yield' each event."
+                )
+        elif inspect.isasyncgenfunction(function):
+            raise ConfigurationError(f"{line}: {name}() yields: only a subscription's function does.")
+        elif self.sync and inspect.iscoroutinefunction(function):
+            raise ConfigurationError(
+                f"{line}: {name}() is 'async def' and sync=True is for plain functions. Remove sync=True."
+            )
+        elif not self.sync and not inspect.iscoroutinefunction(function):
+            raise ConfigurationError(
+                f"{line}: {name}() is a plain 'def' and would block the worker while it runs. Write 'async def', or "
+                "register it with sync=True to run it in the thread pool."
+            )
+
+
 @dataclasses.dataclass(frozen=True)
 class Type:
     """How a model is shown.
@@ -54,6 +123,8 @@ class Type:
         writes: mutations of its rows: ``create``, ``update``, ``delete``.
         write_fields: names of the fields that they may set; all that are shown and editable where absent.
         may_write: ``(action, viewer) → bool``, asked before each of them; here the viewer's values are known.
+        changes: whether clients may subscribe to its changes. The table needs the trigger of
+            :class:`plectrum.migrations.AddFeed`.
     """
 
     model: Any
@@ -66,6 +137,7 @@ class Type:
     writes: Iterable[str] = ()
     write_fields: Iterable[str] | None = None
     may_write: Callable[[str, Viewer], bool] | None = None
+    changes: bool = False
 
 
 class GraphQL:
@@ -84,6 +156,7 @@ class GraphQL:
         persisted: whether clients may register documents by their SHA-256 (automatic persisted queries).
         allowed: the only documents that are executed, as texts; clients may name one by its SHA-256. Any where absent.
         using: database alias; Django's routers decide where absent.
+        live: what subscriptions may take.
 
     Errors:
         ConfigurationError: a model or an option that cannot be used, when the API is compiled.
@@ -104,6 +177,7 @@ class GraphQL:
         persisted: bool = True,
         allowed: Iterable[str] | None = None,
         using: str | None = None,
+        live: Live | None = None,
     ) -> None:
         self.where = line_of_caller()
         self.types = tuple(one if isinstance(one, Type) else Type(one) for one in models)
@@ -120,7 +194,71 @@ class GraphQL:
         self.persisted = persisted
         self.allowed = None if allowed is None else list(allowed)
         self.using = using
+        self.live = live or Live()
+        self.functions: list[Function] = []
         self._planner: Planner | None = None
+
+    @overload
+    def query(self, function: F, /) -> F: ...
+    @overload
+    def query(
+        self, *, name: str | None = None, sync: bool = False, allow: Callable[[Viewer], bool] | None = None
+    ) -> Callable[[F], F]: ...
+    def query(self, function: Any = None, **options: Any) -> Any:
+        """Answers a field of ``Query`` with the decorated ``async def``.
+
+        Parameters and result are typed: scalars, enums, dataclasses, ``Schema``, models of the graph, lists of them.
+
+        Parameters:
+            name: of the field; the function's in camelCase where absent.
+            sync: whether the function is a plain ``def``, to be run in the thread pool.
+            allow: ``viewer → bool``, asked before it is called.
+
+        Errors:
+            ConfigurationError: it cannot be called so, or the schema is made already.
+        """
+        return self._declare("Query", function, options)
+
+    @overload
+    def mutation(self, function: F, /) -> F: ...
+    @overload
+    def mutation(
+        self, *, name: str | None = None, sync: bool = False, allow: Callable[[Viewer], bool] | None = None
+    ) -> Callable[[F], F]: ...
+    def mutation(self, function: Any = None, **options: Any) -> Any:
+        """Answers a field of ``Mutation`` with the decorated function; parameters as :meth:`query`.
+
+        What it refuses (``ValidationError``, ``NotFound``, ``Forbidden``, Django's ``ValidationError`` and
+        ``PermissionDenied``) is answered as ``Refused``, as by the mutations of models.
+        """
+        return self._declare("Mutation", function, options)
+
+    @overload
+    def subscription(self, function: F, /) -> F: ...
+    @overload
+    def subscription(
+        self, *, name: str | None = None, allow: Callable[[Viewer], bool] | None = None
+    ) -> Callable[[F], F]: ...
+    def subscription(self, function: Any = None, **options: Any) -> Any:
+        """Feeds a field of ``Subscription`` from the decorated async generator; parameters as :meth:`query`.
+
+        It is closed when the client goes away, and waits while the client takes nothing.
+        """
+        return self._declare("Subscription", function, options)
+
+    def _declare(self, root: str, function: Any, options: dict[str, Any]) -> Any:
+        def declare(function: F) -> F:
+            declared = Function(root, function, options.get("name"), options.get("sync", False), options.get("allow"))
+            declared.check()
+            if self._planner is not None:
+                raise ConfigurationError(
+                    f"{line_of(function)}: the schema is made already. Declare {function.__name__}() before it is "
+                    "served or shown."
+                )
+            self.functions.append(declared)
+            return function
+
+        return declare if function is None else declare(function)
 
     @property
     def planner(self) -> Planner:
@@ -151,4 +289,6 @@ class GraphQL:
             "cache": self.cache,
             "persisted": self.persisted,
             "allowed": self.allowed,
+            "functions": self.planner.functions.names("Query"),
+            "live": self.live.describe(),
         }

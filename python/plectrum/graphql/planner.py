@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from django.db import router
 
 from plectrum import _core
+from plectrum.errors import ConfigurationError, line_of
 from plectrum.orm import Operation
 from plectrum.orm.plan import Backend
+from plectrum.streaming import Source, source
 
 from .arguments import Arguments
+from .changes import Changes
+from .functions import Functions
 from .graph import Graph
+from .info import Info, Visit
 from .mutations import Mutations
 from .options import GraphQL
-from .roots import roots_of
+from .outputs import written
+from .roots import internal_roots, roots_of
 from .scope import Scope
 from .sdl import write_sdl
-from .viewer import KnownViewer
 
 __all__ = ["Planner"]
 
@@ -35,14 +41,37 @@ class Planner:
 
     def __init__(self, declared: GraphQL) -> None:
         self.graph = Graph(declared)
-        self.roots = roots_of(self.graph)
-        self.mutations = Mutations(self.graph)
-        self.sdl = write_sdl(self.graph, self.mutations.definitions())
         self.using = declared.using or self._alias()
+        self.roots = roots_of(self.graph) | internal_roots(self.graph)
+        self.mutations = Mutations(self.graph)
+        self.functions = Functions(self.graph, self.using)
+        self.changes = Changes(self.graph, self.using)
+        self.sdl = write_sdl(self.graph, self.functions.of("Query"), self._more())
+        self._check_fields()
         try:
             _core.check_graphql_schema(self.sdl)
         except ValueError as error:
             raise self.graph.wrong(f"the models make no valid schema.\n{error}") from error
+
+    def _more(self) -> Iterator[str]:
+        """What else than queries there is."""
+        yield from self.mutations.definitions(self.functions.of("Mutation"))
+        yield from self.changes.definitions(self.functions.of("Subscription"))
+        yield from self.functions.definitions()
+
+    def _check_fields(self) -> None:
+        """A function takes nobody's place."""
+        known: dict[str, Any] = {
+            "Query": self.roots,
+            "Mutation": self.mutations.fields,
+            "Subscription": self.changes.fields,
+        }
+        for (root, name), field in self.functions.fields.items():
+            if name in known[root]:
+                raise ConfigurationError(
+                    f"{line_of(field.declared.function)}: the models make the field {root}.{name} already. Give the "
+                    "function another name=."
+                )
 
     def _alias(self) -> str:
         """The database of all models: one response comes from one database."""
@@ -76,26 +105,45 @@ class Planner:
         operation = Operation(tuple(queries), response, using, backend, reasons, (), scope.arguments.for_django())
         return operation, scope.arguments.describe(), using, bool(reasons)
 
-    def write(
-        self, shape: str, values: list[str], viewer: tuple[str | None, str, dict[str, str]]
-    ) -> str | tuple[str, list[str]]:
-        """Do what a field of ``Mutation`` asks for.
+    def is_async(self, root: str, name: str) -> bool:
+        """Whether a field is answered by a coroutine."""
+        field = self.functions.fields.get((root, name))
+        return field is not None and field.is_async
+
+    def call(self, root: str, shape: str, values: list[str], visit: Visit) -> str:
+        """Answer a field by a plain function: the user's, or a mutation of a model.
 
         Parameters:
+            root: ``Query`` or ``Mutation``.
             shape: as ``crates/graphql/src/lower.rs`` writes it.
             values: of its placeholders, as JSON.
-            viewer: subject, claims as JSON, headers.
+            visit: who asks.
 
         Returns:
-            the JSON of the answer; or the shape of the query that gives it, and that one's values.
-
-        Errors:
-            GraphQLError: the client's mistake.
+            the answer as ``crates/engine/src/graphql/answer.rs`` reads it.
         """
-        asked: dict[str, Any] = json.loads(shape)
-        shown = self.mutations.run(asked, [json.loads(value) for value in values], KnownViewer(*viewer))
-        if isinstance(shown, str):
-            return shown
-        if shown.using != self.using:
-            shown.shape["using"] = shown.using
-        return json.dumps(shown.shape, separators=(",", ":")), [json.dumps(value) for value in shown.values]
+        asked, given = _read(shape, values)
+        field = self.functions.fields.get((root, asked["f"]))
+        if field is not None:
+            return field.call(asked, given, visit)
+        answer = self.mutations.run(asked, given, Info(visit).viewer)
+        return f'{{"v":{answer}}}' if isinstance(answer, str) else written(answer, given, self.using)
+
+    async def call_async(self, root: str, shape: str, values: list[str], visit: Visit) -> str:
+        """Answer a field by a coroutine function; parameters and result as :meth:`call`."""
+        asked, given = _read(shape, values)
+        return await self.functions.fields[root, asked["f"]].call_async(asked, given, visit)
+
+    def subscribe(self, shape: str, values: list[str], visit: Visit) -> str | Source:
+        """What feeds a subscription: a table's changes as ``crates/engine/src/graphql/live/changes.rs`` reads them, or
+        a function's events. Parameters: as :meth:`call`.
+        """
+        asked, given = _read(shape, values)
+        field = self.functions.fields.get(("Subscription", asked["f"]))
+        if field is None:
+            return self.changes.watched(asked, len(given))
+        return source(field.events(asked, given, visit))
+
+
+def _read(shape: str, values: list[str]) -> tuple[dict[str, Any], list[Any]]:
+    return json.loads(shape), [json.loads(value) for value in values]

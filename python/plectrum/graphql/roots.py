@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
+
+from django.db.models import TextField, Value
+from django.db.models.functions import Cast, Concat, StrIndex
 
 from plectrum.orm.plan import Plan, Response
 
@@ -21,7 +25,7 @@ from .rows import plan_rows, sliced
 from .scalars import ID
 from .scope import Scope
 
-__all__ = ["Root", "connection_arguments", "roots_of", "single_root"]
+__all__ = ["Root", "changed_root", "connection_arguments", "internal_roots", "listed_root", "roots_of", "single_root"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,43 @@ def _names(one: ObjectType) -> tuple[str, str]:
 def single_root(one: ObjectType) -> str:
     """The field of one row of a type."""
     return _names(one)[1]
+
+
+def listed_root(one: ObjectType) -> str:
+    """What is no field of the schema: rows of given keys, in their order."""
+    return f"[{one.name}]"
+
+
+def changed_root(one: ObjectType) -> str:
+    """What is no field of the schema: a row that has changed, where a filter lets it pass."""
+    return f"changed {one.name}"
+
+
+def internal_roots(graph: Graph) -> dict[str, Root]:
+    """Plans that no client can ask for by name: of rows that functions and changes give."""
+    types = graph.types.values()
+    listed = {listed_root(one): Root("", functools.partial(_listed, one)) for one in types}
+    return listed | {changed_root(one): Root("", functools.partial(_changed, one)) for one in types}
+
+
+def _listed(one: ObjectType, scope: Scope, shape: dict[str, Any]) -> tuple[list[Plan], Response]:
+    given = shape["a"]
+    place = StrIndex(scope.arguments.take(given["order"], str, "order"), _between(one))
+    rows = scope.rows(one).filter(pk__in=scope.value(one, _ID, given["ids"])).order_by(place)
+    return [plan_rows(scope, one, rows, shape["s"][one.name])], {"rows": 0}
+
+
+def _between(one: ObjectType) -> Any:
+    """A row's key between commas, as it stands in the list of keys."""
+    comma: Any = Value(",", output_field=TextField())
+    return Concat(comma, Cast("pk", TextField()), comma, output_field=TextField())
+
+
+def _changed(one: ObjectType, scope: Scope, shape: dict[str, Any]) -> tuple[list[Plan], Response]:
+    given = shape["a"]
+    rows = scope.rows(one).filter(condition(scope, one, given.get("filter"))).order_by()
+    rows = rows.filter(pk=scope.value(one, _ID, given["id"]))
+    return [plan_rows(scope, one, rows, shape["s"][one.name])], {"scalar": 0}
 
 
 def _many(graph: Graph, one: ObjectType) -> tuple[str, Root]:

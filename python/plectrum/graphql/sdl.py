@@ -12,7 +12,7 @@ from .operators import operators_of
 from .roots import connection_arguments, roots_of
 from .scalars import CUSTOM, Enum, Leaf
 
-__all__ = ["block", "write_sdl"]
+__all__ = ["block", "described", "write_sdl"]
 
 _ORDER: Final = '''enum Order {
   """Smallest first."""
@@ -33,18 +33,19 @@ _PAGE_INFO: Final = """type PageInfo {
 }"""
 
 
-def write_sdl(graph: Graph, more: Iterable[str] = ()) -> str:
+def write_sdl(graph: Graph, queries: Iterable[str] = (), more: Iterable[str] = ()) -> str:
     """The schema of a graph.
 
     Parameters:
         graph: its models.
+        queries: further fields of ``Query``.
         more: definitions of what else it has.
     """
-    return "\n\n".join((*_definitions(graph), *more)) + "\n"
+    return "\n\n".join((*_definitions(graph, queries), *more)) + "\n"
 
 
-def _definitions(graph: Graph) -> Iterator[str]:
-    yield block("type Query", [root.sdl for root in roots_of(graph).values()])
+def _definitions(graph: Graph, queries: Iterable[str]) -> Iterator[str]:
+    yield block("type Query", [*(root.sdl for root in roots_of(graph).values()), *queries])
     yield from (_interface(graph, name, fields) for name, fields in graph.interfaces.items())
     for one in graph.types.values():
         yield _object(graph, one)
@@ -57,8 +58,8 @@ def _definitions(graph: Graph) -> Iterator[str]:
     yield from dict.fromkeys(_leaf_filter(column.leaf) for one in graph.types.values() for column in one.columns)
     yield _ORDER
     yield _PAGE_INFO
-    yield f"{_described('A place in a list, for first and after or last and before.')}scalar Cursor"
-    yield from (f"{_described(scalar.description)}scalar {name}" for name, scalar in CUSTOM.items())
+    yield f"{described('A place in a list, for first and after or last and before.')}scalar Cursor"
+    yield from (f"{described(scalar.description)}scalar {name}" for name, scalar in CUSTOM.items())
 
 
 def block(head: str, lines: Iterable[str]) -> str:
@@ -66,7 +67,8 @@ def block(head: str, lines: Iterable[str]) -> str:
     return head + " {\n" + "\n".join(f"  {line}" for line in lines) + "\n}"
 
 
-def _described(text: str, indent: str = "") -> str:
+def described(text: str, indent: str = "") -> str:
+    """A description, in front of what it describes."""
     if not text.strip():
         return ""
     escaped = text.strip().replace("\\", "\\\\").replace('"""', '\\"""')
@@ -76,7 +78,7 @@ def _described(text: str, indent: str = "") -> str:
 def _object(graph: Graph, one: ObjectType) -> str:
     implements = f" implements {' & '.join(one.interfaces)}" if one.interfaces else ""
     lines = [_field(graph, field) for field in one.fields.values()]
-    return _described(one.description) + block(f"type {one.name}{implements}", lines)
+    return described(one.description) + block(f"type {one.name}{implements}", lines)
 
 
 def _interface(graph: Graph, name: str, fields: list[str]) -> str:
@@ -85,7 +87,7 @@ def _interface(graph: Graph, name: str, fields: list[str]) -> str:
 
 
 def _field(graph: Graph, field: Field) -> str:
-    return _described(field.description, "  ") + f"{field.name}{_arguments(field)}: {_type(field)}"
+    return described(field.description, "  ") + f"{field.name}{_arguments(field)}: {_type(field)}"
 
 
 def _arguments(field: Field) -> str:
@@ -169,4 +171,4 @@ def _order(graph: Graph, one: ObjectType) -> str:
 
 
 def _enum(enum: Enum) -> str:
-    return block(f"enum {enum.name}", [_described(enum.labels[name], "  ") + name for name in enum.members])
+    return block(f"enum {enum.name}", [described(enum.labels[name], "  ") + name for name in enum.members])

@@ -5,22 +5,22 @@ use serde::Deserialize;
 
 /// One change of one row.
 #[derive(Debug, Deserialize)]
-pub(super) struct Change {
+pub(crate) struct Change {
     /// What happened.
     #[serde(rename = "o")]
-    pub(super) kind: Kind,
+    pub(crate) kind: Kind,
     /// A number that no other change has.
     #[serde(rename = "i")]
-    pub(super) id: u64,
+    pub(crate) id: u64,
     /// The row's primary key.
     #[serde(rename = "k")]
-    pub(super) key: serde_json::Value,
+    pub(crate) key: serde_json::Value,
 }
 
 /// What happened to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Insert,
     Update,
     Delete,
@@ -28,7 +28,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// The name of the event.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Insert => "insert",
             Self::Update => "update",
@@ -39,7 +39,7 @@ impl Kind {
 
 impl Change {
     /// The key as a statement takes it.
-    pub(super) fn argument(&self) -> Value {
+    pub(crate) fn argument(&self) -> Value {
         match &self.key {
             serde_json::Value::String(text) => Value::Text(text.clone()),
             serde_json::Value::Number(number) => {

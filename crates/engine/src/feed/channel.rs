@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use plectrum_db::notifications::{Heard, Subscription};
+use plectrum_db::notifications::Subscription;
 use plectrum_db::{Context, Operation, Outcome, buffer};
 use plectrum_http::sse::Event;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
 use super::change::{Change, Kind};
+use super::news::{self, News};
 use super::stream::Client;
 use crate::database::Database;
 use crate::native::Zones;
@@ -52,12 +53,6 @@ struct Kept {
     event: Bytes,
 }
 
-enum News {
-    Change(Change),
-    /// Something may have been missed.
-    Gap,
-}
-
 impl Channel {
     pub(super) fn new(parts: ChannelParts) -> Rc<Self> {
         Rc::new(Self {
@@ -73,18 +68,10 @@ impl Channel {
         if self.subscription.borrow().is_some() {
             return true;
         }
-        let Some(notifications) = self.parts.database.notifications() else { return false };
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let hear = move |heard: Heard<'_>| {
-            let news = match heard {
-                Heard::Payload(payload) => serde_json::from_str(payload).map_or(News::Gap, News::Change),
-                Heard::Lost => News::Gap,
-                Heard::Listening => return,
-            };
-            // The channel is gone with its receiver.
-            let _ = sender.send(news);
+        let Some((subscription, receiver)) = news::listen(&self.parts.database, &self.parts.channel) else {
+            return false;
         };
-        *self.subscription.borrow_mut() = Some(notifications.subscribe(&self.parts.channel, hear));
+        *self.subscription.borrow_mut() = Some(subscription);
         tokio::task::spawn_local(follow(Rc::downgrade(self), receiver));
         true
     }

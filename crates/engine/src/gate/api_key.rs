@@ -41,6 +41,11 @@ impl ApiKey {
         Ok(Self { place: spec.place, parameter: spec.parameter, header, known, callback: spec.callback })
     }
 
+    /// The header it is in, where it is in one.
+    pub(crate) fn header(&self) -> Option<HeaderName> {
+        self.header.clone()
+    }
+
     /// The key a request shows.
     pub(crate) fn find(&self, request: &Request) -> Option<String> {
         match self.place {

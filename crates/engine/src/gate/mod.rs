@@ -22,7 +22,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use plectrum_http::{Response, StatusCode, problem};
+use plectrum_http::{HeaderName, Response, StatusCode, header, problem};
 
 use crate::endpoint::Call;
 use authority::{Asking, Authority, Question, Told};
@@ -121,6 +121,12 @@ impl Gate {
             && self.guard == Guard::Anyone
             && self.early.is_empty()
             && self.late.is_empty()
+    }
+
+    /// Headers that its schemes read.
+    pub(crate) fn credential_headers(&self) -> impl Iterator<Item = HeaderName> {
+        let keys = self.schemes.iter().filter_map(|number| self.shared.scheme(*number)?.header());
+        std::iter::once(header::AUTHORIZATION).chain(keys)
     }
 
     /// Lets a request pass, or not.

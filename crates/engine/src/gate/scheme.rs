@@ -1,6 +1,6 @@
 //! Schemes: one way each to tell who makes a request.
 
-use plectrum_http::Request;
+use plectrum_http::{HeaderName, Request};
 
 use super::api_key::ApiKey;
 use super::credentials;
@@ -42,6 +42,11 @@ impl Scheme {
 
     pub(crate) fn scope_claim(&self) -> &str {
         if let Self::Jwt(jwt) = self { &jwt.spec.scope_claim } else { "scope" }
+    }
+
+    /// The header that keys are in, where that is not `Authorization`.
+    pub(crate) fn header(&self) -> Option<HeaderName> {
+        if let Self::ApiKey(key) = self { key.header() } else { None }
     }
 
     /// The challenge of a 401 (RFC 9110 §11.6.1); a session has none, as browsers ask for none.

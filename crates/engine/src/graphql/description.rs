@@ -24,6 +24,39 @@ pub struct Description {
     pub persisted: bool,
     /// The only documents that are executed; any where absent.
     pub allowed: Option<Vec<String>>,
+    /// Fields of `Query` that functions answer.
+    #[serde(default)]
+    pub functions: Vec<String>,
+    /// How subscriptions are served.
+    #[serde(default)]
+    pub live: Live,
+}
+
+/// What subscriptions may take.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct Live {
+    /// Seconds a WebSocket's client may take to introduce itself.
+    pub init_timeout: f64,
+    /// Operations that may run over one WebSocket at the same time.
+    pub operations: usize,
+    /// Seconds of silence on an event stream at most.
+    pub heartbeat: f64,
+    /// Origins whose pages may connect by WebSocket, besides the API's own.
+    pub origins: Vec<String>,
+}
+
+impl Live {
+    pub(super) fn with_origins(mut self, more: Vec<String>) -> Self {
+        self.origins.extend(more);
+        self
+    }
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self { init_timeout: 3.0, operations: 100, heartbeat: 15.0, origins: Vec::new() }
+    }
 }
 
 /// [`Limits`] as the binding writes them; what is absent is unlimited.

@@ -6,14 +6,15 @@ use futures_util::future::join_all;
 use plectrum_db::buffer;
 use plectrum_graphql::error::write_errors;
 use plectrum_graphql::{Code, Error, Graph};
-use plectrum_http::{Body, Method, Reply, Response, StatusCode, header, problem};
+use plectrum_http::{Body, Method, Reply, Response, StatusCode, header, problem, websocket};
 
-use super::description::Description;
+use super::call;
+use super::description::{Description, Live};
+use super::live;
 use super::media::Media;
-use super::mutate;
 use super::page;
 use super::persisted::Persisted;
-use super::plans::{Planner, Viewer};
+use super::plans::{Kind, Planner, Viewer};
 use super::prepare::{Prepared, Preparer};
 use super::request::{self, Asked, Malformed, Parameters};
 use super::run;
@@ -22,32 +23,54 @@ use crate::endpoint::{Call, Endpoint};
 /// Answers one graph.
 pub struct GraphQl(Rc<Inner>);
 
-struct Inner {
-    preparer: Preparer,
+pub(super) struct Inner {
+    pub(super) preparer: Preparer,
     persisted: Persisted,
     page: bool,
     batch: usize,
+    pub(super) live: Live,
+    /// What a WebSocket may take.
+    pub(super) sockets: websocket::Limits,
+    pub(super) channels: live::Channels,
 }
 
 /// An operation prepared, or why it is not executed.
-type Ready = Result<Rc<Prepared>, Vec<Error>>;
+pub(super) type Ready = Result<Rc<Prepared>, Vec<Error>>;
 
 impl GraphQl {
-    /// An endpoint for a graph whose shapes `planner` plans.
+    /// An endpoint for a graph whose shapes `planner` plans. `sockets` is what a WebSocket may take, `origins` are those
+    /// whose pages may connect by one, besides the graph's own.
     ///
     /// # Errors
     /// What is wrong with the schema.
-    pub fn new(description: &Description, planner: Box<dyn Planner>) -> Result<Self, String> {
+    pub fn new(
+        description: &Description,
+        planner: Box<dyn Planner>,
+        sockets: websocket::Limits,
+        origins: Vec<String>,
+    ) -> Result<Self, String> {
         let graph = Graph::parse(&description.sdl, description.global_ids, description.introspection)?;
-        let preparer = Preparer::new(graph, description.limits.limits(), planner, description.cache);
+        let limits = description.limits.limits();
+        let preparer = Preparer::new(graph, limits, planner, &description.functions, description.cache);
         let persisted =
             Persisted::new(description.persisted, description.allowed.as_deref(), description.cache);
-        Ok(Self(Rc::new(Inner { preparer, persisted, page: description.page, batch: description.batch })))
+        Ok(Self(Rc::new(Inner {
+            preparer,
+            persisted,
+            page: description.page,
+            batch: description.batch,
+            live: description.live.clone().with_origins(origins),
+            sockets,
+            channels: live::Channels::default(),
+        })))
     }
 }
 
 impl Endpoint for GraphQl {
     fn call(&self, call: Call) -> Reply {
+        if self.is_conversation(&call) {
+            return live::connect(&self.0, call);
+        }
         let Some(media) = Media::of(&call.request.headers) else {
             return problem::of(StatusCode::NOT_ACCEPTABLE).into();
         };
@@ -55,20 +78,34 @@ impl Endpoint for GraphQl {
             return respond(StatusCode::OK, media, page::HTML.as_bytes().to_vec()).into();
         }
         let media = if media == Media::Html { Media::Json } else { media };
+        let plain = if media == Media::Events { Media::Json } else { media };
         match request::read(&call) {
             Ok(Asked::One(parameters)) => {
                 let may_write = call.request.method == Method::POST;
-                self.0.one(parameters, viewer(call), media, may_write)
+                self.0.one(parameters, Viewer::of(call), media, may_write)
             }
-            Ok(Asked::Many(operations)) => self.0.many(operations, viewer(call), media),
+            Ok(Asked::Many(operations)) => self.0.many(operations, Viewer::of(call), plain),
             Err(Malformed(status, why)) => {
-                refuse(status, media, &[Error::new(Code::ParseFailed, why)]).into()
+                refuse(status, plain, &[Error::new(Code::ParseFailed, why)]).into()
             }
         }
     }
 
     fn reads_body(&self) -> bool {
         true
+    }
+
+    fn introduces(&self, call: &Call) -> bool {
+        self.is_conversation(call)
+    }
+}
+
+impl GraphQl {
+    /// Whether a WebSocket is asked for.
+    fn is_conversation(&self, call: &Call) -> bool {
+        self.0.preparer.has_subscriptions()
+            && call.request.method == Method::GET
+            && call.request.headers.contains_key(header::UPGRADE)
     }
 }
 
@@ -78,8 +115,17 @@ impl Inner {
             let error = Error::new(Code::ParseFailed, "The request has no query.");
             return refuse(StatusCode::BAD_REQUEST, media, &[error]).into();
         }
+        if media == Media::Events {
+            return self.stream(parameters, viewer, may_write);
+        }
         match self.prepare(parameters) {
-            Ok(prepared) if prepared.mutates && !may_write => only_by_post(media).into(),
+            Ok(prepared) if prepared.kind == Kind::Mutation && !may_write => only_by_post(media).into(),
+            Ok(prepared) if prepared.kind == Kind::Subscription => {
+                let why = "Subscriptions are heard as an event stream (Accept: text/event-stream) or over a WebSocket \
+                           (graphql-transport-ws).";
+                let error = Error::new(Code::OperationResolution, why);
+                refuse(status_of_refusal(media), media, &[error]).into()
+            }
             Ok(prepared) => {
                 let inner = Rc::clone(self);
                 Reply::pending(async move {
@@ -91,15 +137,24 @@ impl Inner {
         }
     }
 
-    fn prepare(&self, mut parameters: Parameters) -> Ready {
+    /// A GET must not change anything, whatever is answered.
+    fn stream(self: &Rc<Self>, parameters: Parameters, viewer: Viewer, may_write: bool) -> Reply {
+        match self.prepare(parameters) {
+            Ok(prepared) if prepared.kind == Kind::Mutation && !may_write => only_by_post(Media::Json).into(),
+            ready => live::stream(self, ready, viewer).into(),
+        }
+    }
+
+    pub(super) fn prepare(&self, mut parameters: Parameters) -> Ready {
         self.persisted.resolve(&mut parameters).map_err(|error| vec![error])?;
         self.preparer.prepare(&mut parameters)
     }
 
-    async fn run(&self, prepared: Rc<Prepared>, viewer: Viewer) -> Vec<u8> {
-        match prepared.mutates {
-            true => mutate::run(&self.preparer, &prepared, &viewer).await,
-            false => run::run(&self.preparer, &prepared, &viewer).await,
+    pub(super) async fn run(&self, prepared: Rc<Prepared>, viewer: Viewer) -> Vec<u8> {
+        match prepared.kind {
+            Kind::Mutation => call::serially(&self.preparer, &prepared, &viewer).await,
+            _ if prepared.calls => call::together(&self.preparer, &prepared, &viewer).await,
+            _ => run::run(&self.preparer, &prepared, &viewer).await,
         }
     }
 
@@ -119,6 +174,7 @@ impl Inner {
                 let (viewer, inner) = (viewer.clone(), &inner);
                 async move {
                     match ready {
+                        Ok(prepared) if prepared.kind == Kind::Subscription => errors_body(&[one_by_one()]),
                         Ok(prepared) => inner.run(prepared, viewer).await,
                         Err(errors) => errors_body(&errors),
                     }
@@ -138,8 +194,9 @@ impl Inner {
     }
 }
 
-fn viewer(call: Call) -> Viewer {
-    Viewer { headers: call.request.headers, identity: call.identity }
+/// A list is answered at once.
+fn one_by_one() -> Error {
+    Error::new(Code::OperationResolution, "A list of operations cannot hold subscriptions.")
 }
 
 /// A request error's status: the older media type has no other way to say that the response is GraphQL's.
@@ -155,7 +212,7 @@ fn only_by_post(media: Media) -> Response {
     response
 }
 
-fn errors_body(errors: &[Error]) -> Vec<u8> {
+pub(super) fn errors_body(errors: &[Error]) -> Vec<u8> {
     let mut body = buffer::take();
     body.push(b'{');
     write_errors(&mut body, errors);

@@ -9,6 +9,8 @@ pub(super) enum Media {
     Json,
     /// `application/graphql-response+json`: a request error has status 400.
     Response,
+    /// `text/event-stream`: responses one by one.
+    Events,
     /// `text/html`: a browser.
     Html,
 }
@@ -34,6 +36,7 @@ impl Media {
         HeaderValue::from_static(match self {
             Self::Json => "application/json; charset=utf-8",
             Self::Response => "application/graphql-response+json; charset=utf-8",
+            Self::Events => "text/event-stream; charset=utf-8",
             Self::Html => "text/html; charset=utf-8",
         })
     }
@@ -45,6 +48,7 @@ fn read(range: &str) -> Option<(u32, Media)> {
     let media = match parts.next()?.to_ascii_lowercase().as_str() {
         "application/graphql-response+json" => Media::Response,
         "application/json" | "application/*" | "*/*" => Media::Json,
+        "text/event-stream" => Media::Events,
         "text/html" => Media::Html,
         _ => return None,
     };

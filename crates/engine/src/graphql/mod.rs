@@ -7,13 +7,17 @@
 //! * [`persisted`]: documents known by their hash;
 //! * [`prepare`]: document, operation, variables → root fields with their plans, kept by text and by shape;
 //! * [`plans`]: the trait of whoever plans a shape, and a plan's arguments;
-//! * [`run`]: root fields executed together, written as one response; [`mutate`]: one after the other;
+//! * [`run`]: root fields executed together, written as one response;
+//! * [`call`]: those that functions of the binding answer, with an [`answer`];
+//! * [`live`]: subscriptions, over WebSockets and event streams;
 //! * [`page`]: a page to try queries with.
 
+mod answer;
+mod call;
 mod description;
 mod endpoint;
+mod live;
 mod media;
-mod mutate;
 mod page;
 mod persisted;
 mod plans;
@@ -21,6 +25,8 @@ mod prepare;
 mod request;
 mod run;
 
+pub use answer::Answer;
 pub use description::Description;
 pub use endpoint::GraphQl;
-pub use plans::{Argument, Origin, Plan, Planner, Refusal, Viewer, Written};
+pub use live::{Member, Watched};
+pub use plans::{Argument, Kind, Origin, Plan, Planner, Refusal, Source, Viewer};

@@ -1,17 +1,24 @@
 //! Plans of root fields: made by the binding, once per shape.
 
 use std::any::Any;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use futures_util::future::LocalBoxFuture;
+use futures_util::stream::LocalBoxStream;
 use plectrum_db::Operation;
 use plectrum_db::value::Value;
-use plectrum_graphql::{Code, Error};
-use plectrum_http::{HeaderMap, HeaderName};
+use plectrum_graphql::{Code, Error, RootField};
+use plectrum_http::form::Upload;
+use plectrum_http::{HeaderName, Request};
 use plectrum_schema::{Schema, validate_json, validate_text, validate_texts};
 use serde_json::Value as Json;
 
+use super::answer::Answer;
+use super::live::Watched;
 use crate::database::Database;
+use crate::endpoint::Call;
+use crate::gate::authority::Head;
 use crate::gate::identity::Identity;
 use crate::native::Zones;
 use crate::values::{Enums, ValueSink};
@@ -24,25 +31,53 @@ pub trait Planner {
     /// Why there is none.
     fn plan(&self, shape: &str) -> Result<Plan, Refusal>;
 
-    /// Does what a field of `Mutation` asks for, and says how it is answered.
+    /// Calls the function that answers a root field.
     ///
     /// # Errors
-    /// Why it was not done.
-    fn write<'a>(
+    /// Why it has no answer.
+    fn call<'a>(
         &'a self,
-        shape: &'a str,
-        values: &'a [Box<[u8]>],
+        kind: Kind,
+        field: &'a RootField,
         viewer: &'a Viewer,
-    ) -> LocalBoxFuture<'a, Result<Written, Refusal>>;
+    ) -> LocalBoxFuture<'a, Result<Answer, Refusal>>;
+
+    /// What feeds a field of `Subscription`.
+    ///
+    /// # Errors
+    /// Why there is nothing.
+    fn subscribe(&self, field: &RootField, viewer: &Viewer) -> Result<Source, Refusal>;
 }
 
-/// What answers a field of `Mutation`.
-#[derive(Debug)]
-pub enum Written {
-    /// A shape that shows what was written, and its values.
-    Shape(String, Vec<Box<[u8]>>),
-    /// The response itself, as JSON.
-    Json(Vec<u8>),
+/// What an operation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Reads.
+    Query,
+    /// Writes.
+    Mutation,
+    /// Hears.
+    Subscription,
+}
+
+impl Kind {
+    /// Name of its root type.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Query => "Query",
+            Self::Mutation => "Mutation",
+            Self::Subscription => "Subscription",
+        }
+    }
+}
+
+/// Where the events of a subscription come from.
+pub enum Source {
+    /// A function's, one by one; it is told to stop by being dropped.
+    Function(LocalBoxStream<'static, Result<Answer, Refusal>>),
+    /// The changes of a table.
+    Changes(Watched),
 }
 
 /// Why a shape cannot be planned.
@@ -50,6 +85,8 @@ pub enum Written {
 pub enum Refusal {
     /// The client's to mend.
     Input(String),
+    /// Not for this client.
+    Refused(Code, String),
     /// Ours; the reason is logged already. In development it is shown.
     Fault(Option<String>),
 }
@@ -58,6 +95,7 @@ impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Input(why) => Self::new(Code::BadUserInput, why),
+            Refusal::Refused(code, why) => Self::new(code, why),
             Refusal::Fault(why) => {
                 Self::new(Code::Internal, why.unwrap_or_else(|| "Internal server error.".to_owned()))
             }
@@ -107,13 +145,31 @@ pub enum Origin {
     Unused,
 }
 
-/// Who makes a request, as far as rules of rows ask.
+/// Who makes a request, and what it brings besides its document.
 #[derive(Clone)]
 pub struct Viewer {
-    /// The request's headers.
-    pub headers: HeaderMap,
+    /// The request without its body.
+    pub head: Head,
     /// Who makes it, where the route has a gate.
     pub identity: Option<Arc<Identity>>,
+    /// What a WebSocket's client said of itself, as JSON.
+    pub params: Option<Rc<str>>,
+    /// Files of a form, as its variables number them.
+    pub files: Rc<[Upload]>,
+}
+
+impl Viewer {
+    /// Who makes a call.
+    pub(super) fn of(call: Call) -> Self {
+        let Call { request, identity, .. } = call;
+        let Request { method, uri, headers, peer, secure, .. } = request;
+        Self {
+            head: Head { method, uri, headers, peer, secure },
+            identity,
+            params: None,
+            files: Rc::default(),
+        }
+    }
 }
 
 impl Plan {
@@ -164,7 +220,7 @@ impl Argument {
         let identity = viewer.identity.as_deref();
         match &self.origin {
             Origin::Header(name) => {
-                validate_text(&self.schema, viewer.headers.get(name)?.to_str().ok()?, &mut sink).ok()
+                validate_text(&self.schema, viewer.head.headers.get(name)?.to_str().ok()?, &mut sink).ok()
             }
             Origin::Subject => validate_text(&self.schema, identity?.subject.as_deref()?, &mut sink).ok(),
             Origin::Claim(name) => {

@@ -1,15 +1,17 @@
 //! Document, operation, variables → root fields with their plans.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use plectrum_graphql::introspect::Introspected;
 use plectrum_graphql::partial::{Settled, Source, settle};
 use plectrum_graphql::{
-    Cache, Code, Document, Error, Graph, Limits, Lowered, Root, RootField, Variables, lower, variables,
+    Cache, Code, Document, Error, Graph, Limits, Lowered, OperationType, Root, RootField, Variables, lower,
+    variables,
 };
 
-use super::plans::{Plan, Planner};
+use super::plans::{Kind, Plan, Planner};
 use super::request::Parameters;
 
 /// Bytes of documents, and of shapes, that are kept.
@@ -20,6 +22,8 @@ pub(super) struct Preparer {
     graph: Graph,
     limits: Limits,
     planner: Box<dyn Planner>,
+    /// Fields of `Query` that functions answer.
+    functions: HashSet<String>,
     documents: RefCell<Cache<Known>>,
     plans: RefCell<Cache<Plan>>,
 }
@@ -40,15 +44,29 @@ pub(super) struct Prepared {
     /// One for each root field; none where it is answered without statements.
     pub(super) plans: Vec<Option<Result<Rc<Plan>, Error>>>,
     pub(super) introspected: Option<Introspected>,
-    /// Whether its fields are written one after the other; then none has a plan beforehand.
-    pub(super) mutates: bool,
+    /// What it is; only a query's fields have plans beforehand.
+    pub(super) kind: Kind,
+    /// Whether functions answer some of its fields.
+    pub(super) calls: bool,
 }
 
 impl Preparer {
-    pub(super) fn new(graph: Graph, limits: Limits, planner: Box<dyn Planner>, kept: usize) -> Self {
+    pub(super) fn new(
+        graph: Graph,
+        limits: Limits,
+        planner: Box<dyn Planner>,
+        functions: &[String],
+        kept: usize,
+    ) -> Self {
         let documents = RefCell::new(Cache::new(kept, KEPT));
         let plans = RefCell::new(Cache::new(kept, KEPT));
-        Self { graph, limits, planner, documents, plans }
+        let functions = functions.iter().cloned().collect();
+        Self { graph, limits, planner, functions, documents, plans }
+    }
+
+    /// Whether there is anything to subscribe to.
+    pub(super) fn has_subscriptions(&self) -> bool {
+        self.graph.has_subscriptions()
     }
 
     /// Prepares a request.
@@ -63,8 +81,16 @@ impl Preparer {
         }
         let (document, one) = (&*known.document, |error| vec![error]);
         let operation = document.operation(parameters.operation.as_deref()).map_err(one)?;
-        let mutates = operation.is_mutation();
-        let is_known = operation.is_query() || (mutates && self.graph.has_mutations());
+        let kind = match operation.operation_type {
+            OperationType::Query => Kind::Query,
+            OperationType::Mutation => Kind::Mutation,
+            OperationType::Subscription => Kind::Subscription,
+        };
+        let is_known = match kind {
+            Kind::Query => true,
+            Kind::Mutation => self.graph.has_mutations(),
+            Kind::Subscription => self.graph.has_subscriptions(),
+        };
         if !is_known {
             let message = format!("This schema has no {} to execute.", operation.operation_type);
             return Err(vec![Error::new(Code::OperationResolution, message)]);
@@ -76,7 +102,9 @@ impl Preparer {
             true => Some(Introspected::execute(&self.graph, document, operation, &variables).map_err(one)?),
             false => None,
         };
-        let plans = lowered.roots.iter().map(|root| self.plan(root, mutates)).collect();
+        let plans: Vec<_> = lowered.roots.iter().map(|root| self.plan(root, kind)).collect();
+        let unplanned = |(root, plan): (&Root, &Option<_>)| matches!(root, Root::Field(_)) && plan.is_none();
+        let calls = lowered.roots.iter().zip(&plans).any(unplanned);
         let prepared = Rc::new(Prepared {
             document: Rc::clone(&known.document),
             operation: parameters.operation.take(),
@@ -84,7 +112,8 @@ impl Preparer {
             lowered,
             plans,
             introspected,
-            mutates,
+            kind,
+            calls,
         });
         if operation.variables.is_empty() && document.has_one_operation() && prepared.is_whole() {
             // A second preparation of the same document cannot run in between: nothing here suspends.
@@ -102,11 +131,11 @@ impl Preparer {
         Ok(self.documents.borrow_mut().insert(text.as_bytes(), known))
     }
 
-    fn plan(&self, root: &Root, mutates: bool) -> Option<Result<Rc<Plan>, Error>> {
+    fn plan(&self, root: &Root, kind: Kind) -> Option<Result<Rc<Plan>, Error>> {
         let Root::Field(field) = root else { return None };
         match &field.error {
             Some(error) => Some(Err(error.clone())),
-            None if mutates => None,
+            None if kind != Kind::Query || self.functions.contains(&field.name) => None,
             None => Some(self.planned(field)),
         }
     }

@@ -60,7 +60,7 @@ fn of_body(call: &Call) -> Result<Asked, Malformed> {
     }
 }
 
-fn of_members(members: Map<String, Value>) -> Result<Parameters, Malformed> {
+pub(super) fn of_members(members: Map<String, Value>) -> Result<Parameters, Malformed> {
     let mut parameters = Parameters::default();
     for (name, value) in members {
         match name.as_str() {

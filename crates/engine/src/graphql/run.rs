@@ -5,6 +5,7 @@ use std::rc::Rc;
 use futures_util::future::join_all;
 use plectrum_db::error::Error as DbError;
 use plectrum_db::mark::is_marked;
+use plectrum_db::value::Value as Bound;
 use plectrum_db::{Context, Outcome, buffer};
 use plectrum_graphql::error::write_errors;
 use plectrum_graphql::prune;
@@ -104,10 +105,14 @@ pub(super) async fn answer(
     viewer: &Viewer,
 ) -> Value {
     match execute(field, plan, viewer, buffer::take()).await {
-        Ok(text) if !is_marked(&text) => Value::found(text),
-        Ok(text) => settled(preparer, prepared, field, &text),
+        Ok(text) => complete(preparer, prepared, field, text),
         Err(failure) => recover(preparer, prepared, field, failure, viewer).await,
     }
+}
+
+/// The value of a root field, with or without marks in its text.
+pub(super) fn complete(preparer: &Preparer, prepared: &Prepared, field: &RootField, text: Vec<u8>) -> Value {
+    if is_marked(&text) { settled(preparer, prepared, field, &text) } else { Value::found(text) }
 }
 
 /// The value without the fields whose arguments are wrong. Each turn has fewer of them than the one before.
@@ -158,8 +163,23 @@ pub(super) enum Failure {
 }
 
 /// Runs a plan; its rows are appended to `out`.
-async fn execute(field: &RootField, plan: &Plan, viewer: &Viewer, out: Vec<u8>) -> Result<Vec<u8>, Failure> {
+pub(super) async fn execute(
+    field: &RootField,
+    plan: &Plan,
+    viewer: &Viewer,
+    out: Vec<u8>,
+) -> Result<Vec<u8>, Failure> {
     let args = plan.bind(&field.values, viewer).map_err(Failure::Values)?;
+    fetch(field, plan, args, out).await
+}
+
+/// [`execute`], with its arguments bound.
+pub(super) async fn fetch(
+    field: &RootField,
+    plan: &Plan,
+    args: Vec<Bound>,
+    out: Vec<u8>,
+) -> Result<Vec<u8>, Failure> {
     let (current, session) = (plan.zones.current.clone(), plan.zones.session.clone());
     let context = Context { zone: current, session, url: String::new(), signer: None };
     match plan.database.run_into(&plan.operation, args, context, out).await {
@@ -169,6 +189,16 @@ async fn execute(field: &RootField, plan: &Plan, viewer: &Viewer, out: Vec<u8>) 
             Err(Failure::Values(vec![(index, Error::new(Code::BadUserInput, why))]))
         }
         Err(failure) => Err(Failure::Field(of_database(&failure, &field.name))),
+    }
+}
+
+impl Failure {
+    /// The error where nothing can be left out.
+    pub(super) fn into_error(self) -> Error {
+        match self {
+            Self::Field(error) => error,
+            Self::Values(failing) => failing.into_iter().next().map_or_else(lost, |(_, error)| error),
+        }
     }
 }
 

@@ -23,5 +23,6 @@ mod wake;
 
 pub(crate) use context::Entered;
 pub(crate) use event_loop::{EventLoop, Step};
+pub(crate) use pending::Pending;
 pub(crate) use sync_pool::{Busy, SyncCall, SyncPool};
 pub(crate) use waiter::Waiter;

@@ -1,0 +1,278 @@
+//! A table's changes as events of subscriptions: each changed row is read once for all who asked the same.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::{Rc, Weak};
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
+use plectrum_db::buffer;
+use plectrum_db::notifications::Subscription;
+use plectrum_db::value::Value;
+use plectrum_graphql::{Code, Error, RootField};
+use plectrum_json::text;
+use serde::Deserialize;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::mailbox::{Inbox, Mailbox};
+use super::responses::{Responses, of_value};
+use crate::database::Database;
+use crate::feed::change::{Change, Kind};
+use crate::feed::news::{self, News};
+use crate::graphql::call;
+use crate::graphql::plans::{Plan, Viewer};
+use crate::graphql::prepare::Preparer;
+use crate::graphql::run;
+
+/// Changes that are read at the same time.
+const AT_ONCE: usize = 32;
+
+/// What a subscription hears of a table, as the binding describes it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Watched {
+    /// What the table's trigger sends to.
+    pub channel: String,
+    /// Name of each kind of change that is wanted.
+    pub kinds: HashMap<Changed, String>,
+    /// What an event consists of, by response key.
+    pub members: Vec<(String, Member)>,
+    /// Shapes that read a changed row; one that gives null says that it is none of the subscriber's.
+    pub rows: Vec<String>,
+    /// Which placeholder of theirs is the row's key.
+    pub key: usize,
+    /// What goes before the key of a row where ids name their type.
+    pub prefix: Option<String>,
+}
+
+/// What happened to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Changed {
+    /// It is new.
+    Insert,
+    /// It is another.
+    Update,
+    /// It is no more.
+    Delete,
+}
+
+/// A part of an event.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Member {
+    /// What happened.
+    Kind,
+    /// The row's id.
+    Id,
+    /// Known beforehand.
+    Literal(String),
+    /// The row, read by the shape of this number; null where it is no more.
+    Row(usize),
+}
+
+impl From<Kind> for Changed {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Insert => Self::Insert,
+            Kind::Update => Self::Update,
+            Kind::Delete => Self::Delete,
+        }
+    }
+}
+
+/// The tables of one graph that somebody hears of.
+#[derive(Default)]
+pub(in crate::graphql) struct Channels(RefCell<HashMap<String, Weak<Channel>>>);
+
+/// One table.
+struct Channel {
+    watches: RefCell<HashMap<String, Weak<Watch>>>,
+    /// Ends with the channel.
+    _subscription: Subscription,
+}
+
+/// One question to each change, and all who asked it.
+struct Watch {
+    field: RootField,
+    watched: Watched,
+    reads: Vec<Read>,
+    mailboxes: RefCell<Vec<Weak<Mailbox>>>,
+    /// As long as somebody asks.
+    _channel: Rc<Channel>,
+}
+
+/// How a row is read, with all that is bound but its key.
+struct Read {
+    plan: Rc<Plan>,
+    args: Vec<Value>,
+}
+
+impl Channels {
+    /// Begins to hear of a table.
+    pub(super) fn subscribe(
+        &self,
+        preparer: &Preparer,
+        field: &RootField,
+        watched: Watched,
+        viewer: &Viewer,
+    ) -> Result<Responses, Vec<Error>> {
+        let failed = |error: Error| vec![error.at(&field.key, field.place)];
+        let reads = reads_of(preparer, field, &watched, viewer).map_err(failed)?;
+        let Some(database) = reads.first().map(|read| read.plan.database.clone()) else {
+            return Err(failed(Error::new(Code::Internal, "Internal server error.")));
+        };
+        let channel = self.channel(&watched.channel, &database).ok_or_else(|| {
+            failed(Error::new(Code::Unavailable, "Changes cannot be heard here: the database sends none."))
+        })?;
+        let watch = channel.watch(field, watched, reads);
+        let mailbox = Rc::new(Mailbox::default());
+        watch.mailboxes.borrow_mut().push(Rc::downgrade(&mailbox));
+        // The watch lives as long as somebody listens to it.
+        let inbox = Inbox::new(mailbox).map(move |response| {
+            let _ = &watch;
+            response
+        });
+        Ok(inbox.boxed_local())
+    }
+
+    fn channel(&self, name: &str, database: &Database) -> Option<Rc<Channel>> {
+        if let Some(known) = self.0.borrow().get(name).and_then(Weak::upgrade) {
+            return Some(known);
+        }
+        let (subscription, receiver) = news::listen(database, name)?;
+        let channel = Rc::new(Channel { watches: RefCell::default(), _subscription: subscription });
+        tokio::task::spawn_local(follow(Rc::downgrade(&channel), receiver));
+        self.0.borrow_mut().insert(name.to_owned(), Rc::downgrade(&channel));
+        Some(channel)
+    }
+}
+
+/// Plans and binds what reads a changed row.
+fn reads_of(
+    preparer: &Preparer,
+    field: &RootField,
+    watched: &Watched,
+    viewer: &Viewer,
+) -> Result<Vec<Read>, Error> {
+    let read = |shape: &String| {
+        let row = call::of_shape(field, shape.clone(), field.values.clone());
+        let plan = preparer.planned(&row)?;
+        let args = plan.bind(&row.values, viewer)?;
+        Ok(Read { plan, args })
+    };
+    watched.rows.iter().map(read).collect()
+}
+
+impl Channel {
+    /// The watch that asks the same, if there is one.
+    fn watch(self: &Rc<Self>, field: &RootField, watched: Watched, reads: Vec<Read>) -> Rc<Watch> {
+        let bound: Vec<&[Value]> = reads.iter().map(|read| &*read.args).collect();
+        let same = format!("{} {} {bound:?}", field.key, String::from_utf8_lossy(&field.shape));
+        if let Some(known) = self.watches.borrow().get(&same).and_then(Weak::upgrade) {
+            return known;
+        }
+        let field = call::of_shape(field, String::new(), Vec::new());
+        let mailboxes = RefCell::default();
+        let watch = Rc::new(Watch { field, watched, reads, mailboxes, _channel: Rc::clone(self) });
+        let mut watches = self.watches.borrow_mut();
+        watches.retain(|_, watch| watch.strong_count() > 0);
+        watches.insert(same, Rc::downgrade(&watch));
+        watch
+    }
+
+    /// Everybody who asks.
+    fn asked(&self) -> Vec<Rc<Watch>> {
+        self.watches.borrow().values().filter_map(Weak::upgrade).collect()
+    }
+}
+
+impl Watch {
+    /// The event of a change; none where it is not wanted, or none of theirs.
+    async fn read(&self, change: &Change) -> Result<Option<Bytes>, Error> {
+        let Some(kind) = self.watched.kinds.get(&change.kind.into()) else { return Ok(None) };
+        let mut rows = Vec::new();
+        if change.kind != Kind::Delete {
+            for row in join_all(self.reads.iter().map(|read| self.fetch(read, change))).await {
+                rows.push(row?);
+            }
+            if rows.iter().any(|row| row == b"null") {
+                return Ok(None);
+            }
+        }
+        let mut out = vec![b'{'];
+        for (index, (key, member)) in self.watched.members.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            text::write(&mut out, key);
+            out.push(b':');
+            match member {
+                Member::Kind => text::write(&mut out, kind),
+                Member::Literal(literal) => text::write(&mut out, literal),
+                Member::Id => text::write(&mut out, &self.id(change)),
+                Member::Row(number) => {
+                    out.extend_from_slice(rows.get(*number).map_or(b"null", Vec::as_slice));
+                }
+            }
+        }
+        out.push(b'}');
+        rows.into_iter().for_each(buffer::give);
+        Ok(Some(of_value(&self.field.key, &out)))
+    }
+
+    async fn fetch(&self, read: &Read, change: &Change) -> Result<Vec<u8>, Error> {
+        let mut args = read.args.clone();
+        if let Some(key) = args.get_mut(self.watched.key) {
+            *key = change.argument();
+        }
+        run::fetch(&self.field, &read.plan, args, buffer::take()).await
+    }
+
+    fn id(&self, change: &Change) -> String {
+        let key = change.key.as_str().map_or_else(|| change.key.to_string(), str::to_owned);
+        match &self.watched.prefix {
+            Some(prefix) => plectrum_graphql::global_id(prefix, &key),
+            None => key,
+        }
+    }
+
+    fn tell(&self, tell: impl Fn(&Mailbox)) {
+        self.mailboxes
+            .borrow_mut()
+            .retain(|mailbox| mailbox.upgrade().inspect(|mailbox| tell(mailbox)).is_some());
+    }
+}
+
+/// Reads what changed, in order, some rows at a time.
+async fn follow(channel: Weak<Channel>, mut news: UnboundedReceiver<News>) {
+    let mut some = Vec::with_capacity(AT_ONCE);
+    while news.recv_many(&mut some, AT_ONCE).await > 0 {
+        let Some(asked) = channel.upgrade().map(|channel| channel.asked()) else { return };
+        let reading = stream::iter(some.drain(..)).map(|news| read(&asked, news));
+        let mut read = std::pin::pin!(reading.buffered(AT_ONCE));
+        while let Some(events) = read.next().await {
+            for (watch, event) in asked.iter().zip(events) {
+                match event {
+                    Ok(Some(event)) => watch.tell(|mailbox| mailbox.push(event.clone())),
+                    Ok(None) => {}
+                    Err(error) => watch.tell(|mailbox| mailbox.end(error.clone())),
+                }
+            }
+        }
+    }
+}
+
+/// What each watch makes of a piece of news.
+async fn read(asked: &[Rc<Watch>], news: News) -> Vec<Result<Option<Bytes>, Error>> {
+    match news {
+        News::Change(change) => join_all(asked.iter().map(|watch| watch.read(&change))).await,
+        News::Gap => asked.iter().map(|watch| Err(gap(&watch.field))).collect(),
+    }
+}
+
+/// Nobody can tell what was missed.
+fn gap(field: &RootField) -> Error {
+    let why = "Changes may have been missed: subscribe again, and ask for what is shown anew.";
+    Error::new(Code::Unavailable, why).at(&field.key, field.place)
+}
