@@ -105,7 +105,7 @@ impl Planner for PyPlanner {
                 Err(error) => Err(error),
             };
             Python::attach(|py| {
-                let text = result.and_then(|text| text.extract::<String>(py).map_err(PyErr::from));
+                let text = result.and_then(|text| text.extract::<String>(py));
                 Answer::parse(&text.map_err(|error| self.refusal(py, &error))?)
             })
         })

@@ -12,6 +12,7 @@ import uuid
 from typing import Any, Final, NewType, Union, get_args, get_origin
 
 from plectrum.errors import SchemaError
+from plectrum.orm.internal import is_a
 from plectrum.structs import fields_of, struct_name
 from plectrum.uploads import UploadFile
 
@@ -136,7 +137,7 @@ def _plain(annotation: Any) -> Any:
 
 
 def _of_class(graph: Graph, annotation: Any) -> Shape:
-    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+    if is_a(annotation, type) and issubclass(annotation, enum.Enum):
         return Named(enum_of(graph, annotation))
     one = graph.type_of(annotation)
     if one is not None:

@@ -46,7 +46,7 @@ class Shown:
     using: str
 
     def placed(self, values: list[Any], using: str) -> list[Any]:
-        """As Rust reads it: the shape, and the JSON values of its placeholders.
+        """As Rust reads it: the shape, and the values of its placeholders as JSON text.
 
         Parameters:
             values: of the placeholders in the selection, which it has from the shape it answers.
@@ -57,7 +57,7 @@ class Shown:
         shape = {**self.shape, "s": {type_name: _renumbered(selection, values, kept)}}
         if self.using != using:
             shape["using"] = self.using
-        return [json.dumps(shape, separators=(",", ":")), kept]
+        return [json.dumps(shape, separators=(",", ":")), [json.dumps(value) for value in kept]]
 
 
 def shown_row(root: str, type_name: str, key: Any, asked: Mapping[str, Any], using: str) -> Shown:

@@ -260,7 +260,7 @@ class Field:
             raise error
         if self.declared.root == "Mutation":
             return f'{{"v":{refused(asked, known, {})}}}'
-        problems = known.extra.get("errors") or []
+        problems: list[dict[str, Any]] = known.extra.get("errors") or []
         message = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in problems if problem["loc"])
         code = _CODES.get(known.status, "BAD_USER_INPUT")
         return json.dumps({"e": [code, message or known.detail or known.title]})

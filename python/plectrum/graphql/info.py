@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plectrum._core import Request
@@ -34,7 +34,7 @@ class Info:
         subject, claims, headers, request, params, files = visit
         self.viewer = KnownViewer(subject, claims, headers)
         self.request: Request = request
-        self.files = files
+        self.files: Sequence[UploadFile] = files
         self._params = params
 
     @property

@@ -16,6 +16,7 @@ from plectrum.orm.internal import is_a
 from plectrum.params import MISSING
 from plectrum.schema import CompiledValidator, InvalidError
 from plectrum.structs import fields_of
+from plectrum.uploads import UploadFile
 
 from .annotations import File, Listed, Named, Nullable, Row, Shape, Struct, read_annotation
 from .arguments import Shape as Asked
@@ -247,7 +248,8 @@ def _files(name: str) -> Read:
 
 
 def _file(info: Info, number: Any) -> Any:
-    return None if number is None else info.files[number]
+    file: UploadFile | None = None if number is None else info.files[number]
+    return file
 
 
 def _placed(problem: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -38,10 +38,12 @@ class Output:
     Parameters:
         sdl: with its ``!``.
         shape: makes of a value what was asked for.
+        has_rows: whether queries show parts of it.
     """
 
     sdl: str
     shape: Shaper
+    has_rows: bool = False
 
 
 class Outputs:
@@ -57,7 +59,7 @@ class Outputs:
         self._using = using
         #: Definitions of object types by name.
         self.definitions: dict[str, str] = {}
-        self._structs: dict[str, Any] = {}
+        self._structs: dict[str, _Object] = {}
 
     def read(self, annotation: Any) -> tuple[Shape, Output]:
         """The type of an annotation.
@@ -72,9 +74,9 @@ class Outputs:
         match shape:
             case Nullable(inner):
                 output = self._output(inner, within_list=within_list)
-                return Output(output.sdl.removesuffix("!"), _nullable(output.shape))
+                return Output(output.sdl.removesuffix("!"), _nullable(output.shape), output.has_rows)
             case Listed(Row(name, model)):
-                return Output(f"[{name}!]!", self._rows(name, model))
+                return Output(f"[{name}!]!", self._rows(name, model), has_rows=True)
             case Listed(item):
                 output = self._output(item, within_list=True)
                 return Output(f"[{output.sdl}]!", _each(output.shape))
@@ -82,7 +84,8 @@ class Outputs:
                 return Output(f"{leaf.name}!", _enum(leaf) if isinstance(leaf, Enum) else _scalar(leaf.name))
             case Struct(cls, name):
                 self._define(cls, name, within_list)
-                return Output(f"{name}!", self._structs[name])
+                made = self._structs[name]
+                return Output(f"{name}!", made, made.has_rows)
             case Row(name, model):
                 if within_list:
                     raise SchemaError(
@@ -90,7 +93,7 @@ class Outputs:
                         f"list[{name}] beside them, or the ids."
                     )
                 # A row that is there may be none of those that exist for a client.
-                return Output(name, self._row(name, model))
+                return Output(name, self._row(name, model), has_rows=True)
             case _:
                 raise SchemaError("a file cannot be a result.")
 
@@ -114,7 +117,7 @@ class Outputs:
             output = self._output(read_annotation(self._graph, field.annotation), within_list=within_list)
             key = field_name(field.key)
             made.fields[key] = field.name, output.shape
-            made.has_rows |= getattr(output.shape, "has_rows", False)
+            made.has_rows |= output.has_rows
             lines.append(f"{key}: {output.sdl}")
         self.definitions[name] = block(f"type {name}", lines)
 
@@ -126,7 +129,7 @@ class Outputs:
         def row(value: Any, asked: dict[str, Any]) -> Any:
             return shown_row(root, name, _key(value, model), asked, self._alias(value))
 
-        return _with_rows(row)
+        return row
 
     def _rows(self, name: str, model: Any) -> Shaper:
         root = listed_root(self._graph.types[name])
@@ -140,7 +143,7 @@ class Outputs:
             shape = {"f": root, "a": arguments, "s": {name: asked["s"].get(name, [])}}
             return Shown(shape, [[str(key) for key in keys], self._order(model, keys)], self._alias(items[0]))
 
-        return _with_rows(rows)
+        return rows
 
     def _alias(self, row: Any) -> str:
         """Where a row was read or written."""
@@ -173,16 +176,8 @@ class _Object:
         return made
 
 
-def _with_rows(shaper: Shaper) -> Shaper:
-    shaper.has_rows = True  # type: ignore[attr-defined]
-    return shaper
-
-
 def _nullable(shape: Shaper) -> Shaper:
-    def nullable(value: Any, asked: dict[str, Any]) -> Any:
-        return None if value is None else shape(value, asked)
-
-    return _with_rows(nullable) if getattr(shape, "has_rows", False) else nullable
+    return lambda value, asked: None if value is None else shape(value, asked)
 
 
 def _each(shape: Shaper) -> Shaper:

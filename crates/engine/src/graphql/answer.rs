@@ -43,7 +43,8 @@ struct Written {
 #[serde(untagged)]
 enum WrittenPiece {
     Json(String),
-    Rows(String, Vec<Box<RawValue>>),
+    /// A shape, and values as JSON text each.
+    Rows(String, Vec<String>),
 }
 
 impl Answer {
@@ -71,7 +72,7 @@ impl From<WrittenPiece> for Piece {
         match written {
             WrittenPiece::Json(json) => Self::Json(json),
             WrittenPiece::Rows(shape, values) => {
-                let values = values.into_iter().map(|value| Box::<str>::from(value).into_boxed_bytes());
+                let values = values.into_iter().map(|value| value.into_bytes().into_boxed_slice());
                 Self::Rows { shape, values: values.collect() }
             }
         }
@@ -102,7 +103,7 @@ mod tests {
 
     #[test]
     fn pieces_keep_their_order() {
-        let Answer(pieces) = Answer::parse(r#"{"p":["{\"a\":",["{shape}",["\"1\"",2]],"}"]}"#).unwrap();
+        let Answer(pieces) = Answer::parse(r#"{"p":["{\"a\":",["{shape}",["\"1\"","2"]],"}"]}"#).unwrap();
         let [Piece::Json(before), Piece::Rows { shape, values }, Piece::Json(after)] = &*pieces else {
             panic!("{pieces:?}")
         };
