@@ -247,9 +247,8 @@ def _files(name: str) -> Read:
     return read
 
 
-def _file(info: Info, number: Any) -> Any:
-    file: UploadFile | None = None if number is None else info.files[number]
-    return file
+def _file(info: Info, number: int | None) -> UploadFile | None:
+    return None if number is None else info.files[number]
 
 
 def _placed(problem: Mapping[str, Any], name: str) -> dict[str, Any]:
