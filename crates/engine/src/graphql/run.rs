@@ -33,6 +33,11 @@ impl Value {
     pub(super) fn failed(error: Error) -> Self {
         Self { json: None, errors: vec![error] }
     }
+
+    /// Whether there is nothing, and nothing failed.
+    pub(super) fn is_null(&self) -> bool {
+        self.errors.is_empty() && self.json.as_deref() == Some(b"null")
+    }
 }
 
 /// Executes an operation; returns the response.

@@ -16,14 +16,15 @@ use serde::Deserialize;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::mailbox::{Inbox, Mailbox};
-use super::responses::{Responses, of_value};
+use super::responses::Responses;
 use crate::database::Database;
 use crate::feed::change::{Change, Kind};
 use crate::feed::news::{self, News};
 use crate::graphql::call;
+use crate::graphql::endpoint::Inner;
 use crate::graphql::plans::{Plan, Viewer};
-use crate::graphql::prepare::Preparer;
-use crate::graphql::run;
+use crate::graphql::prepare::{Prepared, Preparer};
+use crate::graphql::run::{self, Failure};
 
 /// Changes that are read at the same time.
 const AT_ONCE: usize = 32;
@@ -94,6 +95,8 @@ struct Channel {
 
 /// One question to each change, and all who asked it.
 struct Watch {
+    inner: Rc<Inner>,
+    prepared: Rc<Prepared>,
     field: RootField,
     watched: Watched,
     reads: Vec<Read>,
@@ -112,20 +115,21 @@ impl Channels {
     /// Begins to hear of a table.
     pub(super) fn subscribe(
         &self,
-        preparer: &Preparer,
+        inner: &Rc<Inner>,
+        prepared: &Rc<Prepared>,
         field: &RootField,
         watched: Watched,
         viewer: &Viewer,
     ) -> Result<Responses, Vec<Error>> {
-        let failed = |error: Error| vec![error.at(&field.key, field.place)];
-        let reads = reads_of(preparer, field, &watched, viewer).map_err(failed)?;
+        let failed = |error: Error| vec![prepared.located(field, error)];
+        let reads = reads_of(&inner.preparer, field, &watched, viewer).map_err(failed)?;
         let Some(database) = reads.first().map(|read| read.plan.database.clone()) else {
             return Err(failed(Error::new(Code::Internal, "Internal server error.")));
         };
         let channel = self.channel(&watched.channel, &database).ok_or_else(|| {
             failed(Error::new(Code::Unavailable, "Changes cannot be heard here: the database sends none."))
         })?;
-        let watch = channel.watch(field, watched, reads);
+        let watch = channel.watch((inner, prepared), field, watched, reads);
         let mailbox = Rc::new(Mailbox::default());
         watch.mailboxes.borrow_mut().push(Rc::downgrade(&mailbox));
         // The watch lives as long as somebody listens to it.
@@ -158,7 +162,7 @@ fn reads_of(
     let read = |shape: &String| {
         let row = call::of_shape(field, shape.clone(), field.values.clone());
         let plan = preparer.planned(&row)?;
-        let args = plan.bind(&row.values, viewer)?;
+        let args = plan.bind(&row.values, viewer).map_err(|failing| Failure::Values(failing).into_error())?;
         Ok(Read { plan, args })
     };
     watched.rows.iter().map(read).collect()
@@ -166,15 +170,27 @@ fn reads_of(
 
 impl Channel {
     /// The watch that asks the same, if there is one.
-    fn watch(self: &Rc<Self>, field: &RootField, watched: Watched, reads: Vec<Read>) -> Rc<Watch> {
+    fn watch(
+        self: &Rc<Self>,
+        (inner, prepared): (&Rc<Inner>, &Rc<Prepared>),
+        field: &RootField,
+        watched: Watched,
+        reads: Vec<Read>,
+    ) -> Rc<Watch> {
         let bound: Vec<&[Value]> = reads.iter().map(|read| &*read.args).collect();
         let same = format!("{} {} {bound:?}", field.key, String::from_utf8_lossy(&field.shape));
         if let Some(known) = self.watches.borrow().get(&same).and_then(Weak::upgrade) {
             return known;
         }
-        let field = call::of_shape(field, String::new(), Vec::new());
-        let mailboxes = RefCell::default();
-        let watch = Rc::new(Watch { field, watched, reads, mailboxes, _channel: Rc::clone(self) });
+        let watch = Rc::new(Watch {
+            inner: Rc::clone(inner),
+            prepared: Rc::clone(prepared),
+            field: call::of_shape(field, String::new(), Vec::new()),
+            watched,
+            reads,
+            mailboxes: RefCell::default(),
+            _channel: Rc::clone(self),
+        });
         let mut watches = self.watches.borrow_mut();
         watches.retain(|_, watch| watch.strong_count() > 0);
         watches.insert(same, Rc::downgrade(&watch));
@@ -200,6 +216,14 @@ impl Watch {
                 return Ok(None);
             }
         }
+        let value = self.value(change, kind, &rows);
+        rows.into_iter().for_each(buffer::give);
+        let value = run::complete(&self.inner.preparer, &self.prepared, &self.field, value);
+        Ok(Some(buffer::freeze(run::write_response(&self.prepared, vec![value]))))
+    }
+
+    /// What the members are, one by one.
+    fn value(&self, change: &Change, kind: &str, rows: &[Vec<u8>]) -> Vec<u8> {
         let mut out = vec![b'{'];
         for (index, (key, member)) in self.watched.members.iter().enumerate() {
             if index > 0 {
@@ -217,8 +241,7 @@ impl Watch {
             }
         }
         out.push(b'}');
-        rows.into_iter().for_each(buffer::give);
-        Ok(Some(of_value(&self.field.key, &out)))
+        out
     }
 
     async fn fetch(&self, read: &Read, change: &Change) -> Result<Vec<u8>, Error> {
@@ -226,7 +249,8 @@ impl Watch {
         if let Some(key) = args.get_mut(self.watched.key) {
             *key = change.argument();
         }
-        run::fetch(&self.field, &read.plan, args, buffer::take()).await
+        let row = run::fetch(&self.field, &read.plan, args, buffer::take()).await;
+        row.map_err(|failure| self.prepared.located(&self.field, failure.into_error()))
     }
 
     fn id(&self, change: &Change) -> String {
@@ -235,6 +259,12 @@ impl Watch {
             Some(prefix) => plectrum_graphql::global_id(prefix, &key),
             None => key,
         }
+    }
+
+    /// Nobody can tell what was missed.
+    fn gap(&self) -> Error {
+        let why = "Changes may have been missed: subscribe again, and ask for what is shown anew.";
+        self.prepared.located(&self.field, Error::new(Code::Unavailable, why))
     }
 
     fn tell(&self, tell: impl Fn(&Mailbox)) {
@@ -267,12 +297,6 @@ async fn follow(channel: Weak<Channel>, mut news: UnboundedReceiver<News>) {
 async fn read(asked: &[Rc<Watch>], news: News) -> Vec<Result<Option<Bytes>, Error>> {
     match news {
         News::Change(change) => join_all(asked.iter().map(|watch| watch.read(&change))).await,
-        News::Gap => asked.iter().map(|watch| Err(gap(&watch.field))).collect(),
+        News::Gap => asked.iter().map(|watch| Err(watch.gap())).collect(),
     }
-}
-
-/// Nobody can tell what was missed.
-fn gap(field: &RootField) -> Error {
-    let why = "Changes may have been missed: subscribe again, and ask for what is shown anew.";
-    Error::new(Code::Unavailable, why).at(&field.key, field.place)
 }

@@ -7,13 +7,13 @@ use futures_util::stream::LocalBoxStream;
 use futures_util::{StreamExt, stream};
 use plectrum_db::buffer;
 use plectrum_graphql::{Code, Error, Root, RootField};
-use plectrum_json::text;
 
 use crate::graphql::answer::{Answer, Piece};
 use crate::graphql::call;
 use crate::graphql::endpoint::Inner;
 use crate::graphql::plans::{Kind, Refusal, Source, Viewer};
 use crate::graphql::prepare::Prepared;
+use crate::graphql::run;
 
 /// Responses as they come; errors end the operation.
 pub(super) type Responses = LocalBoxStream<'static, Result<Bytes, Vec<Error>>>;
@@ -37,11 +37,11 @@ pub(super) fn begin(
         return Err(vec![Error::new(Code::Internal, "Internal server error.")]);
     };
     if let Some(error) = &field.error {
-        return Err(vec![error.clone()]);
+        return Err(vec![prepared.located(field, error.clone())]);
     }
     let source = inner.preparer.planner().subscribe(field, &viewer);
-    match source.map_err(|refusal| vec![call::refused(field, refusal)])? {
-        Source::Changes(watched) => inner.channels.subscribe(&inner.preparer, field, watched, &viewer),
+    match source.map_err(|refusal| vec![prepared.located(field, refusal.into())])? {
+        Source::Changes(watched) => inner.channels.subscribe(inner, &prepared, field, watched, &viewer),
         Source::Function(events) => {
             let inner = Rc::clone(inner);
             let shown = events.filter_map(move |event| {
@@ -61,7 +61,8 @@ fn field_of(prepared: &Prepared) -> Option<&RootField> {
     })
 }
 
-/// The response to an event; none where its row is none of the subscriber's.
+/// The response to an event; none where its row is none of the subscriber's. What goes wrong with one event is that
+/// response's, the next one may be right; what the function says no with is the end.
 async fn show(
     inner: &Inner,
     prepared: &Prepared,
@@ -71,30 +72,12 @@ async fn show(
     let field = field_of(prepared)?;
     let answer = match event {
         Ok(answer) => answer,
-        Err(refusal) => return Some(Err(vec![call::refused(field, refusal)])),
+        Err(refusal) => return Some(Err(vec![prepared.located(field, refusal.into())])),
     };
     let is_row = matches!(&*answer.0, [Piece::Rows { .. }]);
-    match call::show(&inner.preparer, field, answer, viewer).await {
-        Ok(value) if is_row && value == b"null" => None,
-        Ok(value) => {
-            let response = of_value(&field.key, &value);
-            buffer::give(value);
-            Some(Ok(response))
-        }
-        // What goes wrong with one event is that response's; the next one may be right.
-        Err(error) => {
-            Some(Ok(buffer::freeze(crate::graphql::run::write_response(prepared, vec![Err(error)]))))
-        }
+    let value = call::show(&inner.preparer, prepared, field, answer, viewer).await;
+    if is_row && value.is_null() {
+        return None;
     }
-}
-
-/// `{"data":{key:value}}`
-pub(super) fn of_value(key: &str, value: &[u8]) -> Bytes {
-    let mut out = Vec::with_capacity(value.len() + key.len() + 16);
-    out.extend_from_slice(b"{\"data\":{");
-    text::write(&mut out, key);
-    out.push(b':');
-    out.extend_from_slice(value);
-    out.extend_from_slice(b"}}");
-    out.into()
+    Some(Ok(buffer::freeze(run::write_response(prepared, vec![value]))))
 }
