@@ -93,8 +93,8 @@ def seen(server: Server) -> Any:
     return server.get("/seen").json()
 
 
-def hear(talk: Talk, notes: Postgres) -> None:
-    """Until the worker listens: a note that nobody else asks for is heard."""
+def hear(talk: Talk, notes: Postgres, again: str | None = None) -> None:
+    """Until the worker listens, and a change is heard; `again` is asked once more where that fails."""
 
     def heard() -> bool:
         notes.sql("UPDATE note SET status = 'ping' WHERE id = 1")
@@ -102,6 +102,8 @@ def hear(talk: Talk, notes: Postgres) -> None:
         while (message := talk.receive())["type"] != "pong":
             if message["type"] == "next":
                 return True
+            if again is not None and message["type"] == "error":
+                talk.subscribe(again)
         return False
 
     until(heard)
@@ -483,7 +485,7 @@ def test_a_database_that_goes_away_ends_what_was_heard_of_it(
         assert (told["type"], told["payload"][0]["extensions"]["code"]) == ("error", "SERVICE_UNAVAILABLE")
         notes.start()
         client.subscribe(CHANGES)
-        hear(client, notes)
+        hear(client, notes, again=CHANGES)
 
 
 def test_a_server_that_stops_says_so(notes: Postgres, serve: Serve) -> None:

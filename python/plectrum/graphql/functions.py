@@ -105,7 +105,7 @@ class Functions:
             raise ConfigurationError(f"{line}: {function.__name__}(): {error}") from error
         name = declared.name or field_name(function.__name__)
         listed = ", ".join(f"{argument.name}: {argument.sdl}" for argument in arguments)
-        sdl = f"{described(inspect.getdoc(function) or '')}{name}{f'({listed})' if listed else ''}: {output.sdl}"
+        sdl = f"{described(inspect.getdoc(function) or '', '  ')}{name}{f'({listed})' if listed else ''}: {output.sdl}"
         return Field(name, sdl, declared, tuple(arguments), given, output, using)
 
     def _arguments(self, function: Any, hints: dict[str, Any]) -> tuple[list[Argument], dict[str, str]]:
