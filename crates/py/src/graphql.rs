@@ -141,7 +141,7 @@ impl PyPlanner {
             let coroutine =
                 planner.getattr("call_async")?.call1((kind.name(), arguments.0, arguments.1, arguments.2))?;
             return Ok(match self.worker.event_loop.step(coroutine) {
-                Step::Done(result) => Begun::Done(result),
+                Step::Done(result, _) => Begun::Done(result),
                 Step::Suspended(pending) => Begun::Suspended(pending),
             });
         }

@@ -159,7 +159,7 @@ def enum_of(graph: Graph, cls: type[enum.Enum]) -> Enum:
     Errors:
         SchemaError: the graph has another one of this name.
     """
-    name = pascal(cls.__qualname__.rpartition("<locals>.")[2].replace(".", "_"))
+    name = "".join(map(pascal, cls.__qualname__.rpartition("<locals>.")[2].split(".")))
     values = {member.value for member in cls}
     known = graph.enums.get(name)
     if known is not None and values == set(known.members.values()):
