@@ -154,6 +154,7 @@ class TestManagementCommand:
         assert ways["/api/articles"] == "native"
         assert ways["/api/articles/popular"] == "queryset"
         assert ways["/api/hello"] == "object"
+        assert out.getvalue().splitlines()[-1].split() == ["ANY", "/{path:path}", "object", "django"]
 
     def test_check_says_what_is_wrong(self, settings: Settings) -> None:
         settings.PLECTRUM = {"APP": "shop.api.api"}

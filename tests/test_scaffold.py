@@ -43,6 +43,9 @@ def test_its_first_commands_run(tmp_path: Path) -> None:
         address = line.split()[-1]
         with urllib.request.urlopen(f"{address}/hello?name=Ada", timeout=30) as answer:
             assert answer.read() == b'{"message":"Hello, Ada!"}'
+        for page, holds in (("/docs", b"swagger"), ("/admin/login/", b"csrf"), ("/static/admin/css/base.css", b"body")):
+            with urllib.request.urlopen(address + page, timeout=30) as answer:
+                assert holds in answer.read(), page
     finally:
         server.send_signal(signal.SIGTERM)
         server.communicate(timeout=60)

@@ -94,7 +94,12 @@ def routes(options: Namespace, app: str | None, *, django: bool, out: TextIO) ->
         out.write(json.dumps(rows, indent=2) + "\n")
         return 0
     table = [["METHOD", "PATH", "WAY", "NAME", "PARAMETERS"]]
-    table += [[row["method"], row["path"], row["way"], row["name"], " ".join(row["parameters"])] for row in rows]
+    for row, found in zip(rows, compiled.routes, strict=True):
+        if not found.route.mounted:
+            table.append([row["method"], row["path"], row["way"], row["name"], " ".join(row["parameters"])])
+    # A mounted site has a route for each method, and two paths: its root and what is below.
+    below = (found.route for found in compiled.routes if found.route.mounted and found.route.path_names)
+    table += [["ANY", path, "object", name, ""] for path, name in dict.fromkeys((r.path, r.name) for r in below)]
     widths = [max(len(row[column]) for row in table) for column in range(4)] + [0]
     for row in table:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))

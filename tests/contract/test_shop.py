@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import json
 import queue
+import socket
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
@@ -18,7 +19,7 @@ import pytest
 
 from tools.shop import COPIES, CUSTOMER, STAFF, shop, token_of
 
-from .support import until
+from .support import Answer, until
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 100
 
@@ -324,6 +325,35 @@ class TestSessions:
             token = {"x-csrftoken": browser.cookies["csrftoken"]}
             assert browser.put(f"/api/cart/{article}", json={"quantity": 1}, headers=token).status_code == 204
             assert browser.delete(f"/api/cart/{article}", headers=token).status_code == 204
+
+    def test_another_site_cannot_write_in_a_users_name(self, url: str) -> None:
+        """Django's own check, on one raw connection: forged origins, tokens and forms are refused, and it stays usable."""
+        with httpx.Client(base_url=url) as browser:
+            browser.get("/login/")
+            name, password, _ = CUSTOMER
+            form = {"username": name, "password": password, "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+            assert browser.post("/login/", data=form).status_code == 302
+            token, session = browser.cookies["csrftoken"], browser.cookies["sessionid"]
+        host, _, port = url.removeprefix("http://").partition(":")
+        cookie = f"cookie: sessionid={session}; csrftoken={token}"
+        body = b'{"first_name": "Mallory"}'
+        forged = [
+            [cookie],
+            [cookie, "x-csrftoken: " + "a" * 32],
+            [cookie, f"x-csrftoken: {token}", "origin: https://evil.example"],
+            [cookie, f"x-csrftoken: {token}", "origin: null"],
+            [f"cookie: sessionid={session}", f"x-csrftoken: {token}"],
+        ]
+        with socket.create_connection((host, int(port)), 30) as connection:
+            answers = connection.makefile("rb")
+            for headers in forged:
+                head = ["PATCH /api/me HTTP/1.1", f"host: {host}:{port}", "content-type: application/json", *headers]
+                text = "\r\n".join([*head, f"content-length: {len(body)}", "", ""])
+                connection.sendall(text.encode() + body)
+                refused = Answer.read(answers)
+                assert (refused.status, "CSRF" in refused.json()["detail"]) == (403, True), headers
+                connection.sendall(f"GET /api/me HTTP/1.1\r\nhost: {host}:{port}\r\n{cookie}\r\n\r\n".encode())
+                assert Answer.read(answers).json()["first_name"] != "Mallory"
 
     def test_the_admin(self, url: str) -> None:
         with httpx.Client(base_url=url, follow_redirects=True) as browser:

@@ -3,6 +3,7 @@
     ```python                 run, in one namespace per file
     ```python file=app.py     written to that file, for the blocks after it
     ```console                `$ command` run in a shell; the lines below it are its output, `…` stands for anything
+                              `$ cd directory` holds for all blocks after it
     ```sh, ```toml, …         shown only
 
 A command that ends with `&` is a server: it is given a free port instead of 8000 and stopped at the end of the file.
@@ -80,6 +81,9 @@ class Session:
             while command.endswith("\\"):
                 more, _, expected = expected.partition("\n")
                 command = command.removesuffix("\\") + more
+            if command.startswith("cd "):
+                self.directory /= command.removeprefix("cd ")
+                continue
             if command.endswith("&"):
                 self.serve(command.removesuffix("&"), block)
                 continue
@@ -117,7 +121,11 @@ class Session:
     @property
     def environ(self) -> dict[str, str]:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PLECTRUM_"))}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("DJANGO_", "PLECTRUM_", "DATABASE_"))
+        }
         return {**kept, "PATH": path, "PLECTRUM_PORT": str(self.port), "PLECTRUM_WORKERS": "1"}
 
     def close(self) -> None:

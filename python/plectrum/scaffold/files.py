@@ -31,10 +31,37 @@ SECRET_KEY = os.environ.get("SECRET_KEY", "$secret" if DEBUG else "")
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "*" if DEBUG else "").split(",")
 
 INSTALLED_APPS = [
+    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
     "plectrum",
     "notes",
+]
+# Around Django's own views, such as the admin; routes of the API ask for it with django_middleware=True.
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
 ]
 ROOT_URLCONF = "$name.urls"
 
@@ -44,6 +71,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 TIME_ZONE = "UTC"
 USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "static"  # of `manage.py collectstatic`, which production wants
 
 PLECTRUM = {
     "API": "$name.api.api",
@@ -70,6 +99,11 @@ api.resource(
 @api.get("/hello")
 async def hello(name: str = "World") -> dict[str, str]:
     return {"message": f"Hello, {name}!"}
+
+
+# What no route answers: the admin at /admin/, its files, and whatever else urls.py has.
+api.mount_static()
+api.mount_django()
 '''
 
 _MODELS = """\
@@ -83,6 +117,41 @@ class Note(models.Model):
 
     def __str__(self) -> str:
         return self.title
+"""
+
+_ADMIN = """\
+from django.contrib import admin
+
+from notes.models import Note
+
+
+@admin.register(Note)
+class NoteAdmin(admin.ModelAdmin):
+    list_display = ["title", "created_at"]
+    search_fields = ["title", "text"]
+"""
+
+_URLS = '''\
+"""Django's own views; the API does not pass through here."""
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [path("admin/", admin.site.urls)]
+'''
+
+_README = """\
+# $name
+
+    pip install "plectrum[django]"          # with [postgresql] for PostgreSQL
+    python manage.py migrate
+    python manage.py plectrum serve --reload
+
+http://127.0.0.1:8000/docs shows the API, http://127.0.0.1:8000/admin/ the admin (`python manage.py createsuperuser`).
+
+    python manage.py test                   # the tests
+    python manage.py plectrum routes        # what answers where, and how
+    python manage.py check --deploy         # before production
 """
 
 _MIGRATION = """\
@@ -126,12 +195,14 @@ FILES = {
     "manage.py": _MANAGE,
     "NAME/__init__.py": "",
     "NAME/settings.py": _SETTINGS,
-    "NAME/urls.py": '"""Django\'s own views; the API does not pass through here."""\n\nurlpatterns = []\n',
+    "NAME/urls.py": _URLS,
     "NAME/api.py": _API,
     "notes/__init__.py": "",
+    "notes/admin.py": _ADMIN,
     "notes/models.py": _MODELS,
     "notes/migrations/__init__.py": "",
     "notes/migrations/0001_initial.py": _MIGRATION,
     "notes/tests.py": _TESTS,
-    ".gitignore": "__pycache__/\n*.sqlite3*\n",
+    "README.md": _README,
+    ".gitignore": "__pycache__/\n*.sqlite3*\n/static/\n",
 }
