@@ -327,7 +327,7 @@ class TestSessions:
             assert browser.delete(f"/api/cart/{article}", headers=token).status_code == 204
 
     def test_another_site_cannot_write_in_a_users_name(self, url: str) -> None:
-        """Django's own check, on one raw connection: forged origins, tokens and forms are refused, and it stays usable."""
+        """Django's own check, on one raw connection: forged origins and tokens are refused, and it stays usable."""
         with httpx.Client(base_url=url) as browser:
             browser.get("/login/")
             name, password, _ = CUSTOMER
