@@ -1,6 +1,7 @@
 """DRF's serializers beside the same with `plectrum.drf`: one process, the same rows, interleaved, median of 9.
 
-Run as `python -m bench.drf`. Every answer is compared before it is timed; times are CPU time of the process. Where
+Run as `python -m bench.drf`, or `python -m tools.postgres --throw-away -- python -m bench.drf` for querysets on PostgreSQL,
+too: what its server does is not in the times. Every answer is compared before it is timed; times are CPU time of the process. Where
 `clarax-django` is installed, its mixin stands in the same rows; its answers are compared as well, and marked where they
 are not DRF's.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import gc
 import json
+import os
 import platform
 import random
 import statistics
@@ -23,15 +25,16 @@ from typing import Any
 import django
 from django.conf import settings
 
-settings.configure(
-    INSTALLED_APPS=["rest_framework"],
-    USE_TZ=True,
-    TIME_ZONE="UTC",
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-)
+from plectrum import database_url
+
+DATABASES: dict[str, Any] = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+if "DATABASE_URL" in os.environ:
+    DATABASES["postgres"] = database_url.parse(os.environ["DATABASE_URL"])
+NAMES = {"default": "SQLite", "postgres": "PostgreSQL"}
+settings.configure(INSTALLED_APPS=["rest_framework"], USE_TZ=True, TIME_ZONE="UTC", DATABASES=DATABASES)
 django.setup()
 
-from django.db import connection, models  # noqa: E402 - models need settings
+from django.db import connections, models  # noqa: E402 - models need settings
 from rest_framework import VERSION, serializers  # noqa: E402
 from rest_framework.renderers import JSONRenderer  # noqa: E402
 
@@ -203,13 +206,21 @@ def _single(kinds: tuple[Any, ...], work: Callable[[Any], Any]) -> list[Callable
     return [kind and partial(work, kind) for kind in kinds]
 
 
-def _stored(rows: list[Article]) -> Any:
-    with connection.schema_editor() as editor:
+def _stored(rows: list[Article], alias: str) -> Any:
+    with connections[alias].schema_editor() as editor:
         editor.create_model(Author)
         editor.create_model(Article)
-    Author.objects.bulk_create({row.author_id: row.author for row in rows}.values())
-    Article.objects.bulk_create(rows)
-    return Article.objects.order_by("id")
+    Author.objects.using(alias).bulk_create({row.author_id: row.author for row in rows}.values())
+    Article.objects.using(alias).bulk_create(rows)
+    return Article.objects.using(alias).order_by("id")
+
+
+def _compare_querysets(stored: dict[str, Any], rows: list[Article]) -> None:
+    for alias, articles in stored.items():
+        found: Callable[[], Any] = lambda articles=articles: articles.all()[: len(rows)]
+        _compare(f"queryset to JSON, {NAMES[alias]}", rows, _rendered(ARTICLE, found))
+        joined: Callable[[], Any] = lambda found=found: found().select_related("author")
+        _compare(f"queryset to JSON, nested FK, {NAMES[alias]}", rows, _rendered(NESTED, joined))
 
 
 def _record(row: Article) -> dict[str, Any]:
@@ -221,7 +232,7 @@ def main() -> None:
     print("| work | rows | DRF, µs | Plectrum, µs | ratio | clarax-django |\n|---|--:|--:|--:|--:|--:|")
     everything = list(_articles(1000))
     records = [_record(row) for row in everything]
-    stored = _stored(everything)
+    stored = {alias: _stored(list(_articles(1000)), alias) for alias in DATABASES}
     drf, rust = JSONRenderer(), RustJSONRenderer()
     for count in (100, 1000):
         rows = everything[:count]
@@ -230,7 +241,7 @@ def main() -> None:
         data = ArticleOut(rows, many=True).data
         _compare("rendering of `.data`", rows, [partial(drf.render, data), partial(rust.render, data)])
         _compare("instances to JSON (`to_json`)", rows, _rendered(ARTICLE, lambda rows=rows: rows))
-        _compare("queryset to JSON, SQLite", rows, _rendered(ARTICLE, lambda count=count: stored.all()[:count]))
+        _compare_querysets(stored, rows)
         _compare("`is_valid`", rows, _validated(INPUT, records[:count]))
     one = everything[:1]
     _compare("`.data` of one object", one, _single(ARTICLE, lambda kind: kind(one[0]).data))

@@ -104,8 +104,6 @@ pub(crate) static COLUMN_OF: Name = Name::new("plectrum.drf.values", "column_of"
 pub(crate) static ROWS_OF: Name = Name::new("plectrum.drf.values", "rows_of");
 /// How DRF looks attributes up in a value.
 pub(crate) static TRAITS_OF: Name = Name::new("plectrum.drf.values", "traits_of");
-/// `uuid.SafeUUID.unknown`
-pub(crate) static SAFE_UNKNOWN: Name = Name::new("plectrum.drf.values", "SAFE_UNKNOWN");
 /// `rest_framework.fields.empty`
 pub(crate) static EMPTY: Name = Name::new("rest_framework.fields", "empty");
 /// `rest_framework.exceptions.ValidationError`

@@ -12,12 +12,14 @@ from .metrics import PlectrumMetricsMiddleware, Stats, count_fields
 from .mixin import RustSerializerMixin
 from .renderer import RustJSONRenderer, to_json
 from .switch import install, installed, uninstall
+from .views import RustListModelMixin
 
 __all__ = [
     "Decision",
     "FieldExplanation",
     "PlectrumMetricsMiddleware",
     "RustJSONRenderer",
+    "RustListModelMixin",
     "RustSerializerMixin",
     "SerializerExplanation",
     "Stats",

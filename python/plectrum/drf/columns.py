@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -99,7 +100,8 @@ def _column(field: Any, model: type[Model]) -> WantedField | None:
     if not isinstance(kind, dict):
         return None
     fits = kind["kind"] in _KEYS if is_key else _is_alike(convert, kind, source)
-    return WantedField(field.field_name, source.attname, Any) if fits else None
+    hint: Any = uuid.UUID if is_key and kind["kind"] == "uuid" else Any
+    return WantedField(field.field_name, source.attname, hint) if fits else None
 
 
 @functools.cache

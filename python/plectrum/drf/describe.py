@@ -65,12 +65,13 @@ def describe(field: Any) -> tuple[Description, Description]:
 def own(field: Any, name: str) -> object:
     """The function that answers ``field.name(…)``; ``None`` where only this instance knows."""
     kind = class_of(field)
-    given = state_of(field).get(name)
-    if isinstance(given, functools.partial) and given.args == (field,):
-        return given.func  # as `take_over` sets it
-    if given is not None or kind.__getattribute__ is not object.__getattribute__:
+    if kind.__getattribute__ is not object.__getattribute__:
         return None
-    return getattr(kind, name, None)
+    given = state_of(field).get(name)
+    if given is None:
+        return getattr(kind, name, None)
+    # As `take_over` sets it.
+    return given.func if isinstance(given, functools.partial) and given.args == (field,) else None
 
 
 def _access(field: Any) -> Description:

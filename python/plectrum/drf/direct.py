@@ -26,8 +26,8 @@ from ..orm.internal import is_a
 from ..orm.plan import Column, Operation, Plan
 from ..orm.shape import plan
 from ..orm.wanted import Wanted
+from . import drivers
 from .columns import wanted_of
-from .drivers import readable
 from .relations import joins_keep_rows, prefetched_paths
 from .values import class_of, is_exactly
 
@@ -49,7 +49,7 @@ _TYPES: dict[str, type] = {
 }
 
 
-def queryset_bytes(child: Any, rows: Any) -> tuple[bytes, int] | None:
+def queryset_bytes(child: Any, rows: Any, *, readable: bool = False) -> tuple[bytes, int] | None:
     """The JSON array that DRF would render, and its length; ``None`` where only model instances tell.
 
     The statement runs on Django's connection and asks for the serializer's columns alone. The queryset stays as it is:
@@ -58,6 +58,7 @@ def queryset_bytes(child: Any, rows: Any) -> tuple[bytes, int] | None:
     Parameters:
         child: the serializer of one row.
         rows: what the list serializer iterates.
+        readable: only where the JSON's values are those of ``.data``, which holds a related object's UUID as such.
 
     Errors:
         django.db.Error: as the database says.
@@ -71,6 +72,8 @@ def queryset_bytes(child: Any, rows: Any) -> tuple[bytes, int] | None:
     wanted = wanted_of(child, rows.model, prefetched)
     if wanted is None or not _is_loaded(rows.query.deferred_loading, rows.model, wanted):
         return None
+    if readable and not _is_readable(wanted):
+        return None
     try:
         return _written(rows, wanted, zone)
     except Error:  # a second statement would fail otherwise: PostgreSQL's transaction is broken
@@ -81,7 +84,7 @@ def queryset_bytes(child: Any, rows: Any) -> tuple[bytes, int] | None:
 
 def _written(rows: Any, wanted: Wanted, zone: str) -> tuple[bytes, int] | None:
     operation, arguments = plan(rows, wanted)
-    known = readable(operation)
+    known = drivers.readable(operation)
     return _converted(operation, arguments, zone) if known is None else known.write(arguments, zone)
 
 
@@ -120,6 +123,13 @@ def _is_unread(rows: Any) -> bool:
     query: Any = rows.query
     others = (query.combinator, query.select_for_update, query.extra, query.distinct_fields)
     return is_exactly(query, Query) and not any(others) and joins_keep_rows(rows.model, query.select_related)
+
+
+def _is_readable(wanted: Wanted) -> bool:
+    return all(
+        field.hint in (Any, list) and (field.wanted is None or _is_readable(field.wanted))
+        for field in wanted.fields or ()
+    )
 
 
 def _is_loaded(loading: tuple[Iterable[str], bool], model: Any, wanted: Wanted) -> bool:

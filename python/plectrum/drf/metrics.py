@@ -80,8 +80,8 @@ def _represent_json(child: object, rows: Any, default: object) -> bytes:
     return found
 
 
-def _queryset_bytes(child: object, rows: object) -> tuple[bytes, int] | None:
-    found: tuple[bytes, int] | None = _own[renderer, "queryset_bytes"](child, rows)
+def _queryset_bytes(child: object, rows: object, *, readable: bool = False) -> tuple[bytes, int] | None:
+    found: tuple[bytes, int] | None = _own[renderer, "queryset_bytes"](child, rows, readable=readable)
     _count(child, found[1] if found else 0)
     return found
 

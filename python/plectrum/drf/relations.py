@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeAlias, cast
+from uuid import UUID
 
 import rest_framework.relations
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models import ForeignKey, Model, QuerySet, UUIDField
 from django.db.models.fields import related_descriptors as descriptors
 from django.db.models.manager import BaseManager
 
@@ -62,7 +63,10 @@ def _keys(field: Any, model: type[Model], prefetched: frozenset[str]) -> WantedF
         return None
     name = field.source_attrs[0]
     relation = _relation(model, name, prefetched, many=True)
-    return None if relation is None else WantedField(field.field_name, name, list, many=True)
+    if relation is None:
+        return None
+    hint = list[UUID] if isinstance(relation.model._meta.pk, UUIDField) else list
+    return WantedField(field.field_name, name, hint, many=True)
 
 
 def _relation(model: type[Model], name: str, prefetched: frozenset[str], *, many: bool) -> Relation | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from django.db.models import QuerySet
 from django.db.models.manager import BaseManager
@@ -17,9 +17,19 @@ from .compile import LIST_DATA, is_list
 from .direct import queryset_bytes
 from .values import class_of, rows_of, state_of
 
-__all__ = ["RustJSONRenderer", "to_json"]
+__all__ = ["RustJSONRenderer", "Written", "to_json", "written_rows"]
 
 _OVERRIDES = ("__init__", "encode", "iterencode")
+
+
+class Written(NamedTuple):
+    """What a renderer is given that has nothing left to do.
+
+    Parameters:
+        content: the bytes.
+    """
+
+    content: bytes
 
 
 class RustJSONRenderer(JSONRenderer):
@@ -36,14 +46,21 @@ class RustJSONRenderer(JSONRenderer):
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
         """See ``rest_framework.renderers.JSONRenderer.render``."""
-        if data is not None and self._is_plain(accepted_media_type, renderer_context):
+        if isinstance(data, Written):
+            return data.content
+        if data is not None and self.is_plain(accepted_media_type, renderer_context):
             # Whatever goes wrong, DRF meets it again and says it in its own words.
             with contextlib.suppress(Exception):
                 return dump_json(data, self._default(), not self.strict)
         rendered: bytes = super().render(data, accepted_media_type, renderer_context)
         return rendered
 
-    def _is_plain(self, media_type: str | None, context: Mapping[str, Any] | None) -> bool:
+    def is_plain(self, media_type: str | None, context: Mapping[str, Any] | None) -> bool:
+        """Whether the output is compact, not ASCII alone, and the encoder's own in nothing but ``default``.
+
+        Parameters:
+            media_type, context: as :meth:`render` takes them.
+        """
         if self.ensure_ascii or not self.compact or self.get_indent(cast("str", media_type), context or {}) is not None:
             return False
         kind = self.encoder_class
@@ -77,7 +94,7 @@ def to_json(serializer: Any) -> bytes:
         What DRF would raise.
     """
     renderer = RustJSONRenderer()
-    if _is_direct(serializer) and renderer._is_plain(None, None):
+    if _is_direct(serializer) and renderer.is_plain(None, None):
         rows = rows_of(serializer.instance)
         written = queryset_bytes(serializer.child, rows)
         if written is not None:
@@ -85,6 +102,21 @@ def to_json(serializer: Any) -> bytes:
         with contextlib.suppress(Exception):
             return represent_json(serializer.child, rows, renderer._default())
     return renderer.render(serializer.data)
+
+
+def written_rows(serializer: Any) -> bytes | None:
+    """:func:`to_json` without model instances, where ``serializer.data`` can be read back from it; ``None`` elsewhere.
+
+    Parameters:
+        serializer: one whose ``.data`` can be asked for.
+
+    Errors:
+        django.db.Error: as the database says.
+    """
+    if not _is_direct(serializer):
+        return None
+    found = queryset_bytes(serializer.child, rows_of(serializer.instance), readable=True)
+    return None if found is None else found[0]
 
 
 def _is_direct(serializer: Any) -> bool:

@@ -7,10 +7,11 @@ import functools
 from collections.abc import Generator
 from typing import Any, cast
 
+from rest_framework.mixins import ListModelMixin
 from rest_framework.serializers import ListSerializer, ModelSerializer, Serializer
 
 from . import compile as output
-from . import templates, validate
+from . import templates, validate, views
 from .values import is_exactly
 
 __all__ = ["install", "installed", "is_installed", "uninstall"]
@@ -18,16 +19,19 @@ __all__ = ["install", "installed", "is_installed", "uninstall"]
 _One = cast("Any", Serializer)
 _Many = cast("Any", ListSerializer)
 _Model = cast("Any", ModelSerializer)
+_Listing = cast("Any", ListModelMixin)
 
 
 def install() -> None:
-    """Takes over the output and the validation of every DRF serializer in this process, also of existing classes.
+    """Takes over the output and the validation of every DRF serializer in this process, also of existing classes; and
+    the lists of generic views.
 
     ``PLECTRUM = {"DRF": True}`` in the settings calls this when Django starts. Calling it again changes nothing.
     """
     _One.to_representation, _Many.to_representation = _represent, _represent_rows
     _One.to_internal_value, _Many.to_internal_value = _internal, validate.ROWS
     _One.get_fields, _Model.get_fields = _fields, _model_fields
+    _Listing.list = _list
 
 
 def uninstall() -> None:
@@ -35,6 +39,7 @@ def uninstall() -> None:
     _One.to_representation, _Many.to_representation = output.REPRESENT, output.REPRESENT_LIST
     _One.to_internal_value, _Many.to_internal_value = validate.INTERNAL, validate.INTERNAL_LIST
     _One.get_fields, _Model.get_fields = templates.GET_FIELDS, templates.GET_MODEL_FIELDS
+    _Listing.list = views.LIST
 
 
 def is_installed() -> bool:
@@ -66,6 +71,10 @@ def _represent_rows(self: Any, data: Any) -> Any:
 def _internal(self: Any, data: Any) -> Any:
     found = validate.current(self, Serializer) if is_exactly(data, dict) else None
     return validate.INTERNAL(self, data) if found is None else found.internal(data)
+
+
+def _list(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+    return views.list_rows(self, request)
 
 
 def _fields(self: Any) -> Any:

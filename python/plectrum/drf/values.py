@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import types
-import uuid
 import zoneinfo
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, cast
@@ -19,7 +18,6 @@ from django.utils import timezone
 from rest_framework.fields import BuiltinSignatureError, get_attribute
 
 __all__ = [
-    "SAFE_UNKNOWN",
     "called",
     "class_of",
     "column_of",
@@ -34,8 +32,6 @@ __all__ = [
     "zone",
     "zone_for_input",
 ]
-
-SAFE_UNKNOWN = uuid.SafeUUID.unknown
 
 _FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, functools.partial)
 _SERIALIZABLE_VALUE = Model.serializable_value

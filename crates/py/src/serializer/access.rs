@@ -45,6 +45,9 @@ impl Column {
         is_relation: bool,
         instance: &Instance<'_>,
     ) -> PyResult<Option<&'a Self>> {
+        if let Some(column) = asked.get(instance.value.py()) {
+            return Ok(column.is_of(instance).then_some(column));
+        }
         let (py, class) = (instance.value.py(), instance.value.get_type());
         let column = asked.get_or_try_init(py, || {
             let found = names::COLUMN_OF.get(py)?.call1((&class, name, is_relation))?;
@@ -52,7 +55,12 @@ impl Column {
             let attribute = attribute.map(|name| interned(&name)).transpose()?;
             PyResult::Ok(Self { model: class.clone().unbind(), attribute, stored })
         })?;
-        Ok(column.model.is(&class).then_some(column))
+        Ok(column.is_of(instance).then_some(column))
+    }
+
+    #[inline]
+    fn is_of(&self, instance: &Instance<'_>) -> bool {
+        std::ptr::eq(self.model.as_ptr(), instance.value.get_type_ptr().cast())
     }
 }
 
@@ -72,6 +80,20 @@ impl<'py> Instance<'py> {
             false => None,
         };
         Ok(Self { value: value.clone(), traits, state })
+    }
+
+    /// What the instance's `__dict__` has of a column asked about before; nothing that DRF might call.
+    #[inline]
+    fn stored(
+        &self,
+        name: &Py<PyString>,
+        column: &PyOnceLock<Column>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let (Some(state), Some(column)) = (&self.state, column.get(self.value.py())) else { return Ok(None) };
+        if !column.stored || !column.is_of(self) {
+            return Ok(None);
+        }
+        Ok(state.get_item(name)?.filter(|value| !value.is_callable()))
     }
 
     fn get(&self, name: &Bound<'py, PyString>, column: Option<&Column>) -> PyResult<Bound<'py, PyAny>> {
@@ -102,6 +124,12 @@ impl Access {
         field: &Bound<'py, PyAny>,
         instance: &Instance<'py>,
     ) -> PyResult<Found<'py>> {
+        if let Self::Path { path, first } = self
+            && let [name] = path.as_slice()
+            && let Some(value) = instance.stored(name, first)?
+        {
+            return Ok(Found::Value(value));
+        }
         let found = match self {
             Self::Path { path, first } => follow(path, first, field, instance),
             Self::Key { name, column } => match key_of(name, column, instance) {

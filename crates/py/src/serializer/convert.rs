@@ -228,6 +228,12 @@ fn rows_of(value: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
     names::ROWS_OF.get(value.py())?.call1((value,))
 }
 
+/// Whether rows that are there already are more than one.
+fn has_several(rows: &Bound<'_, PyAny>) -> bool {
+    let is_sequence = rows.is_exact_instance_of::<PyList>() || rows.is_exact_instance_of::<PyTuple>();
+    is_sequence && rows.len().is_ok_and(|count| count > 1)
+}
+
 impl Child {
     fn new(field: &Bound<'_, PyAny>, convert: &Bound<'_, PyAny>) -> PyResult<Box<Self>> {
         let convert = Convert::new(convert.cast::<PyTuple>()?)?;
@@ -311,6 +317,9 @@ impl Nested {
         sink: &mut S,
     ) -> PyResult<S::Value> {
         let mut list = sink.begin_list(rows.py());
+        if has_several(rows) {
+            self.is_used.store(true, Ordering::Relaxed);
+        }
         for row in rows.try_iter()? {
             let written = self.write_one(&row?, run, sink)?;
             sink.push(&mut list, written)?;

@@ -10,7 +10,7 @@ use pyo3::types::{
 };
 
 use super::run::Zone;
-use crate::names;
+use crate::{names, uuids};
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -94,11 +94,10 @@ pub(super) fn duration(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> Option<()
 
 /// `UUIDField`, hyphenated.
 pub(super) fn identifier(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> Option<()> {
-    let py = value.py();
-    if !value.get_type().is(names::UUID.get(py).ok()?) {
+    if !uuids::is_exact(value).ok()? {
         return None;
     }
-    let number: u128 = value.getattr(intern!(py, "int")).ok()?.extract().ok()?;
+    let number = uuids::number_of(value).ok()?;
     append(out, &uuid::format(&number.to_be_bytes()));
     Some(())
 }

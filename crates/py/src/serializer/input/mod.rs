@@ -5,9 +5,10 @@
 //!
 //! * [`record`]: a record and its fields in order; [`check`]: one field's value; [`parse`]: raw value → internal value;
 //! * [`rows`]: a list of records; [`rules`]: the validators whose answer is known; [`text`]: questions to strings; [`moment`]: dates and times;
-//! * [`session`]: what holds until Python code has run; [`failure`]: what DRF makes of exceptions.
+//! * [`session`]: what holds until Python code has run, as does the rest of the [`collector`]; [`failure`]: what DRF makes of exceptions.
 
 mod check;
+mod collector;
 mod failure;
 mod moment;
 mod parse;
@@ -33,6 +34,9 @@ pub(crate) struct Validation {
     serializer: Py<PyAny>,
     snapshots: Vec<Snapshot>,
     fields: Vec<Field>,
+    /// Every key, each with `None`: copied for a record, which then needs no growing. `None` where keys are not those
+    /// of the fields, one each.
+    empty: Option<Py<PyDict>>,
     /// Whether there is more to do when all fields are valid than to run the serializer's validators.
     has_tail: bool,
 }
@@ -46,12 +50,10 @@ impl Validation {
         steps: &Bound<'_, PyList>,
         has_tail: bool,
     ) -> PyResult<Self> {
-        Ok(Self {
-            serializer,
-            snapshots: fields.iter().map(|field| Snapshot::of(&field)).collect::<PyResult<_>>()?,
-            fields: steps.iter().map(|step| Field::new(&step)).collect::<PyResult<_>>()?,
-            has_tail,
-        })
+        let snapshots = fields.iter().map(|field| Snapshot::of(&field)).collect::<PyResult<_>>()?;
+        let fields = steps.iter().map(|step| Field::new(&step)).collect::<PyResult<Vec<_>>>()?;
+        let empty = record::keys_of(&fields, steps.py())?;
+        Ok(Self { serializer, snapshots, fields, empty, has_tail })
     }
 
     /// What the serializer's `to_internal_value` returns for a dict.
@@ -68,7 +70,7 @@ impl Validation {
         valid: &Bound<'py, PyList>,
         invalid: &Bound<'py, PyDict>,
     ) -> PyResult<usize> {
-        let (py, session) = (rows.py(), Session::new(&self.serializer, rows.py()));
+        let (py, session) = (rows.py(), Session::at_rest(&self.serializer, rows.py()));
         let mut turns = session.turns();
         for (index, row) in rows.iter().enumerate().skip(start) {
             if turns != session.turns() {

@@ -1,7 +1,6 @@
 //! Raw value → internal value: each DRF field's `to_internal_value` for the plain forms it is made for.
 
 use plectrum_schema::plain;
-use pyo3::ffi;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -14,7 +13,7 @@ use super::failure::{Errors, Failure};
 use super::record::Nested;
 use super::session::{Session, Zone};
 use super::{moment, text};
-use crate::names;
+use crate::{names, uuids};
 
 /// Nesting of JSON past this is left to Python, which tells a cycle from a deep value.
 const MAX_DEPTH: usize = 100;
@@ -151,8 +150,8 @@ impl Parse {
             (Self::Date, Some(text)) => moment::date(text, py),
             (Self::Time, Some(text)) => moment::time(text, py),
             (Self::Duration, Some(text)) => moment::duration(text, py),
-            (Self::Uuid, Some(text)) => new_uuid(plain::uuid(text)?, py).ok(),
-            (Self::Uuid, None) => raw.get_type().is(names::UUID.get(py).ok()?).then(|| raw.clone()),
+            (Self::Uuid, Some(text)) => uuids::make(py, plain::uuid(text)?).ok(),
+            (Self::Uuid, None) => uuids::is_exact(raw).ok()?.then(|| raw.clone()),
             _ => None,
         }
     }
@@ -322,22 +321,4 @@ fn is_json(value: &Bound<'_, PyAny>, depth: usize) -> bool {
     value.cast_exact::<PyDict>().is_ok_and(|dict| {
         dict.iter().all(|(key, item)| key.is_exact_instance_of::<PyString>() && is_json(&item, depth + 1))
     })
-}
-
-/// `UUID(int=number)` without its constructor's arguments.
-fn new_uuid(number: u128, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    let kind = names::UUID.get(py)?;
-    let made = kind.call_method1(intern!(py, "__new__"), (kind,))?;
-    set_slot(&made, intern!(py, "int"), number.into_pyobject(py)?.as_any())?;
-    set_slot(&made, intern!(py, "is_safe"), names::SAFE_UNKNOWN.get(py)?)?;
-    Ok(made)
-}
-
-/// Past `UUID.__setattr__`, which refuses.
-fn set_slot(object: &Bound<'_, PyAny>, name: &Bound<'_, PyString>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-    // SAFETY: all three are alive and belong to this attached thread.
-    match unsafe { ffi::PyObject_GenericSetAttr(object.as_ptr(), name.as_ptr(), value.as_ptr()) } {
-        0 => Ok(()),
-        _ => Err(PyErr::fetch(object.py())),
-    }
 }

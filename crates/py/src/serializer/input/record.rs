@@ -107,6 +107,16 @@ impl Field {
     }
 }
 
+/// Each field's key with `None`; `None` where a field has a path, or another one's key.
+pub(super) fn keys_of(fields: &[Field], py: Python<'_>) -> PyResult<Option<Py<PyDict>>> {
+    let keys = PyDict::new(py);
+    for field in fields {
+        let Target::Key(key) = &field.target else { return Ok(None) };
+        keys.set_item(key, py.None())?;
+    }
+    Ok((keys.len() == fields.len()).then(|| keys.unbind()))
+}
+
 impl Validation {
     /// `serializer.run_validation(data)`.
     pub(super) fn run<'py>(
@@ -140,14 +150,15 @@ impl Validation {
         data: &Bound<'py, PyDict>,
         session: &Session<'py>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (py, values, mut errors) = (data.py(), PyDict::new(data.py()), Errors::default());
+        let (py, values, mut errors) = (data.py(), self.begin(data.py())?, Errors::default());
         let mut turns = session.turns();
         for (index, field) in self.fields.iter().enumerate() {
             if turns != session.turns() {
                 turns = session.turns();
                 if !self.is_current(py)? {
                     let before = errors.take();
-                    let done = self.fields.get(..index).unwrap_or_default();
+                    let (done, left) = self.fields.split_at_checked(index).unwrap_or_default();
+                    left.iter().try_for_each(|field| self.leave_out(&values, field))?;
                     let done = PyList::new(py, done.iter().map(|field| &field.name))?;
                     names::CONTINUE_VALIDATION.get(py)?.call1((
                         &self.serializer,
@@ -162,15 +173,30 @@ impl Validation {
             let raw = field.raw(data, session)?;
             match field.run(raw, session, py) {
                 Ok(Some(value)) => self.set(&values, field, value)?,
-                Ok(None) => {}
+                Ok(None) => self.leave_out(&values, field)?,
                 Err(error) => match Failure::of(error, py)? {
-                    Failure::Skip(_) => {}
+                    Failure::Skip(_) => self.leave_out(&values, field)?,
                     failure => errors.add(&field.name, failure, py)?,
                 },
             }
         }
         errors.raise(py)?;
         Ok(values)
+    }
+
+    fn begin<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        match &self.empty {
+            Some(empty) => empty.bind(py).copy(),
+            None => Ok(PyDict::new(py)),
+        }
+    }
+
+    /// The field has no value.
+    fn leave_out(&self, values: &Bound<'_, PyDict>, field: &Field) -> PyResult<()> {
+        match (&self.empty, &field.target) {
+            (Some(_), Target::Key(key)) => values.del_item(key),
+            _ => Ok(()),
+        }
     }
 
     fn set<'py>(&self, values: &Bound<'py, PyDict>, field: &Field, value: Bound<'py, PyAny>) -> PyResult<()> {

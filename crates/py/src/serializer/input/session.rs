@@ -6,6 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use super::collector::Rest;
 use crate::names;
 
 /// The zone of a `DateTimeField`.
@@ -32,6 +33,7 @@ pub(super) struct Session<'py> {
     precision: Cell<Option<usize>>,
     /// How often Python code has run.
     turns: Cell<u64>,
+    rest: RefCell<Option<Rest<'py>>>,
 }
 
 impl<'py> Session<'py> {
@@ -42,7 +44,15 @@ impl<'py> Session<'py> {
             zone: RefCell::new(None),
             precision: Cell::new(None),
             turns: Cell::new(0),
+            rest: RefCell::new(None),
         }
+    }
+
+    /// For many records: without garbage collection until Python code runs.
+    pub(super) fn at_rest(serializer: &Py<PyAny>, py: Python<'py>) -> Self {
+        let session = Self::new(serializer, py);
+        *session.rest.borrow_mut() = Rest::begin(py);
+        session
     }
 
     /// To be called when Python code has run or is about to.
@@ -51,6 +61,7 @@ impl<'py> Session<'py> {
         self.partial.set(None);
         self.precision.set(None);
         *self.zone.borrow_mut() = None;
+        *self.rest.borrow_mut() = None;
     }
 
     pub(super) fn turns(&self) -> u64 {
