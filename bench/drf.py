@@ -1,9 +1,9 @@
 """DRF's serializers beside the same with `plectrum.drf`: one process, the same rows, interleaved, median of 9.
 
-Run as `python -m bench.drf`, or `python -m tools.postgres --throw-away -- python -m bench.drf` for querysets on PostgreSQL,
-too: what its server does is not in the times. Every answer is compared before it is timed; times are CPU time of the process. Where
-`clarax-django` is installed, its mixin stands in the same rows; its answers are compared as well, and marked where they
-are not DRF's.
+Run as `python -m bench.drf`, or `python -m tools.postgres --throw-away -- python -m bench.drf` for querysets on
+PostgreSQL, too: what its server does is not in the times. Every answer is compared before it is timed; times are CPU time
+of the process. Where `clarax-django` is installed, its mixin stands in the same rows; its answers are compared as well,
+and marked where they are not DRF's.
 """
 
 from __future__ import annotations
@@ -217,10 +217,10 @@ def _stored(rows: list[Article], alias: str) -> Any:
 
 def _compare_querysets(stored: dict[str, Any], rows: list[Article]) -> None:
     for alias, articles in stored.items():
-        found: Callable[[], Any] = lambda articles=articles: articles.all()[: len(rows)]
-        _compare(f"queryset to JSON, {NAMES[alias]}", rows, _rendered(ARTICLE, found))
-        joined: Callable[[], Any] = lambda found=found: found().select_related("author")
-        _compare(f"queryset to JSON, nested FK, {NAMES[alias]}", rows, _rendered(NESTED, joined))
+        works = _rendered(ARTICLE, lambda articles=articles: articles.all()[: len(rows)])
+        _compare(f"queryset to JSON, {NAMES[alias]}", rows, works)
+        works = _rendered(NESTED, lambda articles=articles: articles.select_related("author")[: len(rows)])
+        _compare(f"queryset to JSON, nested FK, {NAMES[alias]}", rows, works)
 
 
 def _record(row: Article) -> dict[str, Any]:
