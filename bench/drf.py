@@ -1,9 +1,9 @@
 """DRF's serializers beside the same with `plectrum.drf`: one process, the same rows, interleaved, median of 9.
 
 Run as `python -m bench.drf`, or `python -m tools.postgres --throw-away -- python -m bench.drf` for querysets on
-PostgreSQL, too: what its server does is not in the times. Every answer is compared before it is timed; times are CPU time
-of the process. Where `clarax-django` is installed, its mixin stands in the same rows; its answers are compared as well,
-and marked where they are not DRF's.
+PostgreSQL, too: what its server does is not in the times. Every answer is compared before it is timed; times are CPU
+time of the process. Where `clarax-django` is installed, its mixin stands in the same rows; its answers are compared as
+well, and marked where they are not DRF's.
 """
 
 from __future__ import annotations
