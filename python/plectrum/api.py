@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import assets
 from ._inherit import INHERIT, several
+from .asgi.lifespan import Lifespan, Lifespans
 from .auth.compile import Access, DocsAccess
 from .deps import CallPlan
 from .deps.resolve import Overrides
@@ -30,6 +31,7 @@ from .returns import Returns, describe_operation, read_returns
 from .routing import Handler, Route, Router
 from .signature import REQUEST, RESPONDER, Parameter, Signature, read_signature
 from .statics import Static, django_directories
+from .urls import django_urls, djangos_path
 from .websockets import check_socket
 
 if TYPE_CHECKING:
@@ -159,6 +161,7 @@ class Compiled:
     routes: tuple[CompiledRoute, ...]
     classes: tuple[ClassEntry, ...]
     access: Access
+    lifespan: Lifespans | None = None
 
 
 class API(Router):
@@ -220,6 +223,7 @@ class API(Router):
         self.info = {"title": title, "version": version, "description": description}
         shown = openapi_url is not None
         self.statics: list[Static] = []
+        self.lifespans: list[Lifespan] = []
         self.docs = {
             "openapi": openapi_url,
             "swagger": docs_url if shown else None,
@@ -241,12 +245,37 @@ class API(Router):
         """
         self.routes.extend(django_routes(path, urlconf))
 
+    def mount_asgi(
+        self, path: str, app: Any, *, lifespan: bool = True, origins: Iterable[str] = (), name: str | None = None
+    ) -> None:
+        """Serves an ASGI application below ``path``, with its WebSockets: Starlette, FastAPI, Django's own, any.
+
+        Parameters:
+            path: absolute, whatever the API's prefix; ``"/"`` for all that no route answers. The application is told of
+                it as ``root_path``.
+            app: the application, called with scope, receive and send.
+            lifespan: tell it when a worker starts and stops, and pass what it leaves in ``state`` to its requests.
+            origins: whose pages may open WebSockets, besides those of ``WEBSOCKET_ORIGINS`` and the server's own.
+            name: for messages; the application's class where absent.
+
+        Errors:
+            ConfigurationError: the path is none, or ``app`` cannot be one.
+        """
+        from .asgi.mount import asgi_routes
+
+        life = Lifespan(app, name or f"{type(app).__name__} at {path}")
+        self.routes.extend(asgi_routes(path, app, life, origins))
+        if lifespan:
+            self.lifespans.append(life)
+
     def reverse(self, name: str, /, **values: Any) -> str:
         """The path of a route.
 
         Parameters:
             name: the route's; the handler's name where it was not given one.
             values: by the names between braces in the path.
+
+        A name that no route has is looked for in Django's URLconf, where Django is set up.
 
         Errors:
             LookupError: there is no such route, or the values are not those of its path.
@@ -258,10 +287,19 @@ class API(Router):
             if set(route.path_names) == set(values):
                 return route.path_of(values)
         if not found:
+            if (path := djangos_path(name, values)) is not None:
+                return path
             close = difflib.get_close_matches(name, [route.name for route in self.routes], 1)
             raise LookupError(f"No route is named {name!r}." + (f" Did you mean {close[0]!r}?" if close else ""))
         wanted = " or ".join(f"({', '.join(route.path_names)})" for route in found)
         raise LookupError(f"The route {name!r} wants {wanted}, not ({', '.join(values)}).")
+
+    @property
+    def urls(self) -> list[Any]:
+        """The routes' names for Django's URLconf: ``path("", include(api.urls))``, so that ``reverse()`` and
+        ``{% url %}`` know them. Plectrum answers them by itself.
+        """
+        return django_urls(self.routes)
 
     def static(
         self,
@@ -346,7 +384,8 @@ class API(Router):
             "graphs": [graph.describe() for graph in graphs],
         }
         described["security"] = access.describe()
-        return Compiled(json.dumps(described), routes, tuple(nodes.classes), access)
+        lifespan = Lifespans(self.lifespans) if self.lifespans else None
+        return Compiled(json.dumps(described), routes, tuple(nodes.classes), access, lifespan)
 
 
 def compile_route(route: Route, nodes: Nodes, overrides: Overrides | None = None) -> CompiledRoute:

@@ -6,7 +6,7 @@ from django.apps import AppConfig
 from django.conf import settings as django_settings
 from django.core import checks as registry
 
-from . import checks, conf
+from . import checks, conf, deployment
 
 
 class PlectrumConfig(AppConfig):
@@ -19,6 +19,7 @@ class PlectrumConfig(AppConfig):
         """Called by Django once all applications are loaded."""
         registry.register(checks.check_settings, "plectrum")
         registry.register(checks.check_api, "plectrum")
+        registry.register(deployment.check_deployment, "plectrum", deploy=True)
         settings, _ = conf.read(getattr(django_settings, "PLECTRUM", None))
         if settings.nplusone != "off":
             from . import nplusone

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
-__all__ = ["METHODS", "DjangoMount", "django_routes", "environ_of"]
+__all__ = ["METHODS", "DjangoMount", "checked_prefix", "django_routes", "environ_of"]
 
 #: What Django's views may be asked with; HEAD is answered from GET.
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -38,15 +38,24 @@ def django_routes(prefix: str, urlconf: str | None) -> Iterator[Route]:
     Errors:
         ConfigurationError: Django is not set up, or the path is none.
     """
-    if not prefix.startswith("/") or (prefix.endswith("/") and prefix != "/"):
-        raise ConfigurationError(f'mount_django({prefix!r}): the path starts with "/" and does not end with one.')
-    mount = DjangoMount("" if prefix == "/" else prefix, urlconf)
+    mount = DjangoMount(checked_prefix(f"mount_django({prefix!r})", prefix), urlconf)
     options = Options(name=mount.__name__, sync=True, include_in_schema=False, auth=None, guards=(), throttle=None)
     paths = ("/", "/{path:path}") if prefix == "/" else (prefix, f"{prefix}/", f"{prefix}/{{path:path}}")
     for path in paths:
         handler = mount.below if path.endswith("}") else mount.at_root
         for method in METHODS:
             yield Route(method=method, path=path, handler=handler, options=options, mounted=True)
+
+
+def checked_prefix(call: str, path: str) -> str:
+    """What stands before every path of a mounted application: nothing where it is mounted at ``"/"``.
+
+    Errors:
+        ConfigurationError: ``path`` does not start with a slash, or ends with one; ``call`` is what asked for it.
+    """
+    if not path.startswith("/") or (path.endswith("/") and path != "/"):
+        raise ConfigurationError(f'{call}: the path starts with "/" and does not end with one.')
+    return "" if path == "/" else path
 
 
 class DjangoMount:

@@ -8,8 +8,8 @@ use plectrum_http::middleware::cors::{self, Policy};
 use plectrum_http::middleware::{Edge, EdgeConfig};
 use plectrum_http::router::{Pattern, RouteError, TrailingSlash};
 use plectrum_http::{
-    Body, HeaderValue, Match, Method, Reply, Request, Response, Router, RouterBuilder, Service, StatusCode,
-    header, problem,
+    Body, HeaderMap, HeaderValue, Match, Method, Reply, Request, Response, Router, RouterBuilder, Service,
+    StatusCode, header, problem,
 };
 
 use crate::blueprint::{Blueprint, Route};
@@ -27,6 +27,8 @@ pub struct App {
     router: Router<Rc<Place>>,
     /// Sites mounted beside the API, asked about paths that are none of its own.
     mounts: Option<Router<Rc<Place>>>,
+    /// WebSockets of those, at the same paths.
+    sockets: Option<Router<Rc<Place>>>,
     errors: Shape,
     edge: Option<Rc<Edge>>,
     /// Whether routes have policies of their own for pages of other origins.
@@ -108,7 +110,7 @@ impl App {
         let form = Rc::new(options.form.clone());
         let mut router = RouterBuilder::new();
         router.trailing_slash(options.slash);
-        let mut mounts = None;
+        let (mut mounts, mut sockets) = (None, None);
         for (index, route) in blueprint.routes.iter().enumerate() {
             let at_fault = |reason| BuildError { route: Some(index), other: None, reason };
             let (method, extractor) = compile(route).map_err(at_fault)?;
@@ -118,8 +120,11 @@ impl App {
             let gate = gate_of(gates.as_ref(), route).map_err(at_fault)?;
             let cors = route.cors.as_ref().map(|cors| Policy::new(cors).map(Rc::new));
             let cors = cors.transpose().map_err(at_fault)?;
-            let beside =
-                if route.mounted { mounts.get_or_insert_with(RouterBuilder::new) } else { &mut router };
+            let beside = match (route.mounted, &route.websocket) {
+                (false, _) => &mut router,
+                (true, None) => mounts.get_or_insert_with(RouterBuilder::new),
+                (true, Some(_)) => sockets.get_or_insert_with(RouterBuilder::new),
+            };
             beside.route(method, &route.path, Rc::new(Place { endpoint, gate, allowance, cors })).map_err(
                 |error| BuildError {
                     other: first_of(&error, &blueprint.routes),
@@ -156,6 +161,7 @@ impl App {
         Ok(Self {
             router: router.build(),
             mounts: mounts.map(RouterBuilder::build),
+            sockets: sockets.map(RouterBuilder::build),
             errors: options.errors,
             edge,
             own_cors,
@@ -324,8 +330,20 @@ impl App {
         }
     }
 
+    /// As [`Self::find`]; a mounted application's WebSockets are at the paths of its pages.
+    fn find_for<'r>(&'r self, request: &'r Request) -> Match<'r, 'r, Rc<Place>> {
+        if let Some(sockets) = &self.sockets
+            && asks_for_socket(&request.headers)
+            && let Match::NotFound | Match::Redirect { .. } =
+                self.router.find(&request.method, request.path())
+        {
+            return sockets.find(&request.method, request.path());
+        }
+        self.find(&request.method, request.path())
+    }
+
     fn answer(&self, request: Request) -> Reply {
-        let (place, path) = match self.find(&request.method, request.path()) {
+        let (place, path) = match self.find_for(&request) {
             Match::Found { endpoint, params, .. } => {
                 (Rc::clone(endpoint), PathValues::new(request.path(), params.into_values()))
             }
@@ -340,6 +358,11 @@ impl App {
         let (form, identity, zone, gate) = (None, None, None, None);
         admit(&place, Call { request, path, body: Bytes::new(), form, identity, zone, gate })
     }
+}
+
+/// Whether a request asks for a WebSocket (RFC 6455, section 4.2.1).
+fn asks_for_socket(headers: &HeaderMap) -> bool {
+    headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 /// To the same address with another slash at the end of its path.

@@ -44,6 +44,8 @@ pub(crate) struct Registration {
     classes: Arc<[Class]>,
     planners: Vec<Option<Py<PyAny>>>,
     callbacks: Arc<Callbacks>,
+    /// `plectrum.asgi.Lifespans`, where applications are mounted that have one.
+    pub(crate) lifespan: Option<Py<PyAny>>,
 }
 
 #[pymethods]
@@ -69,6 +71,7 @@ impl App {
             classes: classes.collect::<PyResult<_>>()?,
             planners,
             callbacks: Arc::new(Callbacks::extract(&compiled.getattr("access")?)?),
+            lifespan: Some(compiled.getattr("lifespan")?).filter(|found| !found.is_none()).map(Bound::unbind),
         };
         registration.check(compiled.py())?;
         Ok(Self(Arc::new(registration)))

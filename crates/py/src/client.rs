@@ -35,7 +35,7 @@ struct Inner {
     /// The server's limits, which apply without one.
     limits: Config,
     /// The planners in it keep the Python side of every plan alive.
-    _registration: Arc<Registration>,
+    registration: Arc<Registration>,
 }
 
 struct State {
@@ -52,8 +52,13 @@ impl Client {
         worker.event_loop.pause(py)?;
         let app = registration.build(py, &worker)?;
         let limits = registration.http()?;
+        worker.event_loop.resume(py)?;
+        let lifespan = registration.lifespan.as_ref();
+        let started = detached(py, || runtime.block_on(worker.live(lifespan, "startup")));
+        worker.event_loop.pause(py)?;
+        started?;
         let state = RefCell::new(Some(Rc::new(State { worker, app })));
-        Ok(Self(ThreadBound::new(Inner { runtime, state, limits, _registration: Arc::clone(registration) })))
+        Ok(Self(ThreadBound::new(Inner { runtime, state, limits, registration: Arc::clone(registration) })))
     }
 }
 
@@ -155,8 +160,9 @@ impl Client {
         let event_loop = Rc::clone(&worker.event_loop);
         detached(py, || {
             inner.runtime.block_on(async {
+                let stopped = worker.live(inner.registration.lifespan.as_ref(), "shutdown").await;
                 worker.databases.close().await;
-                event_loop.shutdown(GRACE).await
+                event_loop.shutdown(GRACE).await.and(stopped)
             })
         })
     }

@@ -27,24 +27,37 @@ pub(crate) fn run(
     let config = Rc::new(registration.http()?);
     let served = detached(py, || {
         runtime.block_on(async {
-            let listeners =
-                descriptors.iter().map(|fd| listener(*fd)).collect::<std::io::Result<Vec<_>>>()?;
-            let (mut terminate, mut interrupt) =
-                (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+            let listeners = descriptors
+                .iter()
+                .map(|fd| listener(*fd))
+                .collect::<std::io::Result<Vec<_>>>()
+                .map_err(failed)?;
+            let (mut terminate, mut interrupt) = (
+                signal(SignalKind::terminate()).map_err(failed)?,
+                signal(SignalKind::interrupt()).map_err(failed)?,
+            );
+            let lifespan = registration.lifespan.as_ref();
+            worker.live(lifespan, "startup").await?;
             announce(ready);
             serve(listeners, config, app, async {
                 tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
             })
-            .await?;
+            .await
+            .map_err(failed)?;
             // The tasks of the last responses; what takes longer is cancelled with the event loop.
             let _ = tokio::time::timeout(registration.settings.drain(), worker.background.drained()).await;
+            worker.live(lifespan, "shutdown").await?;
             worker.databases.close().await;
-            std::io::Result::Ok(())
+            PyResult::Ok(())
         })
     });
-    served.map_err(|error| PyOSError::new_err(error.to_string()))?;
+    served?;
     let (event_loop, grace) = (Rc::clone(&worker.event_loop), registration.settings.drain());
     detached(py, || runtime.block_on(event_loop.shutdown(grace)))
+}
+
+fn failed(error: std::io::Error) -> PyErr {
+    PyOSError::new_err(error.to_string())
 }
 
 fn listener(descriptor: i32) -> std::io::Result<Listener> {

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use crate::background::Background;
 use crate::channels::Channels;
 use crate::databases::Databases;
-use crate::eventloop::{EventLoop, SyncPool};
+use crate::eventloop::{EventLoop, Step, SyncPool};
 use crate::settings::Settings;
 
 /// Calls that may wait for each thread of the pool before further ones are refused with 503.
@@ -39,5 +39,19 @@ impl Worker {
             in_process,
             debug: settings.debug,
         }))
+    }
+
+    /// Tells mounted applications that the worker starts (`startup`) or stops (`shutdown`).
+    pub(crate) async fn live(&self, lifespan: Option<&Py<PyAny>>, moment: &str) -> PyResult<()> {
+        let Some(lifespan) = lifespan else { return Ok(()) };
+        let step = Python::attach(|py| {
+            let coroutine = lifespan.bind(py).call_method0(moment)?;
+            PyResult::Ok(self.event_loop.step(coroutine))
+        })?;
+        match step {
+            Step::Done(outcome, _) => outcome,
+            Step::Suspended(pending) => pending.await,
+        }
+        .map(drop)
     }
 }
