@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,8 +24,8 @@ class StartupFailed(PlectrumError):  # noqa: N818 - what happened, as the protoc
     """An application says that it cannot start."""
 
 
-class Lifespan:
-    """One application's life in a worker.
+class Lifespan(threading.local):
+    """One application's life in a worker; each thread that serves has one of its own, as it has its own event loop.
 
     Parameters:
         app: the application.
