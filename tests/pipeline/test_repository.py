@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import psycopg
+import psycopg_pool
 import pytest
 from psycopg.rows import dict_row
 
@@ -131,3 +132,46 @@ def test_the_repository_finds_later() -> None:
         return Repository(conn).find_one_rust("v_article", "article", "Article", where={"id": 2})
 
     assert later(find) == b'{"data":{"article":{"__typename":"Article","id":2,"author":null,"fullTitle":"T"}}}'
+
+
+@pytest.mark.parametrize("kind", [psycopg_pool.ConnectionPool, psycopg_pool.NullConnectionPool])
+def test_a_pool_lends_a_connection(kind: type[psycopg_pool.ConnectionPool[Any]]) -> None:
+    with kind(os.environ["PLECTRUM_TEST_PG"], min_size=0, max_size=1, configure=prepare) as pool:
+        for _ in range(3):
+            answer = execute_via_rust_pipeline(pool, QUERY, (3,), "articles", "Article", registry=SHOP)
+            assert answer.bytes == ANSWER
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            execute_via_rust_pipeline(pool, "SELECT data FROM nowhere", None, "x")
+        assert Repository(pool, registry=SHOP).find_rust("v_article", "articles", "Article").bytes == ANSWER
+        assert pool.get_stats().get("requests_waiting", 0) == 0
+
+
+@pytest.mark.parametrize("kind", [psycopg_pool.AsyncConnectionPool, psycopg_pool.AsyncNullConnectionPool])
+def test_an_asynchronous_pool_lends_a_connection(kind: type[psycopg_pool.AsyncConnectionPool[Any]]) -> None:
+    async def run() -> list[bytes]:
+        url = os.environ["PLECTRUM_TEST_PG"]
+        async with kind(url, min_size=0, max_size=2, configure=prepare_later, open=False) as pool:
+            several = (
+                execute_via_rust_pipeline(pool, QUERY, (3,), "articles", "Article", registry=SHOP) for _ in range(5)
+            )
+            found = await Repository(pool, registry=SHOP).find_one_rust("v_article", "one", select=["id"])
+            return [bytes(answer) for answer in await asyncio.gather(*several)] + [bytes(found)]
+
+    *answers, found = asyncio.run(run())
+    assert answers == [ANSWER] * 5
+    assert found == b'{"data":{"one":{"id":1}}}'
+
+
+def prepare(connection: psycopg.Connection[Any]) -> None:
+    connection.autocommit = True
+    connection.execute(SCHEMA)  # type: ignore[call-overload, unused-ignore]
+
+
+async def prepare_later(connection: psycopg.AsyncConnection[Any]) -> None:
+    await connection.set_autocommit(True)
+    await connection.execute(SCHEMA)  # type: ignore[call-overload, unused-ignore]
+
+
+def test_other_connections_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"^object is neither a connection of psycopg 3"):
+        execute_via_rust_pipeline(object(), QUERY, (3,), "articles")  # type: ignore[call-overload, unused-ignore]

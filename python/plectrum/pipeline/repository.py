@@ -5,6 +5,7 @@ The text of each row goes from libpq's buffer to Rust; psycopg's loaders, and wi
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, overload
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from psycopg.abc import Params
     from psycopg.abc import QueryNoTemplate as Query
     from psycopg.pq.abc import PGresult
+    from psycopg_pool import AsyncConnectionPool, ConnectionPool
+
+    Later = AsyncConnection[Any] | AsyncConnectionPool[Any]
+    Now = Connection[Any] | ConnectionPool[Any]
 
 __all__ = ["Repository", "execute_via_rust_pipeline"]
 
@@ -44,7 +49,7 @@ class _Wanted(NamedTuple):
 
 @overload
 def execute_via_rust_pipeline(
-    conn: AsyncConnection[Any],
+    conn: Later,
     query: Query,
     params: Params | None,
     field_name: str,
@@ -57,7 +62,7 @@ def execute_via_rust_pipeline(
 ) -> Coroutine[Any, Any, RustResponseBytes]: ...
 @overload
 def execute_via_rust_pipeline(
-    conn: Connection[Any],
+    conn: Now,
     query: Query,
     params: Params | None,
     field_name: str,
@@ -69,7 +74,7 @@ def execute_via_rust_pipeline(
     registry: TypeRegistry | None = None,
 ) -> RustResponseBytes: ...
 def execute_via_rust_pipeline(
-    conn: AsyncConnection[Any] | Connection[Any],
+    conn: Later | Now,
     query: Query,
     params: Params | None,
     field_name: str,
@@ -83,7 +88,8 @@ def execute_via_rust_pipeline(
     """Runs a query whose rows are one JSON column each, and makes a response of them.
 
     Parameters:
-        conn: a connection of psycopg 3; the call is awaited where that is asynchronous.
+        conn: a connection of psycopg 3, or a pool of psycopg_pool, which lends one; the call is awaited where that is
+            asynchronous.
         query: gives one column of type ``json``, ``jsonb`` or text.
         params: of the query, as psycopg takes them.
         field_name: key in ``data``.
@@ -102,13 +108,36 @@ def execute_via_rust_pipeline(
 
 
 def _run(
-    conn: AsyncConnection[Any] | Connection[Any], query: Query, params: Params | None, wanted: _Wanted
+    conn: Later | Now, query: Query, params: Params | None, wanted: _Wanted
 ) -> Coroutine[Any, Any, RustResponseBytes] | RustResponseBytes:
-    from psycopg import AsyncConnection
+    from psycopg import AsyncConnection, Connection
 
     if isinstance(conn, AsyncConnection):
         return _answer_later(conn, query, params, wanted)
-    return _answer(conn, query, params, wanted)
+    if isinstance(conn, Connection):
+        return _answer(conn, query, params, wanted)
+    # psycopg_pool need not be installed: whether one of its pools is asynchronous, its methods tell as well.
+    pool: Any = conn
+    if inspect.iscoroutinefunction(getattr(pool, "getconn", None)):
+        return _lent_later(pool, query, params, wanted)
+    if hasattr(pool, "getconn"):
+        return _lent(pool, query, params, wanted)
+    raise ConfigurationError(
+        f"{type(pool).__name__} is neither a connection of psycopg 3 nor a pool of psycopg_pool. Of Django's "
+        "connection, pass django.db.connection.connection."
+    )
+
+
+def _lent(pool: ConnectionPool[Any], query: Query, params: Params | None, wanted: _Wanted) -> RustResponseBytes:
+    with pool.connection() as conn:
+        return _answer(conn, query, params, wanted)
+
+
+async def _lent_later(
+    pool: AsyncConnectionPool[Any], query: Query, params: Params | None, wanted: _Wanted
+) -> RustResponseBytes:
+    async with pool.connection() as conn:
+        return await _answer_later(conn, query, params, wanted)
 
 
 def _answer(conn: Connection[Any], query: Query, params: Params | None, wanted: _Wanted) -> RustResponseBytes:
@@ -141,14 +170,15 @@ def _texts(result: PGresult | None, encoding: str) -> list[bytes | None]:
     return [text and text.decode(encoding).encode("utf-8") for text in texts]
 
 
-C = TypeVar("C", bound="AsyncConnection[Any] | Connection[Any]")
+C = TypeVar("C", bound="Later | Now")
 
 
 class Repository(Generic[C]):
     """Views of JSON, found without a JSON parser.
 
     Parameters:
-        connection: of psycopg 3. With an asynchronous one, what the methods return is awaited.
+        connection: of psycopg 3, or a pool of psycopg_pool. With an asynchronous one, what the methods return is
+            awaited.
         registry: types of nested fields; those of :func:`plectrum.pipeline.register_type` without one.
     """
 
@@ -158,7 +188,7 @@ class Repository(Generic[C]):
 
     @overload
     def find_rust(
-        self: Repository[AsyncConnection[Any]],
+        self: Repository[AsyncConnection[Any]] | Repository[AsyncConnectionPool[Any]],
         view: str,
         field_name: str,
         type_name: str | None = None,
@@ -172,7 +202,7 @@ class Repository(Generic[C]):
     ) -> Coroutine[Any, Any, RustResponseBytes]: ...
     @overload
     def find_rust(
-        self: Repository[Connection[Any]],
+        self: Repository[Connection[Any]] | Repository[ConnectionPool[Any]],
         view: str,
         field_name: str,
         type_name: str | None = None,
@@ -217,7 +247,7 @@ class Repository(Generic[C]):
 
     @overload
     def find_one_rust(
-        self: Repository[AsyncConnection[Any]],
+        self: Repository[AsyncConnection[Any]] | Repository[AsyncConnectionPool[Any]],
         view: str,
         field_name: str,
         type_name: str | None = None,
@@ -229,7 +259,7 @@ class Repository(Generic[C]):
     ) -> Coroutine[Any, Any, RustResponseBytes]: ...
     @overload
     def find_one_rust(
-        self: Repository[Connection[Any]],
+        self: Repository[Connection[Any]] | Repository[ConnectionPool[Any]],
         view: str,
         field_name: str,
         type_name: str | None = None,
