@@ -7,6 +7,9 @@ from typing import Any
 
 __all__ = ["Maker", "spoil"]
 
+#: The value of a variable that is not given.
+ABSENT = object()
+
 SCALARS = {
     "Book": ["id", "title", "price", "printedOn", "authorId", "editorId", "publisherId", "__typename"],
     "Author": ["id", "name", "bornAt", "__typename"],
@@ -28,11 +31,12 @@ class Maker:
     """Makes documents.
 
     Parameters:
-        seed: of the chance.
+        chance: decides.
     """
 
-    def __init__(self, seed: int) -> None:
-        self.chance = random.Random(seed)
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        #: Declaration and value; those with ``ABSENT`` are not given.
         self.variables: dict[str, tuple[str, Any]] = {}
         self.fragments: list[str] = []
 
@@ -42,7 +46,7 @@ class Maker:
         declared = ", ".join(f"${name}: {kind}" for name, (kind, _) in self.variables.items())
         head = f"query Q({declared}) " if declared else self.chance.choice(["", "query ", "query Named "])
         text = f"{head}{{{' '.join(roots)}}} {' '.join(self.fragments)}"
-        return text, {name: value for name, (_, value) in self.variables.items()}
+        return text, {name: value for name, (_, value) in self.variables.items() if value is not ABSENT}
 
     def _root(self, number: int) -> str:
         root, target = self.chance.choice(list(ROOTS.items()))
@@ -52,6 +56,10 @@ class Maker:
             return f"r{number}: {root[:-1]}(id: {key}) {self._selection(target, 2)}"
         if kind < 0.25:
             return f"r{number}: {root}Aggregate{self._arguments(target, slices=False)} {{count}}"
+        if kind < 0.4:
+            return f"r{number}: {self._connection(root, target, 2)}"
+        if kind < 0.43:
+            return f"r{number}: __typename"
         arguments = self._arguments(target, limits=(0, 2, 7, 7, 7, 7, -1, 2000))
         return f"r{number}: {root}{arguments} {self._selection(target, 3)}"
 
@@ -68,6 +76,10 @@ class Maker:
                     fields.append(f"{name}{self._arguments(inner)} {self._selection(inner, depth - 1)}")
                     if self.chance.random() < 0.3:
                         fields.append(f"{name}Again: {name}{self._arguments(inner)} {{id}}")
+                elif self.chance.random() < 0.2:
+                    fields.append(self._connection(name, inner, depth - 1))
+                elif self.chance.random() < 0.15:
+                    fields.append(f"{name}Aggregate{self._arguments(inner, slices=False)} {{n: count}}")
         if self.chance.random() < 0.3:
             fields.append(self._fragment(target))
         if self.chance.random() < 0.25:
@@ -75,12 +87,43 @@ class Maker:
         return f"{{{' '.join(fields)}}}"
 
     def _fragment(self, target: str) -> str:
+        directive = f" @{self.chance.choice(['skip', 'include'])}(if: {self._boolean()})" if self._rarely() else ""
         inner = f"{{f{len(self.fragments)}: id}}"
         if self.chance.random() < 0.5:
-            return f"... on {target} {inner}"
+            condition = self.chance.choice([f" on {target}", ""])
+            return f"...{condition}{directive} {inner}"
+        if self.fragments and self._rarely():
+            again = [text.split()[1] for text in self.fragments if f" on {target} " in text]
+            if again:
+                return f"...{self.chance.choice(again)}{directive}"
         name = f"F{len(self.fragments)}"
-        self.fragments.append(f"fragment {name} on {target} {inner}")
-        return f"...{name}"
+        self.fragments.append("")
+        if self._rarely() and ONES.get(target):
+            one, of = self.chance.choice(list(ONES[target].items()))
+            inner = f"{{{one} {self._selection(of, 0)}}}"
+        self.fragments[int(name[1:])] = f"fragment {name} on {target} {inner}"
+        return f"...{name}{directive}"
+
+    def _rarely(self) -> bool:
+        return self.chance.random() < 0.25
+
+    def _connection(self, name: str, target: str, depth: int) -> str:
+        given = [self._slice(self.chance.choice(["first", "last"]))] if self.chance.random() < 0.8 else []
+        if self.chance.random() < 0.06:
+            given.append("first: 1, last: 1" if not given else "before: null")
+        if self.chance.random() < 0.4:
+            given.append(f"filter: {self._filter(target, 1)}")
+        if self.chance.random() < 0.4:
+            given.append(f"orderBy: {{{self.chance.choice(ORDERS[target])}: ASC}}")
+        arguments = f"({', '.join(given)})" if given else ""
+        parts = [f"edges {{node {self._selection(target, depth)}}}", "totalCount",
+                 "pageInfo {hasNextPage hasPreviousPage}", "__typename"]  # fmt: skip
+        selected = self.chance.sample(parts, self.chance.randint(1, len(parts)))
+        return f"{name}Connection{arguments} {{{' '.join(selected)}}}"
+
+    def _slice(self, name: str) -> str:
+        size = self.chance.choice((0, 1, 2, 5, 5, 5, 100, -1))
+        return f"{name}: {self._value('Int', size, str(size))}"
 
     def _boolean(self) -> str:
         value = self.chance.random() < 0.5
@@ -91,7 +134,11 @@ class Maker:
         if self.chance.random() < 0.6:
             return literal
         name = f"v{len(self.variables)}"
-        self.variables[name] = (kind, value)
+        if not kind.endswith("!") and self._rarely():
+            # Left out, with a default value or without.
+            self.variables[name] = self.chance.choice([(f"{kind} = {literal}", ABSENT), (kind, ABSENT), (kind, None)])
+        else:
+            self.variables[name] = (kind, value)
         return f"${name}"
 
     def _arguments(
@@ -107,7 +154,8 @@ class Maker:
             given.append(f"offset: {self._value('Int', 2, '2')}")
         if slices and self.chance.random() < 0.4:
             column = self.chance.choice(ORDERS[target])
-            given.append(f"orderBy: [{{{column}: {self.chance.choice(['ASC', 'DESC'])}}}]")
+            item = f"{{{column}: {self.chance.choice(['ASC', 'DESC'])}}}"
+            given.append(f"orderBy: {self.chance.choice([item, f'[{item}]'])}")
         return f"({', '.join(given)})" if given else ""
 
     def _filter(self, target: str, depth: int) -> str:
@@ -131,7 +179,9 @@ class Maker:
             "Book": [
                 f"{{title: {{contains: {text}}}}}", '{price: {gte: "10", lt: "22.5"}}', "{printedOn: {isNull: true}}",
                 '{printedOn: {ne: "2000-01-03"}}', "{editorId: {eq: null}}", '{title: {in: ["Book 4 ", "Book 7 xxx"]}}',
-                '{publisherId: {notIn: ["p 1/é"]}}',
+                '{publisherId: {notIn: ["p 1/é"]}}', '{publisherId: {in: "p 1/é"}}', "{title: null}",
+                "{id: {in: [3, 4]}}",
+                '{authorId: {eq: "x"}}' if self._rarely() else "{authorId: {ne: 3}}",
             ],
             "Author": [f"{{name: {{endsWith: {text}}}}}", '{name: {ne: "Author 3"}}', "{bornAt: {isNull: false}}"],
             "Publisher": ['{number: {gt: "0.25"}}', '{id: {in: ["p 1/é", "p 2/é"]}}'],

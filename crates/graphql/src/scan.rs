@@ -1,10 +1,10 @@
 //! Reads JSON that this process wrote, and the marks in it.
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 /// A value that is not there.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Mark {
+pub(crate) enum Mark<'t> {
     /// NULL where a value has to be.
     Absent,
     /// A value that has no JSON form, and why.
@@ -13,6 +13,8 @@ pub(crate) enum Mark {
     Refused(usize),
     /// What is wrong with the request, for the client.
     Message(String),
+    /// A function gives the value: which, and of what, as JSON.
+    Resolved(&'t [u8]),
 }
 
 /// The byte a mark begins with.
@@ -29,11 +31,15 @@ impl<'t> Scan<'t> {
         Self { text, at: 0 }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.at >= self.text.len()
+    pub(crate) fn is_empty(&mut self) -> bool {
+        self.peek().is_none()
     }
 
-    pub(crate) fn peek(&self) -> Option<u8> {
+    /// The next byte that is no space.
+    pub(crate) fn peek(&mut self) -> Option<u8> {
+        while self.text.get(self.at) == Some(&b' ') {
+            self.at += 1;
+        }
         self.text.get(self.at).copied()
     }
 
@@ -45,7 +51,7 @@ impl<'t> Scan<'t> {
     }
 
     /// Takes a mark, where one comes next.
-    pub(crate) fn mark(&mut self) -> Option<Mark> {
+    pub(crate) fn mark(&mut self) -> Option<Mark<'t>> {
         if self.peek() != Some(MARK) {
             return None;
         }
@@ -55,6 +61,7 @@ impl<'t> Scan<'t> {
         let text = || serde_json::from_slice::<String>(json).unwrap_or_default();
         Some(match letter {
             Some(b'v') => Mark::Unwritable(text()),
+            Some(b'r') => Mark::Resolved(json),
             Some(b'e') => {
                 let number: Result<[usize; 1], _> = serde_json::from_slice(json);
                 Mark::Refused(number.map_or(usize::MAX, |[number]| number))
@@ -67,10 +74,19 @@ impl<'t> Scan<'t> {
         })
     }
 
+    /// Goes to the next mark; `false` where there is none.
+    pub(crate) fn seek_mark(&mut self) -> bool {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let found = memchr(MARK, rest);
+        self.at += found.unwrap_or(rest.len());
+        found.is_some()
+    }
+
     /// Takes one value, of any kind.
     pub(crate) fn value(&mut self) -> &'t [u8] {
+        let next = self.peek();
         let begin = self.at;
-        match self.peek() {
+        match next {
             Some(b'"') => self.string(),
             Some(b'[' | b'{') => {
                 self.at += 1;
@@ -109,7 +125,7 @@ impl<'t> Scan<'t> {
         self.at += 1;
         while let Some(found) = memchr2(b'"', b'\\', self.text.get(self.at..).unwrap_or_default()) {
             self.at += found;
-            if self.peek() == Some(b'"') {
+            if self.text.get(self.at) == Some(&b'"') {
                 self.at += 1;
                 return;
             }

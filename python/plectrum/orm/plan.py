@@ -196,7 +196,7 @@ class Operation:
 
     def to_json(self) -> str:
         """:meth:`describe` as JSON text."""
-        return json.dumps(self.describe(), ensure_ascii=False, allow_nan=False)
+        return json.dumps(self.describe(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
     def statement_count(self) -> int:
         """Statements one execution sends: one per top-level query and one per level of relations."""

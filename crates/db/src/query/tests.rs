@@ -40,14 +40,10 @@ fn nodes_come_level_by_level() {
 }
 
 #[test]
-fn children_bind_their_keys_once() {
-    assert_eq!(
-        refuse(&parent(&child(0, &json!([])))),
-        "invalid plan at queries[0].children[0].binds: a child binds `keys` exactly once, this one 0 times"
-    );
+fn children_bind_their_keys_once_at_most() {
     assert_eq!(
         refuse(&parent(&child(0, &json!([{"keys": true}, {"keys": true}])))),
-        "invalid plan at queries[0].children[0].binds: a child binds `keys` exactly once, this one 2 times"
+        "invalid plan at queries[0].children[0].binds: a child binds `keys` once, this one 2 times"
     );
     let mut top = parent(&child(0, &json!([{"keys": true}])));
     top["binds"] = json!([{"keys": true, "type": "int"}]);
