@@ -1,13 +1,17 @@
 //! Errors of fields (section 6.4.4 of the specification): a value that failed is null; where it must not be, the nearest
 //! field around it that may be null is.
 //!
-//! Values that failed come as marks in the text of a root field (`plectrum_db::mark`). Only such texts come here.
+//! Values that failed, and those that functions give, come as marks in the text of a root field (`plectrum_db::mark`). Only
+//! such texts come here.
 
+use std::collections::HashMap;
+
+use apollo_compiler::Name;
 use apollo_compiler::ast::Type;
+use apollo_compiler::collections::{IndexMap, IndexSet};
 use apollo_compiler::executable::{Field, Operation};
 use apollo_compiler::response::JsonMap;
 use apollo_compiler::validation::Valid;
-use apollo_compiler::{Name, collections::IndexMap};
 
 use crate::collect::Collector;
 use crate::document::Document;
@@ -29,6 +33,22 @@ pub struct Source<'a> {
     pub variables: &'a Valid<JsonMap>,
 }
 
+/// What functions gave, by what they were asked for ([`places`]).
+pub type Answers = HashMap<Box<[u8]>, Result<Box<[u8]>, Error>>;
+
+/// What functions have to give in a text, each once: the JSON of their marks.
+#[must_use]
+pub fn places(text: &[u8]) -> Vec<&[u8]> {
+    let mut scan = Scan::new(text);
+    let mut found = IndexSet::default();
+    while scan.seek_mark() {
+        if let Some(Mark::Resolved(place)) = scan.mark() {
+            found.insert(place);
+        }
+    }
+    found.into_iter().collect()
+}
+
 /// A root field's value without marks.
 #[derive(Debug, Default)]
 pub struct Settled {
@@ -44,9 +64,10 @@ pub struct Settled {
 ///
 /// * `key`: its response key;
 /// * `refusals`: what marks refer to by number;
+/// * `answers`: what functions gave;
 /// * `text`: the value.
 #[must_use]
-pub fn settle(source: Source<'_>, key: &str, refusals: &[Error], text: &[u8]) -> Settled {
+pub fn settle(source: Source<'_>, key: &str, refusals: &[Error], answers: &Answers, text: &[u8]) -> Settled {
     let Source { graph, document, operation, variables } = source;
     let collector = Collector { graph, document, variables };
     let root = operation.object_type();
@@ -57,6 +78,7 @@ pub fn settle(source: Source<'_>, key: &str, refusals: &[Error], text: &[u8]) ->
     let mut walk = Walk {
         collector: &collector,
         refusals,
+        answers,
         input: Scan::new(text),
         path: vec![Step::Key(key.to_owned())],
         settled: Settled { json: Some(Vec::with_capacity(text.len())), ..Settled::default() },
@@ -81,6 +103,7 @@ struct Place<'a, 'p> {
 struct Walk<'a, 't> {
     collector: &'t Collector<'a>,
     refusals: &'t [Error],
+    answers: &'t Answers,
     input: Scan<'t>,
     path: Vec<Step>,
     settled: Settled,
@@ -106,8 +129,7 @@ impl<'a> Walk<'a, '_> {
 
     fn complete(&mut self, ty: &Type, place: Place<'a, '_>) -> Result<(), Nulled> {
         if let Some(mark) = self.input.mark() {
-            self.fail(&mark, place);
-            return Err(Nulled);
+            return self.marked(&mark, ty, place);
         }
         match ty {
             Type::List(item) | Type::NonNullList(item) if self.input.peek() == Some(b'[') => {
@@ -124,6 +146,25 @@ impl<'a> Walk<'a, '_> {
                 Ok(())
             }
         }
+    }
+
+    /// A value that a function gave, or what failed.
+    fn marked(&mut self, mark: &Mark<'_>, ty: &Type, place: Place<'a, '_>) -> Result<(), Nulled> {
+        let answers = self.answers;
+        let failed = match mark {
+            Mark::Resolved(asked) => match answers.get(*asked) {
+                Some(Ok(json)) if &**json != b"null" || !ty.is_non_null() => {
+                    self.out().extend_from_slice(json);
+                    return Ok(());
+                }
+                Some(Err(error)) => error.clone(),
+                _ => self.error(&Mark::Absent, place),
+            },
+            mark => self.error(mark, place),
+        };
+        let locations = self.collector.document.places(&Spans::of(place.fields));
+        self.settled.errors.push(Error { path: self.path.clone(), locations, ..failed });
+        Err(Nulled)
     }
 
     fn has_fields(&self, place: Place<'a, '_>) -> bool {
@@ -203,11 +244,11 @@ impl<'a> Walk<'a, '_> {
         selected
     }
 
-    fn fail(&mut self, mark: &Mark, place: Place<'a, '_>) {
+    fn error(&mut self, mark: &Mark<'_>, place: Place<'a, '_>) -> Error {
         let name = place.fields.first().map_or("", |field| field.name.as_str());
         let field = format!("{}.{name}", place.parent);
-        let error = match mark {
-            Mark::Absent => {
+        match mark {
+            Mark::Absent | Mark::Resolved(_) => {
                 Error::new(Code::Internal, format!("Cannot return null for non-nullable field {field}."))
             }
             Mark::Unwritable(why) => {
@@ -220,9 +261,7 @@ impl<'a> Walk<'a, '_> {
                 .cloned()
                 .unwrap_or_else(|| Error::new(Code::Internal, "Internal server error.")),
             Mark::Message(message) => Error::new(Code::BadUserInput, message.clone()),
-        };
-        let locations = self.collector.document.places(&Spans::of(place.fields));
-        self.settled.errors.push(Error { path: self.path.clone(), locations, ..error });
+        }
     }
 }
 

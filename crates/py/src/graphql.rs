@@ -11,7 +11,7 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::{Stream, StreamExt};
 use plectrum_engine::endpoint::Endpoint;
 use plectrum_engine::graphql::{
-    Answer, Argument, Description, GraphQl, Kind, Origin, Plan, Planner, Refusal, Source, Viewer,
+    Answer, Argument, Description, GraphQl, Kind, Origin, Plan, Planner, Refusal, Resolved, Source, Viewer,
 };
 use plectrum_graphql::RootField;
 use plectrum_http::{Bytes, HeaderName};
@@ -91,6 +91,26 @@ impl Planner for PyPlanner {
         Python::attach(|py| self.ask(py, shape).map_err(|error| self.refusal(py, &error)))
     }
 
+    fn resolve<'a>(
+        &'a self,
+        ty: &'a str,
+        field: &'a str,
+        parents: String,
+        viewer: &'a Viewer,
+    ) -> LocalBoxFuture<'a, Result<Vec<Resolved>, Refusal>> {
+        Box::pin(async move {
+            let result = match Python::attach(|py| self.begin_resolving(py, (ty, field), parents, viewer)) {
+                Ok(begun) => begun.result().await,
+                Err(error) => Err(error),
+            };
+            Python::attach(|py| {
+                let text = result.and_then(|text| text.extract::<String>(py));
+                let read = text.and_then(|text| serde_json::from_str(&text).map_err(|error| wrong(&error)));
+                read.map_err(|error| self.refusal(py, &error))
+            })
+        })
+    }
+
     fn call<'a>(
         &'a self,
         kind: Kind,
@@ -99,9 +119,7 @@ impl Planner for PyPlanner {
     ) -> LocalBoxFuture<'a, Result<Answer, Refusal>> {
         Box::pin(async move {
             let result = match Python::attach(|py| self.begin(py, kind, field, viewer)) {
-                Ok(Begun::Done(result)) => result,
-                Ok(Begun::Threaded(call)) => call.await,
-                Ok(Begun::Suspended(pending)) => pending.await,
+                Ok(begun) => begun.result().await,
                 Err(error) => Err(error),
             };
             Python::attach(|py| {
@@ -119,7 +137,7 @@ impl Planner for PyPlanner {
 impl PyPlanner {
     fn ask(&self, py: Python<'_>, shape: &str) -> PyResult<Plan> {
         let planned = self.planner.bind(py).call_method1("plan", (shape,))?;
-        let (plan, arguments, alias, foreign): (Bound<'_, PyAny>, String, String, bool) =
+        let (plan, arguments, alias, foreign, resolves): (Bound<'_, PyAny>, String, String, bool, bool) =
             planned.extract()?;
         let described: Vec<Described> = serde_json::from_str(&arguments).map_err(|error| wrong(&error))?;
         let (database, zones) = self.worker.databases.get(py, &alias, foreign)?;
@@ -128,30 +146,55 @@ impl PyPlanner {
             arguments: described.into_iter().map(argument).collect::<PyResult<_>>()?,
             database,
             zones,
+            resolves,
             kept: Box::new(plan.unbind()),
         })
     }
 
-    /// Calls the function of a field: here where it is a coroutine's, or a test's transaction is on this thread; on one
-    /// of the pool otherwise.
+    /// Calls the function that answers a root field.
     fn begin(&self, py: Python<'_>, kind: Kind, field: &RootField, viewer: &Viewer) -> PyResult<Begun> {
+        let is_async = self.planner.bind(py).call_method1("is_async", (kind.name(), &field.name))?;
+        let (shape, values, visit) = self.arguments(py, field, viewer)?;
+        let arguments = (kind.name(), shape, values, visit).into_pyobject(py)?;
+        self.start(py, is_async.is_truthy()?, ("call", "call_async"), &arguments)
+    }
+
+    /// Calls the function that gives a field of rows.
+    fn begin_resolving(
+        &self,
+        py: Python<'_>,
+        (ty, field): (&str, &str),
+        parents: String,
+        viewer: &Viewer,
+    ) -> PyResult<Begun> {
+        let is_async = self.planner.bind(py).call_method1("resolves_async", (ty, field))?;
+        let arguments = (ty, field, parents, self.visit(py, viewer)?).into_pyobject(py)?;
+        self.start(py, is_async.is_truthy()?, ("resolve", "resolve_async"), &arguments)
+    }
+
+    /// Calls one of two methods of the planner: here the one of coroutines, or where a test's transaction is on this
+    /// thread; the other one on a thread of the pool.
+    fn start(
+        &self,
+        py: Python<'_>,
+        is_async: bool,
+        (plain, asynchronous): (&str, &str),
+        arguments: &Bound<'_, PyTuple>,
+    ) -> PyResult<Begun> {
         let planner = self.planner.bind(py);
-        let arguments = self.arguments(py, field, viewer)?;
-        if planner.call_method1("is_async", (kind.name(), &field.name))?.is_truthy()? {
-            let coroutine =
-                planner.getattr("call_async")?.call1((kind.name(), arguments.0, arguments.1, arguments.2))?;
+        if is_async {
+            let coroutine = planner.getattr(asynchronous)?.call1(arguments)?;
             return Ok(match self.worker.event_loop.step(coroutine) {
                 Step::Done(result, _) => Begun::Done(result),
                 Step::Suspended(pending) => Begun::Suspended(pending),
             });
         }
-        let function = planner.getattr("call")?;
-        let arguments = (kind.name(), arguments.0, arguments.1, arguments.2).into_pyobject(py)?;
+        let function = planner.getattr(plain)?;
         if self.worker.in_process {
             let call = names::CALL_HERE.get(py)?;
             return Ok(Begun::Done(call.call1((function, arguments, py.None())).map(Bound::unbind)));
         }
-        match self.worker.pool.call(&function, &arguments, None)? {
+        match self.worker.pool.call(&function, arguments, None)? {
             Ok(call) => Ok(Begun::Threaded(call)),
             Err(busy) => Err(PyRuntimeError::new_err(busy.to_string())),
         }
@@ -214,6 +257,16 @@ enum Begun {
     Done(PyResult<Py<PyAny>>),
     Threaded(SyncCall),
     Suspended(Pending),
+}
+
+impl Begun {
+    async fn result(self) -> PyResult<Py<PyAny>> {
+        match self {
+            Self::Done(result) => result,
+            Self::Threaded(call) => call.await,
+            Self::Suspended(pending) => pending.await,
+        }
+    }
 }
 
 /// Answers, one on each line of a stream.

@@ -82,6 +82,8 @@ def numbered(template: Template, number: Mapping[str, int]) -> Template:
         return {"column": number[template["column"]]}
     if "leaf" in template:
         return {"leaf": {**template["leaf"], "column": number[template["leaf"]["column"]]}}
+    if "mark" in template:
+        return {"mark": {**template["mark"], "data": [numbered(item, number) for item in template["mark"]["data"]]}}
     if "object" not in template:
         return template
     body: dict[str, Any] = dict(template["object"])

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from plectrum.orm.relations import Relation
 
 from .options import Type
-from .scalars import Leaf
+from .scalars import Leaf, Scalar
 
-__all__ = ["Aggregate", "Column", "Computed", "Connection", "Field", "Many", "ObjectType", "One"]
+__all__ = ["Aggregate", "Column", "Computed", "Connection", "Field", "Many", "ObjectType", "One", "Resolved"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,33 @@ class Computed:
     depth: int = 0
     description: str = ""
     visible: Any = None
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A value that a function gives.
+
+    Parameters:
+        name: in the schema.
+        function: the user's.
+        needs: names of the model fields that it is given.
+        is_async: whether it returns a coroutine.
+        wants_info: whether it is told of the request.
+        leaf: type of the values.
+        nullable: whether one may be null.
+        depth: how deep they are nested in lists.
+        description: for the schema.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    needs: tuple[str, ...]
+    is_async: bool
+    wants_info: bool
+    leaf: Scalar
+    nullable: bool
+    depth: int = 0
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,7 +118,7 @@ class Aggregate:
     description: str = ""
 
 
-Field = Column | Computed | One | Many | Connection | Aggregate
+Field = Column | Computed | Resolved | One | Many | Connection | Aggregate
 
 
 @dataclass

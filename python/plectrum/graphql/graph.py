@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import FieldError
 from django.db import models
 
-from plectrum.errors import ConfigurationError, PlanError
+from plectrum.errors import ConfigurationError, PlanError, SchemaError
 from plectrum.orm.relations import relation_named
 
 from .fields import Aggregate, Column, Computed, Connection, Field, Many, ObjectType, One
@@ -78,6 +78,9 @@ class Graph:
         for name, expression in options.computed.items():
             known.add(name)
             yield self._computed(one, name, expression)
+        for name, declared in options.resolved.items():
+            known.add(name)
+            yield self._resolved(one, name, declared)
         self._check_names(one, known)
 
     def _check_names(self, one: ObjectType, known: set[str]) -> None:
@@ -171,6 +174,14 @@ class Graph:
             )
         visible = one.options.visible.get(name)
         return Computed(field_name(name), expression, found[0], True, found[1], visible=visible)
+
+    def _resolved(self, one: ObjectType, name: str, declared: Any) -> Field:
+        from .resolvers import compiled
+
+        try:
+            return compiled(one.model, name, declared)
+        except SchemaError as error:
+            raise self.wrong(f"Type({one.model.__name__}, resolved=…): {name!r}: {error}") from error
 
     # ── Enums and interfaces ───────────────────────────────────────────────────────────────────────────────────
 

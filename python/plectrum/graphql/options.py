@@ -30,6 +30,7 @@ class Limits:
         aliases: aliases, with fragments spread.
         directives: directives, with fragments spread.
         rows: rows a response may have by the limits of its lists: the products of nested limits, summed.
+        request: bytes of a request's JSON, its variables included.
     """
 
     bytes: int | None = 65_536
@@ -39,6 +40,7 @@ class Limits:
     aliases: int | None = 60
     directives: int | None = 60
     rows: int | None = 1_000_000
+    request: int | None = 262_144
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -120,6 +122,7 @@ class Type:
             is planned, not on each request: what it needs of the request it takes from the :class:`Viewer`.
         visible: field name → condition on the row without which the field is null: a ``Q``, or ``viewer → Q``.
         computed: field name → SQL expression with an ``output_field``.
+        resolved: field name → function that gives the values of all rows at once, or a :class:`Resolver` of one.
         writes: mutations of its rows: ``create``, ``update``, ``delete``.
         write_fields: names of the fields that they may set; all that are shown and editable where absent.
         may_write: ``(action, viewer) → bool``, asked before each of them; here the viewer's values are known.
@@ -134,6 +137,7 @@ class Type:
     rows: Callable[[Any, Viewer], Any] | None = None
     visible: Mapping[str, Any] = dataclasses.field(default_factory=dict[str, Any])
     computed: Mapping[str, Any] = dataclasses.field(default_factory=dict[str, Any])
+    resolved: Mapping[str, Any] = dataclasses.field(default_factory=dict[str, Any], kw_only=True)
     writes: Iterable[str] = ()
     write_fields: Iterable[str] | None = None
     may_write: Callable[[str, Viewer], bool] | None = None

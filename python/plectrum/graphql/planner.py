@@ -16,12 +16,14 @@ from plectrum.streaming import Source, source
 
 from .arguments import Arguments
 from .changes import Changes
+from .fields import Resolved
 from .functions import Functions
 from .graph import Graph
 from .info import Info, Visit
 from .mutations import Mutations
 from .options import GraphQL
 from .outputs import written
+from .resolvers import answers, called
 from .roots import internal_roots, roots_of
 from .scope import Scope
 from .sdl import write_sdl
@@ -83,15 +85,15 @@ class Planner:
             )
         return aliases.pop()
 
-    def plan(self, shape: str) -> tuple[Operation, str, str, bool]:
+    def plan(self, shape: str) -> tuple[Operation, str, str, bool, bool]:
         """Plan a root field.
 
         Parameters:
             shape: as ``crates/graphql/src/lower.rs`` writes it.
 
         Returns:
-            the operation, its arguments as Rust reads them, its database alias, and whether Django's own connection
-            has to run it.
+            the operation, its arguments as Rust reads them, its database alias, whether Django's own connection has to
+            run it, and whether functions give some of its fields.
 
         Errors:
             GraphQLError: the client's mistake.
@@ -103,7 +105,38 @@ class Planner:
         reasons = tuple(dict.fromkeys(reason for query in queries for reason in query.reasons()))
         backend: Backend = "django" if reasons else "rust"
         operation = Operation(tuple(queries), response, using, backend, reasons, (), scope.arguments.for_django())
-        return operation, scope.arguments.describe(), using, bool(reasons)
+        return operation, scope.arguments.describe(), using, bool(reasons), scope.resolves
+
+    def resolves_async(self, type_name: str, field: str) -> bool:
+        """Whether a field of rows is given by a coroutine."""
+        return self._resolved(type_name, field).is_async
+
+    def resolve(self, type_name: str, field: str, parents: str, visit: Visit) -> str:
+        """Ask the function that gives a field of rows.
+
+        Parameters:
+            type_name: of the rows.
+            field: its name in the schema.
+            parents: a JSON array for each row: its key and what the function needs.
+            visit: who asks.
+
+        Returns:
+            values, or what is wrong with them, as ``crates/engine/src/graphql/resolve.rs`` reads them.
+        """
+        resolved = self._resolved(type_name, field)
+        values = called(self.graph.types[type_name].model, resolved, parents, Info(visit))
+        return answers(resolved, parents, values)
+
+    async def resolve_async(self, type_name: str, field: str, parents: str, visit: Visit) -> str:
+        """As :meth:`resolve`, of a coroutine function."""
+        resolved = self._resolved(type_name, field)
+        values = await called(self.graph.types[type_name].model, resolved, parents, Info(visit))
+        return answers(resolved, parents, values)
+
+    def _resolved(self, type_name: str, field: str) -> Resolved:
+        found = self.graph.types[type_name].fields[field]
+        assert isinstance(found, Resolved)
+        return found
 
     def is_async(self, root: str, name: str) -> bool:
         """Whether a field is answered by a coroutine."""

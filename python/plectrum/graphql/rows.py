@@ -16,7 +16,7 @@ from .aggregates import Aggregated
 from .compile import Named, compile_rows
 from .errors import GraphQLError
 from .expressions import distinct, global_id
-from .fields import Aggregate, Column, Computed, Connection, Field, Many, ObjectType, One
+from .fields import Aggregate, Column, Computed, Connection, Field, Many, ObjectType, One, Resolved
 from .filters import condition
 from .ordering import ordered
 from .scalars import ID, Leaf
@@ -124,6 +124,11 @@ class Statement:
             case Column() | Computed():
                 required = not field.nullable
                 return {"leaf": {"column": self._value(one, field, prefix), "required": required}}
+            case Resolved():
+                self.scope.resolves = True
+                keys = [self.key(name, prefix) for name in ("pk", *field.needs)]
+                data = [{"literal": one.name}, {"literal": field.name}, *({"column": key} for key in keys)]
+                return {"mark": {"letter": "r", "data": data}}
             case One():
                 return self._one(field, asked, prefix)
             case Many():

@@ -14,7 +14,7 @@ from plectrum.orm.custom import CustomColumn
 from plectrum.orm.fields import Kind, kind_of_field, value_field
 from plectrum.orm.plan import Column
 
-__all__ = ["CUSTOM", "ID", "Enum", "Leaf", "Scalar", "leaf_of_field", "scalar_named"]
+__all__ = ["CUSTOM", "ID", "Enum", "Leaf", "Scalar", "leaf_of_field", "scalar_named", "scalar_of"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ _BY_KIND: Final[dict[str, Scalar]] = {
     "json": _JSON,
     "hstore": _JSON,
 }
+#: Text and JSON have several kinds; the first is the plainest.
+_BY_TYPE: Final = {scalar.annotation: scalar for scalar in reversed([_STRING, *_BY_KIND.values()])}
 _BIG_FIELDS: Final = (models.BigIntegerField, models.PositiveBigIntegerField, models.BigAutoField)
 #: Scalars that are not the specification's own.
 CUSTOM: Final = {scalar.name: scalar for scalar in (*_BY_KIND.values(), _BIG) if scalar.description}
@@ -92,6 +94,11 @@ CUSTOM: Final = {scalar.name: scalar for scalar in (*_BY_KIND.values(), _BIG) if
 def scalar_named(name: str) -> Scalar:
     """A scalar by its name in the schema."""
     return next(scalar for scalar in (ID, _BIG, *_BY_KIND.values()) if scalar.name == name)
+
+
+def scalar_of(annotation: Any) -> Scalar | None:
+    """The scalar of a Python type; ``None`` where there is none."""
+    return _BY_TYPE.get(annotation)
 
 
 def leaf_of_field(field: Any, *, is_column: bool = True) -> tuple[Scalar, int] | None:

@@ -27,11 +27,13 @@ class Scope:
         graph: what there is.
         using: database alias.
         arguments: what the plan binds.
+        resolves: whether functions give some of its fields.
     """
 
     graph: Graph
     using: str
     arguments: Arguments = field(default_factory=Arguments)
+    resolves: bool = False
 
     def rows(self, one: ObjectType) -> Rows:
         """The rows of a type that clients may know of."""

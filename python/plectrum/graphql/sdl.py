@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from .aggregates import FUNCTIONS, columns_for, groupable, leaf_for
-from .fields import Aggregate, Column, Computed, Connection, Field, Many, ObjectType, One
+from .fields import Aggregate, Column, Computed, Connection, Field, Many, ObjectType, One, Resolved
 from .graph import Graph
 from .operators import operators_of
 from .roots import connection_arguments, roots_of
@@ -126,7 +126,7 @@ def _aggregate(one: ObjectType) -> Iterator[str]:
 
 def _type(field: Field) -> str:
     match field:
-        case Column() | Computed():
+        case Column() | Computed() | Resolved():
             inner = field.leaf.name
             for _ in range(field.depth):
                 inner = f"[{inner}]"

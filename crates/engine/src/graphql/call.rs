@@ -80,7 +80,7 @@ async fn written(
             }
         }
     }
-    Ok(run::complete(preparer, prepared, field, out))
+    Ok(run::complete(preparer, prepared, field, out, viewer).await)
 }
 
 /// A field that a plan answers in the place of another one.

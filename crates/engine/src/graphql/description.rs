@@ -62,6 +62,7 @@ impl Default for Live {
 /// [`Limits`] as the binding writes them; what is absent is unlimited.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct Bounds {
+    request: Option<usize>,
     bytes: Option<usize>,
     tokens: Option<usize>,
     depth: Option<usize>,
@@ -72,6 +73,11 @@ pub struct Bounds {
 }
 
 impl Bounds {
+    /// Bytes of a request's JSON.
+    pub(super) fn request(self) -> usize {
+        self.request.unwrap_or(usize::MAX)
+    }
+
     pub(super) fn limits(self) -> Limits {
         let most = |bound: Option<usize>| bound.unwrap_or(usize::MAX);
         Limits {

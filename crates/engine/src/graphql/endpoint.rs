@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use plectrum_db::buffer;
 use plectrum_graphql::error::write_errors;
 use plectrum_graphql::{Code, Error, Graph};
+use plectrum_http::media::is_json;
 use plectrum_http::{Body, Method, Reply, Response, StatusCode, header, problem, websocket};
 
 use super::call;
@@ -32,6 +33,8 @@ pub(super) struct Inner {
     /// What a WebSocket may take.
     pub(super) sockets: websocket::Limits,
     pub(super) channels: live::Channels,
+    /// Bytes of a request's JSON at most.
+    most: usize,
 }
 
 /// An operation prepared, or why it is not executed.
@@ -62,6 +65,7 @@ impl GraphQl {
             live: description.live.clone().with_origins(origins),
             sockets,
             channels: live::Channels::default(),
+            most: description.limits.request(),
         })))
     }
 }
@@ -79,6 +83,9 @@ impl Endpoint for GraphQl {
         }
         let media = if media == Media::Html { Media::Json } else { media };
         let plain = if media == Media::Events { Media::Json } else { media };
+        if call.body.len() > self.0.most && is_json(&call.request.headers) {
+            return too_large(plain, call.body.len(), self.0.most).into();
+        }
         match request::read(&call) {
             Ok(Asked::One(parameters)) => {
                 let may_write = call.request.method == Method::POST;
@@ -210,6 +217,12 @@ fn only_by_post(media: Media) -> Response {
     let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, media, &[error]);
     response.headers_mut().insert(header::ALLOW, plectrum_http::HeaderValue::from_static("POST"));
     response
+}
+
+/// Reading more than this would take longer than a request may that is refused in the end.
+fn too_large(media: Media, found: usize, most: usize) -> Response {
+    let why = format!("The request has {found} bytes, its variables included; at most {most} are allowed.");
+    refuse(StatusCode::PAYLOAD_TOO_LARGE, media, &[Error::new(Code::LimitExceeded, why)])
 }
 
 pub(super) fn errors_body(errors: &[Error]) -> Vec<u8> {

@@ -7,6 +7,7 @@
 //! * [`persisted`]: documents known by their hash;
 //! * [`prepare`]: document, operation, variables → root fields with their plans, kept by text and by shape;
 //! * [`plans`]: the trait of whoever plans a shape, and a plan's arguments;
+//! * [`resolve`]: fields that functions give, each function asked once for all rows of a root field;
 //! * [`run`]: root fields executed together, written as one response;
 //! * [`call`]: those that functions of the binding answer, with an [`answer`];
 //! * [`live`]: subscriptions, over WebSockets and event streams;
@@ -23,6 +24,7 @@ mod persisted;
 mod plans;
 mod prepare;
 mod request;
+mod resolve;
 mod run;
 
 pub use answer::Answer;
@@ -30,3 +32,4 @@ pub use description::Description;
 pub use endpoint::GraphQl;
 pub use live::{Member, Watched};
 pub use plans::{Argument, Kind, Origin, Plan, Planner, Refusal, Source, Viewer};
+pub use resolve::Resolved;

@@ -16,6 +16,7 @@ use serde_json::Value as Json;
 
 use super::answer::Answer;
 use super::live::Watched;
+use super::resolve::Resolved;
 use crate::database::Database;
 use crate::endpoint::Call;
 use crate::gate::authority::Head;
@@ -30,6 +31,21 @@ pub trait Planner {
     /// # Errors
     /// Why there is none.
     fn plan(&self, shape: &str) -> Result<Plan, Refusal>;
+
+    /// Asks the function of a field for its values.
+    ///
+    /// * `ty`, `field`: name of the object type, and of its field;
+    /// * `parents`: JSON arrays, one for each object: its key, and what else the function wants of it.
+    ///
+    /// # Errors
+    /// Why there are none.
+    fn resolve<'a>(
+        &'a self,
+        ty: &'a str,
+        field: &'a str,
+        parents: String,
+        viewer: &'a Viewer,
+    ) -> LocalBoxFuture<'a, Result<Vec<Resolved>, Refusal>>;
 
     /// Calls the function that answers a root field.
     ///
@@ -113,6 +129,8 @@ pub struct Plan {
     pub database: Database,
     /// How datetimes are written.
     pub zones: Zones,
+    /// Whether functions give some of its fields.
+    pub resolves: bool,
     /// What has to live as long as the plan.
     pub kept: Box<dyn Any>,
 }

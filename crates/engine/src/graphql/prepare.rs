@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use plectrum_graphql::introspect::Introspected;
-use plectrum_graphql::partial::{Settled, Source, settle};
+use plectrum_graphql::partial::{Answers, Settled, Source, settle};
 use plectrum_graphql::{
     Cache, Code, Document, Error, Graph, Limits, Lowered, OperationType, Root, RootField, Variables, lower,
     variables,
@@ -156,7 +156,13 @@ impl Preparer {
     }
 
     /// The value of a root field without marks (see `plectrum_db::mark`).
-    pub(super) fn settle(&self, prepared: &Prepared, field: &RootField, text: &[u8]) -> Settled {
+    pub(super) fn settle(
+        &self,
+        prepared: &Prepared,
+        field: &RootField,
+        answers: &Answers,
+        text: &[u8],
+    ) -> Settled {
         let Ok(operation) = prepared.document.operation(prepared.operation.as_deref()) else {
             return Settled::default();
         };
@@ -166,7 +172,7 @@ impl Preparer {
             operation,
             variables: &prepared.variables,
         };
-        settle(source, &field.key, &field.refusals, text)
+        settle(source, &field.key, &field.refusals, answers, text)
     }
 
     /// Who plans and writes.

@@ -14,6 +14,7 @@ use plectrum_json::text;
 
 use super::plans::{Plan, Viewer};
 use super::prepare::{Prepared, Preparer};
+use super::resolve;
 use crate::error;
 
 /// The value of a root field.
@@ -68,7 +69,7 @@ async fn run_one(
             out.extend_from_slice(b"}}");
             return out;
         }
-        Ok(out) => settled(preparer, prepared, field, &out[begin..]),
+        Ok(out) => settled(preparer, prepared, field, &out[begin..], viewer).await,
         Err(failure) => recover(preparer, prepared, field, failure, viewer).await,
     };
     write_response(prepared, vec![value])
@@ -110,14 +111,23 @@ pub(super) async fn answer(
     viewer: &Viewer,
 ) -> Value {
     match execute(field, plan, viewer, buffer::take()).await {
-        Ok(text) => complete(preparer, prepared, field, text),
+        Ok(text) => complete(preparer, prepared, field, text, viewer).await,
         Err(failure) => recover(preparer, prepared, field, failure, viewer).await,
     }
 }
 
 /// The value of a root field, with or without marks in its text.
-pub(super) fn complete(preparer: &Preparer, prepared: &Prepared, field: &RootField, text: Vec<u8>) -> Value {
-    if is_marked(&text) { settled(preparer, prepared, field, &text) } else { Value::found(text) }
+pub(super) async fn complete(
+    preparer: &Preparer,
+    prepared: &Prepared,
+    field: &RootField,
+    text: Vec<u8>,
+    viewer: &Viewer,
+) -> Value {
+    match is_marked(&text) {
+        true => settled(preparer, prepared, field, &text, viewer).await,
+        false => Value::found(text),
+    }
 }
 
 /// The value without the fields whose arguments are wrong. Each turn has fewer of them than the one before.
@@ -144,15 +154,22 @@ async fn recover(
             Err(error) => return failed(error),
         };
         match execute(&pruned, &plan, viewer, buffer::take()).await {
-            Ok(text) => return settled(preparer, prepared, &pruned, &text),
+            Ok(text) => return settled(preparer, prepared, &pruned, &text, viewer).await,
             Err(again) => (failure, rest) = (again, Some(pruned)),
         }
     }
 }
 
-/// A value whose failures are marked in it.
-fn settled(preparer: &Preparer, prepared: &Prepared, field: &RootField, text: &[u8]) -> Value {
-    let settled = preparer.settle(prepared, field, text);
+/// A value in which failures, and what functions give, are marked.
+async fn settled(
+    preparer: &Preparer,
+    prepared: &Prepared,
+    field: &RootField,
+    text: &[u8],
+    viewer: &Viewer,
+) -> Value {
+    let answers = resolve::answers(preparer.planner(), text, viewer).await;
+    let settled = preparer.settle(prepared, field, &answers, text);
     for fault in settled.faults {
         tracing::error!(target: "plectrum.graphql", "{fault}");
     }

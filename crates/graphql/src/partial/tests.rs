@@ -19,7 +19,7 @@ fn settled(query: &str, key: &str, text: &str) -> (Option<String>, Vec<String>) 
     let source = Source { graph: &graph, document: &document, operation, variables: &variables };
     let text = text.replace('!', "\u{1}nnull").replace('?', "\u{1}v\"why\"");
     let refusals = [Error::new(Code::BadUserInput, "refused")];
-    let settled = settle(source, key, &refusals, text.as_bytes());
+    let settled = settle(source, key, &refusals, &Answers::default(), text.as_bytes());
     let path = |error: &Error| {
         let steps: Vec<String> = error
             .path
@@ -66,6 +66,14 @@ fn each_failure_has_its_own_error() {
     let (json, errors) = settled("{loose {a: nick b: nick}}", "loose", text);
     assert_eq!(json.as_deref(), Some(r#"[{"a":null,"b":null},null,{"a":"x","b":null}]"#));
     assert_eq!(errors, ["loose.0.a", "loose.0.b", "loose.2.b"]);
+}
+
+#[test]
+fn constants_may_have_spaces() {
+    let text = r#"{"friend": {"nick": null, "data": {"a": [1, 2]}}, "nick":?}"#;
+    let (json, errors) = settled("{me {friend {nick data} nick}}", "me", text);
+    assert_eq!(json.as_deref(), Some(r#"{"friend":{"nick":null,"data":{"a": [1, 2]}},"nick":null}"#));
+    assert_eq!(errors, ["me.nick"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A table's changes as events of subscriptions: each changed row is read once for all who asked the same.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
@@ -89,6 +89,8 @@ pub(in crate::graphql) struct Channels(RefCell<HashMap<String, Weak<Channel>>>);
 /// One table.
 struct Channel {
     watches: RefCell<HashMap<String, Weak<Watch>>>,
+    /// Watches made so far.
+    made: Cell<u64>,
     /// Ends with the channel.
     _subscription: Subscription,
 }
@@ -100,6 +102,8 @@ struct Watch {
     field: RootField,
     watched: Watched,
     reads: Vec<Read>,
+    /// Of those who ask, one; of the only one, where functions are told of it.
+    viewer: Viewer,
     mailboxes: RefCell<Vec<Weak<Mailbox>>>,
     /// As long as somebody asks.
     _channel: Rc<Channel>,
@@ -129,7 +133,7 @@ impl Channels {
         let channel = self.channel(&watched.channel, &database).ok_or_else(|| {
             failed(Error::new(Code::Unavailable, "Changes cannot be heard here: the database sends none."))
         })?;
-        let watch = channel.watch((inner, prepared), field, watched, reads);
+        let watch = channel.watch((inner, prepared), field, watched, reads, viewer);
         let mailbox = Rc::new(Mailbox::default());
         watch.mailboxes.borrow_mut().push(Rc::downgrade(&mailbox));
         // The watch lives as long as somebody listens to it.
@@ -145,7 +149,8 @@ impl Channels {
             return Some(known);
         }
         let (subscription, receiver) = news::listen(database, name)?;
-        let channel = Rc::new(Channel { watches: RefCell::default(), _subscription: subscription });
+        let channel =
+            Rc::new(Channel { watches: RefCell::default(), made: Cell::new(0), _subscription: subscription });
         tokio::task::spawn_local(follow(Rc::downgrade(&channel), receiver));
         self.0.borrow_mut().insert(name.to_owned(), Rc::downgrade(&channel));
         Some(channel)
@@ -176,9 +181,15 @@ impl Channel {
         field: &RootField,
         watched: Watched,
         reads: Vec<Read>,
+        viewer: &Viewer,
     ) -> Rc<Watch> {
         let bound: Vec<&[Value]> = reads.iter().map(|read| &*read.args).collect();
-        let same = format!("{} {} {bound:?}", field.key, String::from_utf8_lossy(&field.shape));
+        let mut same = format!("{} {} {bound:?}", field.key, String::from_utf8_lossy(&field.shape));
+        self.made.set(self.made.get() + 1);
+        if reads.iter().any(|read| read.plan.resolves) {
+            // What a function answers may depend on anything of its request.
+            same = format!("{same} {}", self.made.get());
+        }
         if let Some(known) = self.watches.borrow().get(&same).and_then(Weak::upgrade) {
             return known;
         }
@@ -188,6 +199,7 @@ impl Channel {
             field: call::of_shape(field, String::new(), Vec::new()),
             watched,
             reads,
+            viewer: viewer.clone(),
             mailboxes: RefCell::default(),
             _channel: Rc::clone(self),
         });
@@ -218,7 +230,8 @@ impl Watch {
         }
         let value = self.value(change, kind, &rows);
         rows.into_iter().for_each(buffer::give);
-        let value = run::complete(&self.inner.preparer, &self.prepared, &self.field, value);
+        let value =
+            run::complete(&self.inner.preparer, &self.prepared, &self.field, value, &self.viewer).await;
         Ok(Some(buffer::freeze(run::write_response(&self.prepared, vec![value]))))
     }
 
