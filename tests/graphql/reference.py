@@ -75,18 +75,19 @@ def reference(graph: GraphQL) -> Any:
 
 
 def execute(schema: Any, text: str, variables: dict[str, Any]) -> dict[str, Any]:
-    """Data, and the path and the places of each error."""
+    """Data, and the errors as :func:`errors_of` has them."""
     result = graphql_sync(schema, text, variable_values=variables)
-    return {"data": result.data, "errors": [_error(error.formatted) for error in result.errors or ()]}
+    return {"data": result.data, "errors": errors_of({"errors": [error.formatted for error in result.errors or ()]})}
 
 
 def errors_of(answer: dict[str, Any]) -> list[Any]:
-    """The path and the places of each error of a response."""
-    return [_error(error) for error in answer.get("errors", ())]
-
-
-def _error(error: Any) -> Any:
-    return error.get("path"), [(place["line"], place["column"]) for place in error.get("locations", ())]
+    """The path and the places of each error of a response; that the request is refused, whatever for."""
+    errors = answer.get("errors", ())
+    if any("path" not in error for error in errors):
+        return ["refused"]
+    return [
+        (error["path"], [(place["line"], place["column"]) for place in error.get("locations", ())]) for error in errors
+    ]
 
 
 def _column(model: Any, field: str) -> Callable[..., Any]:

@@ -49,7 +49,7 @@ def test_valid_documents_have_the_same_answers(pytestconfig: pytest.Config) -> N
 
     compare()
     assert len(failed) >= count
-    assert 0.05 < sum(failed) / len(failed) < 0.6
+    assert 0.2 < sum(failed) / len(failed) < 0.8
     asker.close()
 
 

@@ -111,6 +111,16 @@ def test_documents_by_their_hash() -> None:
         assert codes(post(graph, {"query": "{a: __typename}"})) == ["PERSISTED_QUERY_REQUIRED"]
 
 
+def test_requests_are_bounded_with_their_variables() -> None:
+    with client(limits=Limits(request=2_000)) as graph:
+        body = {"query": "query ($v: [ID!]) {books(filter: {id: {in: $v}}) {id}}", "variables": {"v": [1] * 1_000}}
+        response = post(graph, body)
+        assert (response.status_code, codes(response)) == (413, ["LIMIT_EXCEEDED"])
+        assert "2000 are allowed" in response.json()["errors"][0]["message"]
+    with client(limits=Limits(request=None)) as graph:
+        assert "errors" not in post(graph, {"query": "{__typename}", "variables": {"v": "x" * 300_000}}).json()
+
+
 def test_limits_are_the_users() -> None:
     with client(limits=Limits(depth=2, aliases=None)) as graph:
         aliases = " ".join(f"a{n}: __typename" for n in range(200))
