@@ -100,9 +100,9 @@ def routes(options: Namespace, app: str | None, *, django: bool, out: TextIO) ->
     # A mounted site has a route for each method, and two paths: its root and what is below.
     below = (found.route for found in compiled.routes if found.route.mounted and found.route.path_names)
     table += [["ANY", path, "object", name, ""] for path, name in dict.fromkeys((r.path, r.name) for r in below)]
-    widths = [max(len(row[column]) for row in table) for column in range(4)] + [0]
-    for row in table:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+    widths = [max(len(cells[column]) for cells in table) for column in range(4)] + [0]
+    for cells in table:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
         out.write(line.rstrip() + "\n")
     return 0
 

@@ -155,6 +155,29 @@ def test_oversized(server: Server, sent: bytes, status: int, kept: bool) -> None
     assert (len(statuses) == 2) is kept
 
 
+def sized(path: str, kind: str, body: bytes) -> bytes:
+    return request("POST", path, f"content-type: {kind}", body=body)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (sized("/people", "application/json", b"[" * 500_000), 400),
+        (sized("/people", "application/json", b'{"name":' * 100_000), 400),
+        (sized("/people", "application/json", b'{"name": ' + b"9" * 500_000 + b"}"), 422),
+        (sized("/form", "application/x-www-form-urlencoded", b"a=1&" * 200_000), 413),
+        (sized("/form", "multipart/form-data; boundary=b", b"--b\r\n" + b"x: y\r\n" * 5000 + b"\r\n\r\n--b--"), 400),
+        (sized("/form", "multipart/form-data; boundary=" + "b" * 5000, b"x"), 400),
+        (request("GET", "/items/1?" + "&".join(f"a{n}=1" for n in range(1000))), 200),
+    ],
+    ids=["deep list", "deep object", "long number", "fields", "part headers", "boundary", "query"],
+)
+def test_oversized_in_the_small(server: Server, sent: bytes, status: int) -> None:
+    """Within the limit of a body: refused where it is read, and the connection goes on."""
+    statuses, received = answers(server, sent)
+    assert statuses == [status, 200], received[:300]
+
+
 def test_a_chunked_body_that_never_ends_is_cut_off(server: Server) -> None:
     with server.connect() as connection:
         connection.sendall(post("transfer-encoding: chunked"))
