@@ -126,6 +126,18 @@ class Neither:
     sync_capable = async_capable = False
 
 
+class Looking(MiddlewareMixin):
+    """Notes what others have put on the request."""
+
+    plectrum_blocks = False
+
+    def process_response(self, request: Any, response: Any) -> Any:
+        for name in ("session", "user", "_messages"):
+            if name in request.__dict__:
+                note("request", name)
+        return response
+
+
 class Rewriting(MiddlewareMixin):
     """Changes bodies, streamed ones as well."""
 

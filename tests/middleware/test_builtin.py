@@ -390,3 +390,25 @@ def test_djangos_responses_without_middleware() -> None:
     assert (answer.status_code, answer.text, answer.headers["x-own"]) == (203, "hello", "1")
     assert cookies_of(answer) == ["a=1"]
     assert client.get("/stream").text == "ab"
+
+
+@pytest.mark.django_db
+def test_what_nobody_reads_is_not_made(client: Client, settings: Any) -> None:
+    support.LOG.clear()
+    api = API(django_middleware=[support.Looking, *USUAL])
+
+    @api.get("/")
+    async def home() -> str:
+        return "x"
+
+    ada = User.objects.create_user("ada")
+    client.force_login(ada)
+    cookie = {"cookie": f"sessionid={client.cookies['sessionid'].value}"}
+    served = TestClient(api)
+    assert served.get("/").headers.get("vary") is None
+    assert support.steps() == []
+    assert "set-cookie" not in served.get("/", headers=cookie).headers
+    # As Django has it: a cookie that can be no session's is taken back, and every session saved where the setting says so.
+    assert 'sessionid=""' in served.get("/", headers={"cookie": "sessionid=short"}).headers["set-cookie"]
+    settings.SESSION_SAVE_EVERY_REQUEST = True
+    assert "sessionid=" in served.get("/", headers=cookie).headers["set-cookie"]

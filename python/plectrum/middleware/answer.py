@@ -39,7 +39,7 @@ class _Made:
         # Not `HttpResponseBase.__init__`: it would look for a charset and a content type that the headers have.
         self.made = made
         self.status_code = made.status
-        self.headers = ResponseHeaders({})
+        self.headers = ResponseHeaders.__new__(ResponseHeaders)
         self._resource_closers: list[Any] = []
         self._handler_class = None
         self.cookies: SimpleCookie = SimpleCookie()
@@ -47,7 +47,8 @@ class _Made:
         self._reason_phrase = None
         self._charset = None
         self._lines: list[str] = []
-        store: dict[str, tuple[str, str]] = self.headers._store
+        store: dict[str, tuple[str, str]] = {}
+        self.headers._store = store
         for name, value in made.headers:
             if name == "set-cookie":
                 self._lines.append(value)
@@ -126,9 +127,9 @@ def sent(response: HttpResponseBase) -> Response:
 
 def pairs_of(response: HttpResponseBase) -> list[tuple[str, str]]:
     """Name and value of every header, those of cookies included; a whole body's length is known without one."""
-    pairs = [*response.headers.items()]
-    if not response.streaming:
-        pairs = [pair for pair in pairs if pair[0].lower() != "content-length"]
+    pairs: list[tuple[str, str]] = [
+        pair for name, pair in response.headers._store.items() if name != "content-length" or response.streaming
+    ]
     if response.cookies:
         pairs += [("set-cookie", morsel.OutputString()) for morsel in response.cookies.values()]
     if isinstance(response, _Made):

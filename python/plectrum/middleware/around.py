@@ -92,7 +92,7 @@ class Around:
         from .answer import sent
         from .request import ServedRequest
         from .signals import finished, started
-        from .stack import in_thread
+        from .threads import in_thread
 
         if handler is not None and sync:
             self._handler = functools.partial(in_thread, handler)
@@ -103,10 +103,12 @@ class Around:
         async def around(request: _core.Request, responder: _core.Responder, *values: Any, **keywords: Any) -> Any:
             django = ServedRequest(request, self, responder, values, keywords)
             request._attach_django(django)
-            await started(django)
+            if (waiting := started(django)) is not None:
+                await waiting
             response = await run(django)
             answer = sent(response)
-            await finished(response)
+            if (waiting := finished(response)) is not None:
+                await waiting
             return answer
 
         return functools.wraps(self.callback)(around)
@@ -203,7 +205,7 @@ async def _excused(request: ServedRequest, around: Around, error: Exception) -> 
 
 
 async def _rendered(request: ServedRequest, around: Around, response: Any) -> HttpResponseBase:
-    from .stack import in_thread
+    from .threads import in_thread
 
     for hook in around.stack.templates:
         response = await hook(request, response)

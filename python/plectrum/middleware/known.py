@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["HOOKS", "Blocks", "blocks_of"]
+__all__ = ["HOOKS", "LATE", "Blocks", "blocks_of", "due_of"]
 
 #: Whether a hook may block for a request, and the answer to it where there is one.
 Blocks = Callable[[Any, Any], bool]
@@ -55,19 +55,27 @@ def _in_cookies() -> bool:
 
 
 def _saves_session(request: Any, response: Any) -> bool:
-    session = getattr(request, "session", None)
+    session = request.__dict__.get("session")
     if session is None:
+        return _saved_unread(request)
+    if not session.modified and not _saves_always():
         return False
-    if not session.modified:
-        from django.conf import settings
-
-        if not settings.SESSION_SAVE_EVERY_REQUEST:
-            return False
     return not session.is_empty() and not _in_cookies()
 
 
+def _saves_always() -> bool:
+    from django.conf import settings
+
+    return bool(settings.SESSION_SAVE_EVERY_REQUEST)
+
+
+def _saved_unread(request: Any) -> bool:
+    """A session that nobody read is saved only where all are."""
+    return _saves_always() and _has_session(request, None)
+
+
 def _stores_messages(request: Any, response: Any) -> bool:
-    messages = getattr(request, "_messages", None)
+    messages = request.__dict__.get("_messages")
     return messages is not None and bool(messages.used or messages.added_new)
 
 
@@ -80,7 +88,7 @@ def _token_in_session(request: Any, response: Any) -> bool:
 def _writes_token(request: Any, response: Any) -> bool:
     from django.conf import settings
 
-    return bool(settings.CSRF_USE_SESSIONS) and bool(request.META.get("CSRF_COOKIE_NEEDS_UPDATE"))
+    return bool(settings.CSRF_USE_SESSIONS) and _token_due(request) and "CSRF_COOKIE_NEEDS_UPDATE" in request.META
 
 
 def _reads_token(request: Any, response: Any) -> bool:
@@ -96,6 +104,42 @@ def _length(request: Any) -> int:
     length = str(request.META.get("CONTENT_LENGTH", ""))
     return int(length) if length.isascii() and length.isdigit() else _LARGE_FORM + 1
 
+
+#: Middleware whose ``process_request`` does nothing but set these attributes: done when one is first read.
+LATE: dict[str, tuple[str, ...]] = {
+    "django.contrib.sessions.middleware.SessionMiddleware": ("session",),
+    "django.contrib.auth.middleware.AuthenticationMiddleware": ("user", "auser"),
+    "django.contrib.messages.middleware.MessageMiddleware": ("_messages",),
+}
+
+
+def due_of(middleware: Any) -> Callable[[Any], bool] | None:
+    """What tells whether ``process_response`` has anything to do; ``None`` where nothing can tell."""
+    cls = middleware.__class__
+    return _DUE.get(f"{cls.__module__}.{cls.__qualname__}")
+
+
+def _session_due(request: Any) -> bool:
+    """Nobody read the session; it is sent anew, or taken back, only where the client has a cookie."""
+    from django.conf import settings
+
+    return "session" in request.__dict__ or settings.SESSION_COOKIE_NAME in request.COOKIES
+
+
+def _messages_due(request: Any) -> bool:
+    return "_messages" in request.__dict__
+
+
+def _token_due(request: Any) -> bool:
+    """The token is sent where ``META`` says so, and nobody can have said so where it was not made."""
+    return "META" in request.__dict__
+
+
+_DUE: dict[str, Callable[[Any], bool]] = {
+    "django.contrib.sessions.middleware.SessionMiddleware": _session_due,
+    "django.contrib.messages.middleware.MessageMiddleware": _messages_due,
+    "django.middleware.csrf.CsrfViewMiddleware": _token_due,
+}
 
 _KNOWN: dict[str, dict[str, Blocks]] = {
     "django.middleware.security.SecurityMiddleware": {},

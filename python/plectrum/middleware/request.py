@@ -61,6 +61,14 @@ class ServedRequest(HttpRequest):
         self._read_started = False
         self._post_parse_error = False
 
+    def __getattr__(self, name: str) -> Any:
+        """What middleware would have set, where it was not read before."""
+        make = self._around.stack.late.get(name) if name != "_around" else None
+        if make is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        make(self)
+        return self.__dict__[name]
+
     def _get_meta(self) -> dict[str, Any]:
         variables = self.plectrum._environ()
         variables["SCRIPT_NAME"], variables["PATH_INFO"] = "", self.path_info

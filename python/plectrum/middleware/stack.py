@@ -21,17 +21,13 @@ from django.utils.module_loading import import_string
 from plectrum.errors import ConfigurationError
 
 from .failure import failed
-from .known import Blocks, blocks_of
+from .known import LATE, Blocks, blocks_of, due_of
 from .request import ServedRequest
+from .threads import in_thread
 
-__all__ = ["Hook", "Stack", "in_thread"]
+__all__ = ["Hook", "Stack"]
 
 Inner = Callable[[ServedRequest], Awaitable[HttpResponseBase]]
-
-
-async def in_thread(function: Callable[..., Any], *args: Any) -> Any:
-    """Calls a plain function on the request's thread."""
-    return await sync_to_async(function, thread_sensitive=True)(*args)
 
 
 class Hook:
@@ -75,6 +71,8 @@ class Stack:
         self.exceptions: list[Hook] = []
         self.templates: list[Hook] = []
         self.run: Inner = answer
+        #: What hooks would set on every request and is set when it is read instead, by attribute.
+        self.late: dict[str, Callable[[Any], Any]] = {}
         hooks: list[Any] = []
         inside = answer
         for name in reversed(names):
@@ -97,9 +95,16 @@ class Stack:
             found = getattr(middleware, name, None)
             return [] if found is None else [Hook(found, blocks_of(middleware, name))]
 
+        for attribute in LATE.get(_name_of(middleware), ()):
+            self.late[attribute] = middleware.process_request
         self.views[:0] = hook("process_view")
         self.templates += hook("process_template_response")
         self.exceptions += hook("process_exception")
+
+
+def _name_of(middleware: Any) -> str:
+    cls = middleware.__class__
+    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _imported(name: str, where: str) -> Any:
@@ -178,21 +183,27 @@ class Hooks:
         self._inner = inner
         self._count = len(middleware)
         numbered = tuple(enumerate(middleware))
-        self._before = [(place, one.process_request) for place, one in numbered if hasattr(one, "process_request")]
-        self._after = [(place, one.process_response) for place, one in numbered if hasattr(one, "process_response")]
+        self._before = [
+            (place, one.process_request)
+            for place, one in numbered
+            if hasattr(one, "process_request") and _name_of(one) not in LATE
+        ]
+        self._after = [
+            (place, one.process_response, due_of(one)) for place, one in numbered if hasattr(one, "process_response")
+        ]
         self._after.reverse()
         self._blocks_before = _blocking(middleware, "process_request")
         self._blocks_after = _blocking(middleware, "process_response")
 
     async def run(self, request: ServedRequest) -> HttpResponseBase:
         """Calls the hooks before, what is inside, and the hooks after."""
-        if self._blocks_before and any(blocks(request, None) for blocks in self._blocks_before):
+        if _may_block(self._blocks_before, request, None):
             reached, response = await in_thread(self._enter, request)
         else:
             reached, response = self._enter(request)
         if response is None:
             response = await self._inner(request)
-        if self._blocks_after and any(blocks(request, response) for blocks in self._blocks_after):
+        if _may_block(self._blocks_after, request, response):
             return cast("HttpResponseBase", await in_thread(self._leave, request, response, reached))
         return self._leave(request, response, reached)
 
@@ -208,13 +219,20 @@ class Hooks:
         return self._count, None
 
     def _leave(self, request: ServedRequest, response: HttpResponseBase, reached: int) -> HttpResponseBase:
-        for place, hook in self._after:
-            if place < reached:
+        for place, hook, is_due in self._after:
+            if place < reached and (is_due is None or is_due(request)):
                 try:
                     response = hook(request, response)
                 except Exception as error:  # noqa: BLE001 - whatever a middleware raises
                     response = failed(request, error)
         return response
+
+
+def _may_block(hooks: Sequence[Blocks], request: ServedRequest, response: HttpResponseBase | None) -> bool:
+    for blocks in hooks:  # noqa: SIM110 - `any()` would cost as much again
+        if blocks(request, response):
+            return True
+    return False
 
 
 def _blocking(middleware: Sequence[Any], hook: str) -> list[Blocks]:

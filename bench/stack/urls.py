@@ -1,0 +1,3 @@
+"""None."""
+
+urlpatterns: list[object] = []

@@ -1,0 +1,1 @@
+"""An application with one model that has a file."""
