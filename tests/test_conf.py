@@ -135,6 +135,9 @@ def test_json_is_flat_and_complete() -> None:
     found = json.loads(Settings(port=1).to_json())
     assert "*" in found.pop("edge")["hosts"]
     assert found.pop("throttle_segment") is None
+    assert found.pop("observe")["on"] is False
+    assert found.pop("budget") is None
+    assert found.pop("cache_tags") is None
     assert found == json.loads(json.dumps(dataclasses.asdict(Settings(port=1))))
 
 

@@ -48,6 +48,22 @@ class Client:
         """Ends what is still running."""
 
 @final
+class Invalidator:
+    """Tells caches what has changed, from any thread; see :mod:`plectrum.caching`."""
+
+    def __new__(cls, tags: str | None, redis: str | None, prefix: str) -> Self: ...
+    def changed(self, names: list[str]) -> None:
+        """Answers made of these are not given any more; raises ``ConnectionError`` where Redis could not be told."""
+
+@final
+class LogLines:
+    """A log whose lines Rust writes, from any thread; see :class:`plectrum.observe.JSONHandler`."""
+
+    def __new__(cls, target: str) -> Self: ...
+    def write(self, line: str) -> None:
+        """Writes one line at once."""
+
+@final
 class ExportCursor:
     """A file whose rows Rust reads from PostgreSQL; see :mod:`plectrum.export`."""
 
@@ -550,3 +566,15 @@ def validate_graphql(sdl: str, document: str) -> str:
 
 def dump_json(value: object, default: object, allow_nan: bool) -> bytes:
     """A value as DRF's compact ``JSONRenderer`` writes it."""
+
+def note(json: str) -> None:
+    """Leaves a JSON object for the dashboard."""
+
+def request_id() -> str | None:
+    """What the request of this thread is called."""
+
+def snapshot() -> str | None:
+    """The numbers of all workers, as JSON text; none where nothing is observed."""
+
+def traceparent() -> str | None:
+    """The trace of this thread's request."""

@@ -15,6 +15,8 @@ from . import assets
 from ._inherit import INHERIT, several
 from .asgi.lifespan import Lifespan, Lifespans
 from .auth.compile import Access, DocsAccess
+from .budgets import describe_concurrency
+from .caching import check_workers, describe_cache, describe_once, watch
 from .deps import CallPlan
 from .deps.resolve import Overrides
 from .edge import policy_of
@@ -35,6 +37,7 @@ from .urls import django_urls, djangos_path
 from .websockets import check_socket
 
 if TYPE_CHECKING:
+    from .conf import Settings
     from .graphql import GraphQL
     from .graphql.planner import Planner as GraphPlanner
     from .middleware.around import Around
@@ -126,6 +129,10 @@ class CompiledRoute:
             "produces": options.produces or self._natural_type,
             "max_body": options.max_body,
             "timeout": options.timeout,
+            "statement_timeout": options.statement_timeout,
+            "concurrency": describe_concurrency(options.concurrency),
+            "cache": describe_cache(self),
+            "once": describe_once(self.route),
             "stream": options.stream,
             "cors": policy_of(self.route),
             "native": self.planner.describe() if isinstance(self.planner, Planner) else None,
@@ -351,11 +358,12 @@ class API(Router):
         for path, directories in django_directories():
             self.statics.append(Static(path=path, directories=directories, **options).checked())
 
-    def compile(self, overrides: Overrides | None = None) -> Compiled:
+    def compile(self, overrides: Overrides | None = None, settings: Settings | None = None) -> Compiled:
         """Compiles every route: signatures, types, query functions.
 
         Parameters:
             overrides: dependencies by the one that each stands in for, in tests.
+            settings: what is served besides the routes; nothing where absent.
 
         Returns:
             What :class:`plectrum._core.App` is made of.
@@ -371,10 +379,12 @@ class API(Router):
         access = Access()
         compiled = (
             compile_route(route, nodes, overrides) if route.graph is None else _compile_graph(route, graphs)
-            for route in self.routes
+            for route in [*self.routes, *_own_routes(settings)]
         )
         stacks = Stacks()
         routes = tuple(dataclasses.replace(route, access=access).behind(stacks) for route in compiled)
+        check_workers(routes, settings)
+        watch(routes)
         docs = {**self.docs, "assets": assets.directory(), "gate": access.docs_gate(self.docs_access)}
         described = {
             "info": self.info,
@@ -386,6 +396,15 @@ class API(Router):
         described["security"] = access.describe()
         lifespan = Lifespans(self.lifespans) if self.lifespans else None
         return Compiled(json.dumps(described), routes, tuple(nodes.classes), access, lifespan)
+
+
+def _own_routes(settings: Settings | None) -> list[Route]:
+    """Routes that settings add."""
+    if settings is None or not settings.dashboard:
+        return []
+    from .dashboard import dashboard_routes
+
+    return dashboard_routes(settings)
 
 
 def compile_route(route: Route, nodes: Nodes, overrides: Overrides | None = None) -> CompiledRoute:

@@ -58,6 +58,7 @@ def add_commands(parser: argparse.ArgumentParser, *, serve: str, app: bool) -> N
     _add_serve_options(add(serve, commands.serve, "Serve the API."))
     listing = add("routes", commands.routes, "List the routes and how each is answered.")
     listing.add_argument("--json", action="store_true", help="as JSON")
+    _add_explain_options(add("explain", commands.explain, "Tell what a route does: its way, statements and plans."))
     document = add("openapi", commands.openapi, "Write the OpenAPI 3.1 document.")
     document.add_argument("--check", metavar="FILE", help="compare with FILE instead; fails where it differs")
     document.add_argument("--indent", type=int, default=2, metavar="N", help="spaces per level (default: %(default)s)")
@@ -91,6 +92,14 @@ def _add_serve_options(parser: argparse.ArgumentParser) -> None:
         "--drain-timeout", type=float, metavar="SECONDS", help="for running requests to finish at the end"
     )
     parser.add_argument("--reload", action="store_true", help="restart when source files change (development)")
+
+
+def _add_explain_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("route", metavar="ROUTE", help="its name or pattern, or a path it answers")
+    parser.add_argument("--method", help="where several answer (default: GET before others)")
+    parser.add_argument("--run", action="store_true", help="send the path as a GET and tell the statements it makes")
+    parser.add_argument("--no-plan", action="store_true", help="do not ask the database for its plans")
+    parser.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _add_doctor_options(parser: argparse.ArgumentParser) -> None:

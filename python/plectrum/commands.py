@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from . import _core, conf, discovery
+from . import _core, caching, conf, discovery, observe
 from .errors import ConfigurationError
 from .listeners import Listeners, open_listeners
 from .reloader import Watcher, source_roots
@@ -25,7 +25,7 @@ from .worker import Job
 if TYPE_CHECKING:
     from .api import API
 
-__all__ = ["check", "doctor", "export", "new", "openapi", "routes", "serve"]
+__all__ = ["check", "doctor", "explain", "export", "new", "openapi", "routes", "serve"]
 
 
 # Where the workers' unix sockets are, over which they send each other what is meant for groups.
@@ -58,10 +58,12 @@ def serve(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> 
     processes = _processes(workers, settings.processes)
     threads = -(-workers // processes)
     listeners = open_listeners(settings)
-    job = Job(app=app or settings.api, django=django, settings=settings)
+    job = Job(app=app or settings.api, django=django, settings=settings.replace(workers=workers))
     with (
         tempfile.TemporaryDirectory(prefix="plectrum-", ignore_cleanup_errors=True) as mesh,
         segment_file(settings.throttle_slots) as counts,
+        observe.board_file(settings, workers) as board,
+        caching.tags_file() as tags,
     ):
         supervisor = Supervisor(
             [sys.executable, *_interpreter_flags(), "-m", "plectrum.worker"],
@@ -72,7 +74,7 @@ def serve(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> 
             spare=settings.spare_worker,
             on_ready=lambda: _greet(out, listeners, processes, threads, reload=options.reload, django=django),
             watcher=Watcher(source_roots()) if options.reload else None,
-            environ={**os.environ, **job.environ(), _MESH: mesh, **counts},
+            environ={**os.environ, **job.environ(), _MESH: mesh, **counts, **board, **tags},
         )
         return supervisor.run()
 
@@ -104,6 +106,19 @@ def routes(options: Namespace, app: str | None, *, django: bool, out: TextIO) ->
     for cells in table:
         line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
         out.write(line.rstrip() + "\n")
+    return 0
+
+
+def explain(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> int:
+    """Tells what a route does: its way and why, its statements and their plans."""
+    from . import explain as explaining
+
+    plans = django and not options.no_plan
+    found = explaining.explain(_load(app, django), options.route, options.method, run=options.run, plans=plans)
+    if options.json:
+        out.write(explaining.to_json(found) + "\n")
+    else:
+        explaining.write(found, out)
     return 0
 
 
@@ -172,8 +187,9 @@ def doctor(options: Namespace, app: str | None, *, django: bool, out: TextIO) ->
 
 def check(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> int:
     """Compiles everything as a start would, serves nothing."""
-    compiled = _load(app, django).compile()
-    _core.App(compiled, conf.current().to_json())
+    settings = conf.current()
+    compiled = _load(app, django).compile(settings=settings)
+    _core.App(compiled, settings.to_json())
     count = len(compiled.routes)
     out.write(f"{count} route{'' if count == 1 else 's'}, no problems.\n")
     return 0

@@ -20,7 +20,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
-from . import edge
+from . import budgets, caching, edge, observe
 from .errors import ConfigurationError, place
 from .throttling import Rate, rates_of, shared_segment
 
@@ -147,6 +147,48 @@ class Settings:
     compression_min_size: int = _key(1024, "Bytes of an answer that is worth compressing.", minimum=0)
     request_id_header: str | None = _key(None, "Name each request in this header, such as `X-Request-ID`.")
 
+    max_requests: int | None = _key(
+        None, "Requests to routes that a worker answers at once; further ones wait.", minimum=1
+    )
+    max_waiting: int = _key(100, "Requests that wait for a place; further ones are a 503 at once.", minimum=0)
+    waiting_timeout: float = _key(1.0, "How long each may wait, then 503.", minimum=0)
+    request_timeout: float | None = _key(
+        None, "What an answer may take where its route has no `timeout`, then 504.", minimum=0.001
+    )
+
+    cache_memory: int = _key(33_554_432, "Bytes of answers that a worker keeps for `cache=`.", minimum=0)
+    cache_redis: str | None = _key(
+        None, "Redis that keeps them, and the answers to idempotency keys, for all workers: `redis://host:port/0`."
+    )
+    cache_prefix: str = _key("plectrum", "Put before keys in that Redis.")
+    cache_timeout: float = _key(0.25, "What it may take to answer; then nothing is kept.", minimum=0.01)
+
+    metrics_path: str | None = _key(None, "Path of Prometheus metrics, such as `/metrics`; not served where absent.")
+    metrics_token: str | None = _key(None, "Token that metrics are given for, as `Authorization: Bearer`.")
+    health_path: str | None = _key(None, "Path that says the process lives, such as `/health`.")
+    ready_path: str | None = _key(
+        None, "Path that says whether databases, Redis and migrations are there, such as `/ready`; 503 where not."
+    )
+    access_log: str | None = _key(None, "Where a line of JSON for each request goes: `stdout`, `stderr` or a file.")
+    access_log_sample: float = _key(
+        1.0, "The share of requests that are logged; those with a 5xx always are.", minimum=0, maximum=1
+    )
+    error_log: str | None = _key(
+        None, "Where Python's `logging` goes as lines of JSON with the request's id: `stdout`, `stderr` or a file."
+    )
+    slow_query: float | None = _key(
+        None, "Report what takes the database longer, a request's statements together.", minimum=0
+    )
+    dashboard: bool = _key(
+        False, "Serve the dashboard at `/_plectrum/`, for staff; for everybody where `DEBUG` is set."
+    )
+    otlp_endpoint: str | None = _key(None, "OpenTelemetry collector that takes traces, `http://127.0.0.1:4318`.")
+    otlp_headers: tuple[str, ...] = _key((), "Sent to it, as `name=value`.")
+    otlp_service: str = _key("plectrum", "Name of this service in traces.")
+    trace_sample: float = _key(
+        1.0, "The share of traces begun here that are kept; of others, trusted proxies decide.", minimum=0, maximum=1
+    )
+
     throttle: tuple[str, ...] = _key(
         (), 'Rates of every route that names none, such as `("100/min", "1000/day per user")`.'
     )
@@ -177,6 +219,9 @@ class Settings:
             "throttle": [rate.describe("default") for rate in self.rates],
             "throttle_segment": shared_segment(),
             "edge": edge.describe(self),
+            "observe": observe.describe(self),
+            "budget": budgets.describe(self),
+            "cache_tags": caching.tags_path(),
         }
         return json.dumps({**dataclasses.asdict(self), **described})
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._inherit import INHERIT
 from .errors import ConfigurationError, line_of
+from .observe import request_id_header
 
 if TYPE_CHECKING:
     from .conf import Settings
@@ -88,7 +89,7 @@ def describe(settings: Settings) -> dict[str, Any]:
         "cors": _cors(settings),
         "compression": list(settings.compression),
         "compression_least": settings.compression_min_size,
-        "request_id": settings.request_id_header,
+        "request_id": request_id_header(settings),
     }
 
 

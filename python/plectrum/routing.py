@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._inherit import INHERIT
+from .budgets import Concurrency, concurrency_of
+from .caching import Cache, Idempotency
+from .caching import check as check_caching
 from .deps.marker import Dependency
 from .errors import DECLARED_AT, ConfigurationError, line_of, line_of_caller
 from .filters import FilterSet, read_filters
@@ -56,6 +59,12 @@ class Options:
             annotation says what the answer is; any type, unchecked, otherwise.
         max_body: bytes of a request's body at most, instead of ``MAX_BODY``; more is a 413.
         timeout: seconds the answer may take, then 504 and the handler is cancelled; streams have begun by then.
+        statement_timeout: seconds a query may take that Rust executes for the route, then 504 and it is cancelled.
+        concurrency: how many of its requests a worker answers at once, a number or a
+            :class:`plectrum.budgets.Concurrency`; who finds no place in time gets 503 with ``Retry-After``.
+        cache: seconds for which answers to GET are kept for others, or a :class:`plectrum.caching.Cache`.
+        idempotent: requests may be sent again under the same ``Idempotency-Key``; ``True``, or a
+            :class:`plectrum.caching.Idempotency`.
         stream: the handler reads the body by itself, with ``async for chunk in request.stream()``.
     """
 
@@ -79,6 +88,10 @@ class Options:
     produces: str | None = None
     max_body: int | None = None
     timeout: float | None = None
+    statement_timeout: float | None = None
+    concurrency: int | Concurrency | None = None
+    cache: float | Cache | None = None
+    idempotent: bool | Idempotency = False
     stream: bool = False
 
     def check(self, handler: Handler) -> None:
@@ -93,8 +106,11 @@ class Options:
         check_responses(self.responses, handler)
         if self.max_body is not None and self.max_body < 0:
             raise ConfigurationError(f"{line}: max_body={self.max_body} is a number of bytes, from 0.")
-        if self.timeout is not None and not 0 < self.timeout < math.inf:
-            raise ConfigurationError(f"{line}: timeout={self.timeout} is a number of seconds above 0.")
+        for name in ("timeout", "statement_timeout"):
+            limit = getattr(self, name)
+            if limit is not None and not 0 < limit < math.inf:
+                raise ConfigurationError(f"{line}: {name}={limit} is a number of seconds above 0.")
+        concurrency_of(self.concurrency, line)
         if self.stream and self.sync:
             raise ConfigurationError(
                 f"{line}: a body is streamed with 'async for': write 'async def' instead of sync=True."
@@ -235,6 +251,7 @@ class Router:
         if not path.startswith("/"):
             raise ConfigurationError(f'{line_of(handler)}: the path {path!r} must start with "/".')
         options.check(handler)
+        check_caching(options, method, line_of(handler))
         options = self._inherited(options)
         path = self.prefix + path
         self.routes.append(

@@ -141,8 +141,8 @@ class TestClient:
         overrides: Overrides | None = None,
         **settings: Any,
     ) -> None:
-        compiled = api.compile(overrides)
-        self._client = _core.App(compiled, conf.current().replace(**settings).to_json()).client()
+        given = conf.current().replace(**settings)
+        self._client = _core.App(api.compile(overrides, given), given.to_json()).client()
         self._headers = dict(headers or {})
 
     def request(

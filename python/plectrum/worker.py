@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from . import _core, discovery
+from . import _core, discovery, observe
 from .child import ENVIRONMENT, FAILED
 from .conf import Settings
 from .errors import PlectrumError
@@ -84,7 +84,8 @@ def main() -> int:
     job = Job.from_environ()
     with socket.socket(fileno=described["control"]) as control:
         try:
-            _serve(_core.App(job.load().compile(), job.settings.to_json()), control)
+            observe.install(job.settings)
+            _serve(_core.App(job.load().compile(settings=job.settings), job.settings.to_json()), control)
         except PlectrumError as error:
             _complain(control, str(error))
         except Exception:  # noqa: BLE001 - whatever the user's code raises while it is imported

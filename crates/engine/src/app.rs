@@ -1,6 +1,7 @@
 //! `App`: routes to endpoints; the one pipeline of tests, development and production.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use plectrum_http::form::Limits;
@@ -13,11 +14,14 @@ use plectrum_http::{
 };
 
 use crate::blueprint::{Blueprint, Route};
+use crate::budget::{self, Budget, Budgets};
+use crate::cache::{self, Keeper};
 use crate::docs;
 use crate::endpoint::{Call, Endpoint, PathValues};
 use crate::extract::Extractor;
 use crate::gate::authority::Authority;
 use crate::gate::{Gate, Gates, Nobody as NoAuthority, Pass, spec, throttle};
+use crate::observe::{self, Observer, trip};
 use crate::reading::{self, Allowance};
 use crate::shape::Shape;
 use crate::statics;
@@ -33,6 +37,7 @@ pub struct App {
     edge: Option<Rc<Edge>>,
     /// Whether routes have policies of their own for pages of other origins.
     own_cors: bool,
+    observer: Option<Rc<Observer>>,
 }
 
 /// Who answers on a route, and what stands before.
@@ -41,6 +46,9 @@ struct Place {
     gate: Option<Rc<Gate>>,
     allowance: Allowance,
     cors: Option<Rc<Policy>>,
+    /// Where its requests are counted.
+    slot: usize,
+    budgets: Option<Budgets>,
 }
 
 impl Place {
@@ -49,7 +57,8 @@ impl Place {
     }
 
     fn behind(gate: Option<Rc<Gate>>, endpoint: Rc<dyn Endpoint>, form: &Rc<Limits>) -> Rc<Self> {
-        Rc::new(Self { endpoint, gate, allowance: Allowance::nothing(form), cors: None })
+        let (allowance, slot) = (Allowance::nothing(form), observe::BUILT_IN);
+        Rc::new(Self { endpoint, gate, allowance, cors: None, slot, budgets: None })
     }
 }
 
@@ -70,6 +79,30 @@ pub struct Options {
     pub throttle: throttle::Options,
     /// What every request and answer passes.
     pub edge: EdgeConfig,
+    /// Where answers are kept.
+    pub cache: cache::Options,
+    /// How many requests to routes are answered at once.
+    pub budget: Option<budget::Spec>,
+    /// What an answer may take, where its route says nothing else.
+    pub timeout: Option<Duration>,
+    /// Paths of what is served besides routes and documents.
+    pub built_in: Vec<String>,
+}
+
+/// What an app has besides its routes.
+pub struct Beside {
+    /// Decides what only the binding can.
+    pub authority: Rc<dyn Authority>,
+    /// Sees all requests.
+    pub observer: Option<Rc<Observer>>,
+    /// Who answers on each of [`Options::built_in`].
+    pub endpoints: Vec<(String, Rc<dyn Endpoint>)>,
+}
+
+impl Default for Beside {
+    fn default() -> Self {
+        Self { authority: Rc::new(NoAuthority), observer: None, endpoints: Vec::new() }
+    }
 }
 
 /// Why an API cannot be served.
@@ -93,44 +126,53 @@ impl App {
         options: &Options,
         endpoint: impl FnMut(usize, &Route, Extractor) -> Result<Rc<dyn Endpoint>, String>,
     ) -> Result<Self, BuildError> {
-        Self::build_with(blueprint, options, Rc::new(NoAuthority), endpoint)
+        let endpoints = options.built_in.iter().map(|path| (path.clone(), Rc::new(Nobody) as _)).collect();
+        Self::build_with(blueprint, options, Beside { endpoints, ..Beside::default() }, endpoint)
     }
 
-    /// [`App::build`], with whoever decides what only the binding can.
+    /// [`App::build`], with what the binding puts beside it.
     ///
     /// # Errors
     /// [`BuildError`], also of a gate.
     pub fn build_with(
         blueprint: &Blueprint,
         options: &Options,
-        authority: Rc<dyn Authority>,
+        beside: Beside,
         mut endpoint: impl FnMut(usize, &Route, Extractor) -> Result<Rc<dyn Endpoint>, String>,
     ) -> Result<Self, BuildError> {
-        let gates = gates(blueprint, options, authority)?;
+        let gates = gates(blueprint, options, beside.authority)?;
         let form = Rc::new(options.form.clone());
         let mut router = RouterBuilder::new();
         router.trailing_slash(options.slash);
         let (mut mounts, mut sockets) = (None, None);
+        let shared = options.budget.map(Budget::new);
+        let keeper = keeper(blueprint, options)?;
         for (index, route) in blueprint.routes.iter().enumerate() {
             let at_fault = |reason| BuildError { route: Some(index), other: None, reason };
             let (method, extractor) = compile(route).map_err(at_fault)?;
             let extractor = extractor.beside(blueprint.security.query_names(route.gate.as_ref()));
             let endpoint = endpoint(index, route, extractor).map_err(at_fault)?;
-            let allowance = Allowance::of(route, options.max_body, &form);
+            let endpoint = match &keeper {
+                Some(keeper) => {
+                    keeper.around(endpoint, route.cache.as_ref(), route.once.as_ref()).map_err(at_fault)?
+                }
+                None => endpoint,
+            };
+            let allowance = Allowance::of(route, options.max_body, options.timeout, &form);
             let gate = gate_of(gates.as_ref(), route).map_err(at_fault)?;
             let cors = route.cors.as_ref().map(|cors| Policy::new(cors).map(Rc::new));
             let cors = cors.transpose().map_err(at_fault)?;
-            let beside = match (route.mounted, &route.websocket) {
+            let (slot, budgets) = (observe::slot_of(index), budgets(route, shared.as_ref()));
+            let place = Rc::new(Place { endpoint, gate, allowance, cors, slot, budgets });
+            let builder = match (route.mounted, &route.websocket) {
                 (false, _) => &mut router,
                 (true, None) => mounts.get_or_insert_with(RouterBuilder::new),
                 (true, Some(_)) => sockets.get_or_insert_with(RouterBuilder::new),
             };
-            beside.route(method, &route.path, Rc::new(Place { endpoint, gate, allowance, cors })).map_err(
-                |error| BuildError {
-                    other: first_of(&error, &blueprint.routes),
-                    ..at_fault(error.to_string())
-                },
-            )?;
+            builder.route(method, &route.path, place).map_err(|error| BuildError {
+                other: first_of(&error, &blueprint.routes),
+                ..at_fault(error.to_string())
+            })?;
         }
         for mount in &blueprint.statics {
             let at_fault = |reason| BuildError { route: None, other: None, reason };
@@ -139,6 +181,16 @@ impl App {
                     .route(Method::GET, &path, Place::open(endpoint, &form))
                     .map_err(|error| at_fault(format!("static files at `{}`: {error}", mount.path)))?;
             }
+        }
+        for (path, endpoint) in beside.endpoints {
+            router.route(Method::GET, &path, Place::open(endpoint, &form)).map_err(|error| BuildError {
+                route: first_of(&error, &blueprint.routes),
+                other: None,
+                reason: format!(
+                    "`{path}` is served already, as a setting says: give the route another path, or change METRICS_PATH, \
+                     HEALTH_PATH or READY_PATH"
+                ),
+            })?;
         }
         if options.docs {
             let at_fault = |reason| BuildError { route: None, other: None, reason };
@@ -165,6 +217,7 @@ impl App {
             errors: options.errors,
             edge,
             own_cors,
+            observer: beside.observer,
         })
     }
 
@@ -174,6 +227,30 @@ impl App {
     /// [`BuildError`].
     pub fn check(blueprint: &Blueprint, options: &Options) -> Result<(), BuildError> {
         Self::build(blueprint, options, |_, _, _| Ok(Rc::new(Nobody))).map(drop)
+    }
+}
+
+/// What keeps answers, where any route wants that.
+fn keeper(blueprint: &Blueprint, options: &Options) -> Result<Option<Rc<Keeper>>, BuildError> {
+    let wanted = blueprint.routes.iter().any(|route| route.cache.is_some() || route.once.is_some());
+    let keeper = wanted.then(|| Keeper::new(&options.cache)).transpose();
+    keeper.map_err(|reason| BuildError { route: None, other: None, reason })
+}
+
+/// A route's own budget, then everybody's: who waits for a crowded route takes nobody else's place.
+fn budgets(route: &Route, shared: Option<&Rc<Budget>>) -> Option<Budgets> {
+    let found: Vec<_> = route.concurrency.map(Budget::new).into_iter().chain(shared.cloned()).collect();
+    (!found.is_empty()).then(|| found.into())
+}
+
+/// Lets a call into its route's budgets, where there are some.
+fn enter(place: &Rc<Place>, call: Call) -> Reply {
+    match &place.budgets {
+        None => admit(place, call),
+        Some(budgets) => {
+            let place = Rc::clone(place);
+            budget::within(budgets, move || admit(&place, call))
+        }
     }
 }
 
@@ -281,9 +358,23 @@ fn first_of(error: &RouteError, routes: &[Route]) -> Option<usize> {
 }
 
 impl Service for App {
-    fn call(&self, mut request: Request) -> Reply {
-        let Some(edge) = &self.edge else { return self.errors.apply(self.answer(request)) };
+    fn call(&self, request: Request) -> Reply {
+        match &self.observer {
+            None => self.pass(request),
+            Some(observer) => observer.watch(request, |request| self.pass(request)),
+        }
+    }
+}
+
+impl App {
+    /// Through the edge to whoever answers, and back.
+    fn pass(&self, mut request: Request) -> Reply {
+        let Some(edge) = &self.edge else {
+            self.identify(&mut request, None, false);
+            return self.errors.apply(self.answer(request));
+        };
         let (mut seen, refused) = edge.admit(&mut request);
+        self.identify(&mut request, seen.id(), seen.trusted);
         if let Some(response) = refused {
             return edge.finished(seen, self.errors.apply(response.into()));
         }
@@ -299,9 +390,13 @@ impl Service for App {
         }
         edge.finished(seen, self.errors.apply(self.answer(request)))
     }
-}
 
-impl App {
+    fn identify(&self, request: &mut Request, id: Option<&HeaderValue>, trusted: bool) {
+        if let Some(observer) = &self.observer {
+            observer.identify(request, id, trusted);
+        }
+    }
+
     /// Whose pages may read what a route answers: the route's own word, or everybody's.
     fn policy(&self, method: &Method, path: &str, usual: Option<&Rc<Policy>>) -> Option<Rc<Policy>> {
         match self.find(method, path) {
@@ -355,8 +450,11 @@ impl App {
             }
             Match::Redirect { path } => return redirect(&path, request.uri.query()).into(),
         };
+        if self.observer.is_some() {
+            trip::routed(place.slot);
+        }
         let (form, identity, zone, gate) = (None, None, None, None);
-        admit(&place, Call { request, path, body: Bytes::new(), form, identity, zone, gate })
+        enter(&place, Call { request, path, body: Bytes::new(), form, identity, zone, gate })
     }
 }
 

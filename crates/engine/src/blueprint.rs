@@ -1,6 +1,7 @@
 //! What the binding hands over at registration: the whole API as one JSON description.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use plectrum_http::middleware::Cors;
 use plectrum_schema::Schema;
@@ -69,6 +70,18 @@ pub enum Way {
     Object,
 }
 
+impl Way {
+    /// As users read it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Queryset => "queryset",
+            Self::Object => "object",
+        }
+    }
+}
+
 /// One method on one path.
 #[derive(Debug, Deserialize)]
 pub struct Route {
@@ -124,6 +137,18 @@ pub struct Route {
     /// Seconds the answer may take; any time where absent.
     #[serde(default)]
     pub timeout: Option<f64>,
+    /// Seconds an execution may take; any time where absent.
+    #[serde(default)]
+    pub statement_timeout: Option<f64>,
+    /// How many of its requests are answered at once; any number where absent.
+    #[serde(default)]
+    pub concurrency: Option<crate::budget::Spec>,
+    /// That its answers are kept.
+    #[serde(default)]
+    pub cache: Option<crate::cache::Rule>,
+    /// That its requests may be sent again.
+    #[serde(default)]
+    pub once: Option<crate::cache::Once>,
     /// Whether the endpoint reads the body by itself.
     #[serde(default)]
     pub stream: bool,
@@ -153,6 +178,14 @@ pub struct Documented {
     /// Type of its JSON; a problem document where absent.
     #[serde(default, deserialize_with = "schema")]
     pub schema: Option<Arc<Schema>>,
+}
+
+impl Route {
+    /// What an execution may take.
+    #[must_use]
+    pub fn statement_limit(&self) -> Option<Duration> {
+        self.statement_timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+    }
 }
 
 /// What is special about a change feed.

@@ -13,6 +13,8 @@ use plectrum_db::sqlite::Sqlite;
 use plectrum_db::value::Value;
 use plectrum_db::{Context, Operation, Outcome, buffer, execute};
 
+use crate::observe::execution;
+
 /// An execution under way on a foreign database.
 pub type Execution = Pin<Box<dyn Future<Output = Result<Outcome, Error>>>>;
 
@@ -67,9 +69,41 @@ impl Database {
         args: Vec<Value>,
         context: Context,
     ) -> Result<Outcome, Error> {
+        let _observed = execution::begin(operation);
+        self.run_unobserved(operation, args, context).await
+    }
+
+    /// [`Database::run`], given up after `limit`; what runs is cancelled.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] past the limit; else as [`Database::run`].
+    pub async fn run_within(
+        &self,
+        limit: Option<Duration>,
+        operation: &Arc<Operation>,
+        args: Vec<Value>,
+        context: Context,
+    ) -> Result<Outcome, Error> {
+        let running = self.run(operation, args, context);
+        match limit {
+            Some(limit) => tokio::time::timeout(limit, running).await.unwrap_or(Err(Error::Timeout)),
+            None => running.await,
+        }
+    }
+
+    /// [`Database::run`] for a foreign database that hands an execution on, which is observed already.
+    ///
+    /// # Errors
+    /// As [`Database::run`].
+    pub async fn run_unobserved(
+        &self,
+        operation: &Arc<Operation>,
+        args: Vec<Value>,
+        context: Context,
+    ) -> Result<Outcome, Error> {
         match self {
             Self::Foreign(foreign) => foreign.execute(Arc::clone(operation), args, context).await,
-            own => own.run_into(operation, args, context, buffer::take()).await,
+            own => own.append(operation, args, context, buffer::take()).await,
         }
     }
 
@@ -78,6 +112,17 @@ impl Database {
     /// # Errors
     /// As [`Database::run`].
     pub async fn run_into(
+        &self,
+        operation: &Arc<Operation>,
+        args: Vec<Value>,
+        context: Context,
+        out: Vec<u8>,
+    ) -> Result<Outcome, Error> {
+        let _observed = execution::begin(operation);
+        self.append(operation, args, context, out).await
+    }
+
+    async fn append(
         &self,
         operation: &Arc<Operation>,
         args: Vec<Value>,

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use plectrum_db::cursor::Signer;
 use plectrum_db::error::Error;
@@ -48,6 +49,8 @@ struct Inner {
     links: bool,
     /// Answers to GET carry a tag of their bytes.
     etags: bool,
+    /// What an execution may take.
+    limit: Option<Duration>,
 }
 
 /// What a native endpoint is made of besides its route.
@@ -83,6 +86,7 @@ impl Native {
             signer: parts.signer,
             links: native.links,
             etags: false,
+            limit: route.statement_limit(),
         }))
     }
 
@@ -147,7 +151,7 @@ impl Endpoint for Native {
         // The methods of one route are those of GET.
         let conditions = self.0.etags.then_some((call.request.method, call.request.headers));
         Reply::pending(async move {
-            let outcome = inner.database.run(&operation, args, context).await;
+            let outcome = inner.database.run_within(inner.limit, &operation, args, context).await;
             let response = respond(outcome, inner.status, &inner.name);
             match conditions {
                 Some((method, headers)) => tagged(response, &method, &headers),

@@ -10,6 +10,7 @@ use crate::app::settled;
 use crate::blueprint::Route;
 use crate::endpoint::{Call, Endpoint, Reads};
 use crate::error;
+use crate::observe::trip;
 
 /// What the requests of a route are allowed.
 #[derive(Clone, Debug)]
@@ -22,11 +23,12 @@ pub(crate) struct Allowance {
 }
 
 impl Allowance {
-    /// `max_body` where the route says nothing.
-    pub(crate) fn of(route: &Route, max_body: usize, form: &Rc<Limits>) -> Self {
+    /// `max_body` and `timeout` where the route says nothing. A WebSocket takes as long as it takes.
+    pub(crate) fn of(route: &Route, max_body: usize, timeout: Option<Duration>, form: &Rc<Limits>) -> Self {
+        let own = route.timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         Self {
             max_body: route.max_body.unwrap_or(max_body as u64),
-            timeout: route.timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+            timeout: own.or(timeout.filter(|_| route.websocket.is_none())),
             form: Rc::clone(form),
             produces: route.produces.as_deref().map(Rc::from),
         }
@@ -59,7 +61,7 @@ pub(crate) fn answer(endpoint: &Rc<dyn Endpoint>, call: Call, allowance: &Allowa
 fn read(endpoint: &Rc<dyn Endpoint>, mut call: Call, allowance: &Allowance) -> Reply {
     let reads = endpoint.reads();
     if reads == Reads::Nothing || call.request.body.is_end() {
-        return endpoint.call(call);
+        return start(endpoint, call);
     }
     let body = match std::mem::take(&mut call.request.body).limited(allowance.max_body) {
         Ok(body) => body,
@@ -67,7 +69,7 @@ fn read(endpoint: &Rc<dyn Endpoint>, mut call: Call, allowance: &Allowance) -> R
     };
     if reads == Reads::Stream {
         call.request.body = body;
-        return endpoint.call(call);
+        return start(endpoint, call);
     }
     let (endpoint, allowance) = (Rc::clone(endpoint), allowance.clone());
     if reads == Reads::Form && form::is_multipart(&call.request.headers) {
@@ -81,11 +83,17 @@ fn read(endpoint: &Rc<dyn Endpoint>, mut call: Call, allowance: &Allowance) -> R
             }
             Ok(bytes) => {
                 call.body = bytes;
-                settled(endpoint.call(call)).await
+                settled(start(&endpoint, call)).await
             }
             Err(failure) => error::of_body(failure),
         }
     })
+}
+
+/// Calls, as late as a request can be said to have waited.
+fn start(endpoint: &Rc<dyn Endpoint>, call: Call) -> Reply {
+    trip::started();
+    endpoint.call(call)
 }
 
 /// How many pairs a urlencoded form has, at most.
@@ -103,7 +111,7 @@ async fn with_form(
     match form::read(&call.request.headers, body, allowance.max_body, &allowance.form).await {
         Ok(form) => {
             call.form = Some(form);
-            settled(endpoint.call(call)).await
+            settled(start(&endpoint, call)).await
         }
         Err(failure) => error::of_form(failure, call.request.path()),
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use plectrum_db::Operation;
 use plectrum_db::cursor::{Direction, Signer};
-use plectrum_engine::app::{self, BuildError};
+use plectrum_engine::app::{self, Beside, BuildError};
 use plectrum_engine::blueprint::{Blueprint, Native as NativeRoute, Route};
 use plectrum_engine::endpoint::Endpoint;
 use plectrum_engine::extract::Extractor;
@@ -101,19 +101,20 @@ impl Registration {
     pub(crate) fn build(&self, py: Python<'_>, worker: &Rc<Worker>) -> PyResult<app::App> {
         let mut failure = None;
         let graphs = Graphs::default();
-        let authority = Rc::new(PyAuthority::new(Arc::clone(&self.callbacks), Rc::clone(worker)));
-        let built = app::App::build_with(
-            &self.blueprint,
-            &self.settings.app(),
-            authority,
-            |index, route, extractor| {
+        let observer = self.settings.observe.observer(&self.blueprint, worker)?;
+        let beside = Beside {
+            authority: Rc::new(PyAuthority::new(Arc::clone(&self.callbacks), Rc::clone(worker))),
+            endpoints: self.settings.observe.endpoints(py, observer.as_ref(), worker)?,
+            observer,
+        };
+        let built =
+            app::App::build_with(&self.blueprint, &self.settings.app(), beside, |index, route, extractor| {
                 self.endpoint(py, worker, &graphs, index, route, extractor).map_err(|error| {
                     let text = error.to_string();
                     failure = Some(error);
                     text
                 })
-            },
-        );
+            });
         match (built, failure) {
             (_, Some(error)) => Err(error),
             (Err(error), None) => Err(self.refused(py, &error)?),

@@ -16,6 +16,7 @@ use tokio::runtime::{Builder, LocalRuntime};
 
 use crate::app::Registration;
 use crate::detached::detached;
+use crate::observe;
 use crate::response::pairs_of;
 use crate::thread_bound::ThreadBound;
 use crate::websocket::ClientSocket;
@@ -50,7 +51,7 @@ impl Client {
         let runtime = Builder::new_current_thread().enable_all().build_local(Default::default())?;
         let worker = runtime.block_on(async { Worker::start(py, &registration.settings, true) })?;
         worker.event_loop.pause(py)?;
-        let app = registration.build(py, &worker)?;
+        let app = runtime.block_on(async { registration.build(py, &worker) })?;
         let limits = registration.http()?;
         worker.event_loop.resume(py)?;
         let lifespan = registration.lifespan.as_ref();
@@ -161,6 +162,7 @@ impl Client {
         detached(py, || {
             inner.runtime.block_on(async {
                 let stopped = worker.live(inner.registration.lifespan.as_ref(), "shutdown").await;
+                observe::finish(worker).await;
                 worker.databases.close().await;
                 event_loop.shutdown(GRACE).await.and(stopped)
             })

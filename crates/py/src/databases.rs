@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plectrum_db::error::Error;
-use plectrum_db::pool::Pool;
+use plectrum_db::pool::{Pool, Stats};
 use plectrum_db::sqlite::Sqlite;
 use plectrum_db::value::Value;
 use plectrum_db::zone::Zone;
@@ -107,6 +107,18 @@ impl Databases {
         }
     }
 
+    /// The numbers of all pools together.
+    pub(crate) fn stats(&self) -> Stats {
+        let mut sum = Stats::default();
+        for (database, _) in self.known.borrow().values() {
+            let own = if let Database::Foreign(foreign) = database { foreign.own() } else { Some(database) };
+            if let Some(Database::Postgres(pool)) = own {
+                sum += pool.stats();
+            }
+        }
+        sum
+    }
+
     /// Closes every connection, after what is running on it.
     pub(crate) async fn close(&self) {
         let known: Vec<_> = self.known.borrow_mut().drain().collect();
@@ -149,7 +161,7 @@ impl Django {
         let own = self.own.clone();
         Box::pin(async move {
             match (rows, own) {
-                (Ok(None), Some(own)) => own.run(&operation, args, context).await,
+                (Ok(None), Some(own)) => own.run_unobserved(&operation, args, context).await,
                 (Ok(Some(rows)), _) => write(rows, &operation, &args, &context).await,
                 (Ok(None), None) => Err(Error::Unavailable("no connection".to_owned())),
                 (Err(error), _) => Err(failed(&error)),

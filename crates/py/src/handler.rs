@@ -4,11 +4,13 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use plectrum_engine::blueprint::{Route, Source};
 use plectrum_engine::endpoint::{Call, Endpoint, Reads};
 use plectrum_engine::error;
 use plectrum_engine::extract::{Extractor, Refusal, Slots};
+use plectrum_engine::observe::trip::{self, Phase, Running};
 use plectrum_http::{Body, Bytes, Reply, StatusCode, header};
 use plectrum_schema::Error;
 use pyo3::exceptions::{PyOverflowError, PyValueError};
@@ -76,6 +78,8 @@ pub(crate) struct Inner {
     stream: bool,
     pub(crate) status: StatusCode,
     pub(crate) name: String,
+    /// What an execution may take.
+    pub(crate) limit: Option<Duration>,
     pub(crate) worker: Rc<Worker>,
 }
 
@@ -95,6 +99,7 @@ impl Handler {
             stream: route.stream,
             status: StatusCode::from_u16(route.status).unwrap_or(StatusCode::OK),
             name: route.name.clone(),
+            limit: route.statement_limit(),
             worker,
         }))
     }
@@ -237,24 +242,29 @@ impl Inner {
         arguments: &[Bound<'_, PyAny>],
         asked: Asked,
     ) -> Reply {
+        let timed = trip::begin(Phase::Python);
         let coroutine = match self.invoke(py, arguments) {
             Ok(coroutine) => coroutine,
             Err(error) => return self.failed(py, &error).into(),
         };
         match self.worker.event_loop.step(coroutine) {
-            Step::Done(result, context) => self.answer_in(py, context.as_ref(), result, &asked),
+            Step::Done(result, context) => {
+                drop(timed);
+                self.answer_in(py, context.as_ref(), result, &asked)
+            }
             Step::Suspended(pending) => {
                 let context = pending.context(py);
-                self.later(pending, context, asked)
+                self.later(pending, context, asked, timed)
             }
         }
     }
 
     fn run_in_pool(self: &Rc<Self>, py: Python<'_>, arguments: Vec<Bound<'_, PyAny>>, asked: Asked) -> Reply {
+        let timed = trip::begin(Phase::Python);
         match self.submit(py, arguments) {
             Ok(Ok(call)) => {
                 let context = call.context(py);
-                self.later(call, context, asked)
+                self.later(call, context, asked, timed)
             }
             Ok(Err(_busy)) => error::unavailable().into(),
             Err(error) => self.failed(py, &error).into(),
@@ -298,10 +308,12 @@ impl Inner {
         pending: impl Future<Output = PyResult<Py<PyAny>>> + 'static,
         context: Py<PyAny>,
         asked: Asked,
+        timed: Running,
     ) -> Reply {
         let handler = Rc::clone(self);
         Reply::pending(async move {
             let result = pending.await;
+            drop(timed);
             settle(Python::attach(|py| handler.answer_in(py, Some(&context), result, &asked))).await
         })
     }
@@ -366,7 +378,10 @@ impl Inner {
             return Ok(self.with_body(Body::Empty).into());
         }
         let mut out = Vec::with_capacity(USUAL_BODY);
-        match encode(value, &mut out) {
+        let timed = trip::begin(Phase::Serialization);
+        let encoded = encode(value, &mut out);
+        drop(timed);
+        match encoded {
             Ok(()) => Ok(self.json(out.into()).into()),
             // A dict is looked through only when it turned out to hold more than JSON.
             Err(_) if results::holds_query(value)? => results::execute(self, py, value, asked),

@@ -16,11 +16,14 @@
 //! * [`graphql`]: graphs of an API, and who plans their shapes;
 //! * [`pipeline`]: JSON rows → GraphQL responses;
 //! * [`logging`]: what the Rust side reports, told to Python's `logging`;
+//! * [`cache`]: told of what changes;
+//! * [`observe`]: what is seen of requests, as settings and Python have it;
 //! * [`names`]: what is imported from Python, lazily; [`exceptions`]: Python's errors as responses.
 
 mod app;
 mod asked;
 mod background;
+mod cache;
 mod chained;
 mod channels;
 mod client;
@@ -41,6 +44,7 @@ mod incoming;
 mod logging;
 mod members;
 mod names;
+mod observe;
 mod operation;
 mod pipeline;
 mod registered;
@@ -77,6 +81,8 @@ mod _core {
     #[pymodule_export]
     use crate::app::App;
     #[pymodule_export]
+    use crate::cache::Invalidator;
+    #[pymodule_export]
     use crate::channels::Channels;
     #[pymodule_export]
     use crate::client::Client;
@@ -88,6 +94,8 @@ mod _core {
     use crate::given::Libpq;
     #[pymodule_export]
     use crate::incoming::RequestStream;
+    #[pymodule_export]
+    use crate::observe::{LogLines, note, request_id, snapshot, traceparent};
     #[pymodule_export]
     use crate::operation::Operation;
     #[pymodule_export]

@@ -82,6 +82,12 @@ pub(crate) static INVALID_ROW: Name = Name::new("plectrum.pipeline", "InvalidRow
 pub(crate) static SEND_ASGI: Name = Name::new("plectrum.pipeline", "send_asgi");
 /// `logging.getLogger`
 pub(crate) static GET_LOGGER: Name = Name::new("logging", "getLogger");
+/// Has the current context remember a request.
+pub(crate) static REMEMBER: Name = Name::new("plectrum.observe", "remember");
+/// Aliases of databases, and whether Rust speaks to each itself.
+pub(crate) static ALIASES: Name = Name::new("plectrum.readiness", "aliases");
+/// What Python looks at before a worker is ready.
+pub(crate) static READINESS: Name = Name::new("plectrum.readiness", "problems");
 /// Where a function was written.
 pub(crate) static LINE_OF: Name = Name::new("plectrum.errors", "line_of");
 /// `rest_framework.fields.SkipField`

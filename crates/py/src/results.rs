@@ -55,7 +55,7 @@ pub(crate) fn execute(
     let context = Context { zone, session: zones.session, url: asked.url(), signer: None };
     let handler = Rc::clone(handler);
     Ok(Reply::pending(async move {
-        let outcome = database.run(&operation, args, context).await;
+        let outcome = database.run_within(handler.limit, &operation, args, context).await;
         if let Some(kept) = kept {
             Python::attach(|_| drop(kept));
         }

@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::Registration;
 use crate::detached::detached;
+use crate::observe;
 use crate::worker::Worker;
 
 /// Serves on the calling thread until SIGTERM or SIGINT, then finishes what is running.
@@ -23,7 +24,8 @@ pub(crate) fn run(
 ) -> PyResult<()> {
     let runtime = Builder::new_current_thread().enable_all().build_local(Default::default())?;
     let worker = runtime.block_on(async { Worker::start(py, &registration.settings, false) })?;
-    let app = Rc::new(registration.build(py, &worker)?);
+    // Inside of the runtime: what observes it goes on by itself.
+    let app = Rc::new(runtime.block_on(async { registration.build(py, &worker) })?);
     let config = Rc::new(registration.http()?);
     let served = detached(py, || {
         runtime.block_on(async {
@@ -47,6 +49,7 @@ pub(crate) fn run(
             // The tasks of the last responses; what takes longer is cancelled with the event loop.
             let _ = tokio::time::timeout(registration.settings.drain(), worker.background.drained()).await;
             worker.live(lifespan, "shutdown").await?;
+            observe::finish(&worker).await;
             worker.databases.close().await;
             PyResult::Ok(())
         })

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use plectrum_engine::app::Options;
+use plectrum_engine::cache;
 use plectrum_engine::channels::link::Reach;
 use plectrum_engine::gate::spec::Limit;
 use plectrum_engine::gate::throttle;
@@ -16,6 +17,7 @@ use pyo3::prelude::*;
 use serde::Deserialize;
 
 use crate::edge::Edge;
+use crate::observe::Observe;
 
 /// Names the directory where the workers of a server meet (`plectrum/commands.py`).
 const MESH: &str = "PLECTRUM_INTERNAL_MESH";
@@ -56,6 +58,14 @@ pub(crate) struct Settings {
     openapi: bool,
     errors: Errors,
     edge: Edge,
+    pub(crate) observe: Observe,
+    cache_memory: usize,
+    cache_redis: Option<String>,
+    cache_prefix: String,
+    cache_timeout: f64,
+    cache_tags: Option<PathBuf>,
+    budget: Option<plectrum_engine::budget::Spec>,
+    request_timeout: Option<f64>,
     throttle: Vec<Limit>,
     #[serde(default)]
     throttle_segment: Option<PathBuf>,
@@ -183,6 +193,16 @@ impl Settings {
             },
             throttle: self.throttle(),
             edge: self.edge.config(),
+            cache: cache::Options {
+                memory: self.cache_memory,
+                redis: self.cache_redis.clone(),
+                prefix: self.cache_prefix.clone(),
+                timeout: Duration::from_secs_f64(self.cache_timeout),
+                tags: self.cache_tags.clone(),
+            },
+            budget: self.budget,
+            timeout: seconds(self.request_timeout),
+            built_in: self.observe.paths(),
         }
     }
 

@@ -1,7 +1,9 @@
 //! What one worker thread has: its asyncio loop, its thread pool, its databases.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
+use plectrum_engine::observe::Observer;
 use pyo3::prelude::*;
 
 use crate::background::Background;
@@ -22,6 +24,8 @@ pub(crate) struct Worker {
     /// A test's client calls the app: everything stays on its thread.
     pub(crate) in_process: bool,
     pub(crate) debug: bool,
+    /// Sees all requests, where anything is to be observed.
+    pub(crate) observer: RefCell<Option<Rc<Observer>>>,
 }
 
 impl Worker {
@@ -38,6 +42,7 @@ impl Worker {
             pool,
             in_process,
             debug: settings.debug,
+            observer: RefCell::default(),
         }))
     }
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from . import hooks
-from .findings import Finding, NPlusOneError, NPlusOneWarning, finding
+from .findings import Finding, NPlusOneError, NPlusOneWarning, finding, tell_dashboard
 from .groups import Group, Groups, Link
 from .places import find_place
 
@@ -54,6 +54,7 @@ class Detector:
             raise NPlusOneError(str(found))
         self._told.add(key)
         self.findings.append(found)
+        tell_dashboard(found)
         warnings.warn(NPlusOneWarning(str(found)), stacklevel=4)
 
     def loaded(self, instance: Model, link: Link, row: Any) -> None:

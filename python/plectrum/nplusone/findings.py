@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from plectrum import _core
 from plectrum.errors import PlectrumError
 
 from .groups import Group, Link
 from .places import Place
 
-__all__ = ["Finding", "NPlusOneError", "NPlusOneWarning", "finding"]
+__all__ = ["Finding", "NPlusOneError", "NPlusOneWarning", "finding", "tell_dashboard"]
 
 
 class NPlusOneWarning(UserWarning):
@@ -74,3 +77,9 @@ def finding(group: Group, link: Link, place: Place) -> Finding:
         group.root._meta.object_name or group.root.__name__,
         fix,
     )
+
+
+def tell_dashboard(found: Finding) -> None:
+    """Has the dashboard show what was found, where requests are observed."""
+    at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    _core.note(json.dumps({"kind": "nplusone", "at": at, "place": found.place, "text": str(found)}))

@@ -1,6 +1,7 @@
 //! Numbers to watch.
 
 use std::cell::Cell;
+use std::ops::AddAssign;
 
 use super::Inner;
 
@@ -19,6 +20,17 @@ pub struct Stats {
     pub opened: u64,
     /// Connections that ended without being asked to.
     pub broken: u64,
+}
+
+impl AddAssign for Stats {
+    fn add_assign(&mut self, other: Self) {
+        self.open += other.open;
+        self.idle += other.idle;
+        self.in_flight += other.in_flight;
+        self.waiting += other.waiting;
+        self.opened += other.opened;
+        self.broken += other.broken;
+    }
 }
 
 /// What is counted since the start.

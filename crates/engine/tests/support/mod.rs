@@ -59,6 +59,10 @@ pub fn options() -> Options {
         errors: Shape::Problem,
         throttle,
         edge: EdgeConfig::default(),
+        cache: plectrum_engine::cache::Options::default(),
+        budget: None,
+        timeout: None,
+        built_in: Vec::new(),
     }
 }
 

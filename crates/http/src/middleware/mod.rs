@@ -88,8 +88,18 @@ pub struct Seen {
     coding: Option<Coding>,
     id: Option<HeaderValue>,
     upgrade: bool,
+    /// Whether the request comes from a proxy that is believed.
+    pub trusted: bool,
     /// Whose pages may read this answer.
     pub cors: Option<Rc<Policy>>,
+}
+
+impl Seen {
+    /// What the request is called.
+    #[must_use]
+    pub fn id(&self) -> Option<&HeaderValue> {
+        self.id.as_ref()
+    }
 }
 
 impl Edge {
@@ -127,15 +137,14 @@ impl Edge {
 
     /// Looks at a request before anybody else does; the answer, where it gets no further.
     pub fn admit(&self, request: &mut Request) -> (Seen, Option<Response>) {
-        if let Some(proxies) = &self.proxies {
-            proxies.apply(request);
-        }
+        let trusted = self.proxies.as_ref().is_some_and(|proxies| proxies.apply(request));
         let mut seen = Seen {
             secure: request.secure,
             origin: request.headers.get(ORIGIN).cloned(),
             coding: self.compression.as_ref().and_then(|compression| compression.choose(&request.headers)),
-            id: self.request_id.as_ref().map(|id| id.of(request, self.proxies.is_some())),
+            id: self.request_id.as_ref().map(|id| id.of(request, trusted)),
             upgrade: request.headers.contains_key(SEC_WEBSOCKET_VERSION),
+            trusted,
             cors: self.cors.clone(),
         };
         if self.hosts.as_ref().is_some_and(|hosts| !hosts.allow(request)) {

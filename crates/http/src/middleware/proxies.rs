@@ -46,8 +46,9 @@ impl Proxies {
         Ok(Self { networks, unix: !unix.is_empty(), by, host })
     }
 
-    /// Puts what trusted hops say in place of what the nearest one is; forgets what strangers say.
-    pub(super) fn apply(&self, request: &mut Request) {
+    /// Puts what trusted hops say in place of what the nearest one is; forgets what strangers say. Whether the nearest one is
+    /// trusted.
+    pub(super) fn apply(&self, request: &mut Request) -> bool {
         let trusted = match request.peer {
             Peer::Tcp(address) => self.trust(address.ip()),
             Peer::Unix => self.unix,
@@ -64,6 +65,7 @@ impl Proxies {
                 request.headers.remove(name);
             }
         }
+        trusted
     }
 
     fn trust(&self, address: IpAddr) -> bool {

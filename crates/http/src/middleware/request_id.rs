@@ -22,8 +22,7 @@ impl RequestId {
         Ok(Self { header, random: RandomState::new(), count: Cell::default() })
     }
 
-    /// The name a proxy gave (`trusted`: there are some, and they pass on or overwrite it), or a new one; the request has
-    /// it from here on.
+    /// The name the nearest hop gave, where that is `trusted`, or a new one; the request has it from here on.
     pub(super) fn of(&self, request: &mut Request, trusted: bool) -> HeaderValue {
         let given = request.headers.get(&self.header).filter(|_| trusted);
         let usable =

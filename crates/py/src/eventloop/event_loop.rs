@@ -179,6 +179,7 @@ impl EventLoop {
         spare.body.get().carry_on(iterator.unbind(), awaited.unbind());
         let started = self
             .leave(py, &spare)
+            .and_then(|()| spare.remember_request(py))
             .and_then(|()| self.python.bind(py).call_method1(intern!(py, "adopt"), (&spare.task,)))
             .and_then(|_| spare.start(py));
         match started {

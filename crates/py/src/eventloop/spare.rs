@@ -13,6 +13,7 @@ use super::awaitable::{self, Sent};
 use super::body::TaskBody;
 use super::completion::Outcome;
 use super::context::{Entered, copy, referents};
+use crate::observe;
 
 /// A task that has not started, its context, and what both look like untouched.
 pub(super) struct Spare {
@@ -61,6 +62,11 @@ impl Spare {
     /// Remembers what the task looks like before anybody had it. It must be the current task already.
     pub(super) fn remember(&mut self, py: Python<'_>) {
         self.pristine = self.fingerprint(py);
+    }
+
+    /// Has what goes on as this task know its request.
+    pub(super) fn remember_request(&self, py: Python<'_>) -> PyResult<()> {
+        observe::remember(self.context.bind(py))
     }
 
     /// Sends `None` to `iterator` as this task would.

@@ -13,6 +13,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use super::completion::{Completion, Outcome};
 use super::context::copy_current;
+use crate::observe;
 
 /// Runs plain functions on threads of their own, each in a copy of the caller's context.
 ///
@@ -93,7 +94,9 @@ impl SyncPool {
     ) -> PyResult<Result<SyncCall, Busy>> {
         let py = function.py();
         let completion = Arc::new(Completion::default());
-        let context = copy_current(py)?.unbind();
+        let context = copy_current(py)?;
+        observe::remember(&context)?;
+        let context = context.unbind();
         let job = Job {
             function: function.clone().unbind(),
             args: args.clone().unbind(),

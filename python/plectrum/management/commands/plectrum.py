@@ -1,4 +1,4 @@
-"""``manage.py plectrum serve | routes | openapi | doctor | export | check``."""
+"""``manage.py plectrum serve | routes | explain | openapi | doctor | export | check``."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use jsonwebtoken::Algorithm;
 use tokio::sync::Notify;
 
-use super::fetch::Address;
 use super::keys::Keys;
+use crate::outbound::Address;
 
 /// Between two fetches that unknown keys ask for: tokens with made-up key ids must not become requests elsewhere.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -17,6 +17,7 @@ const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const LAST_BACKOFF: Duration = Duration::from_secs(60);
 /// Lifetimes after which keys are forgotten though no newer ones could be had.
 const MOST_LIFETIMES: u32 = 12;
+const MEDIA_TYPES: &str = "application/jwk-set+json, application/json";
 
 /// A key set at an address.
 pub(crate) struct Remote {
@@ -38,7 +39,7 @@ impl Remote {
         algorithms: Vec<Algorithm>,
     ) -> Result<Self, String> {
         Ok(Self {
-            address: Address::parse(url)?,
+            address: Address::parse("jwks", url, false)?,
             algorithms,
             lifetime: Duration::from_millis(lifetime),
             timeout: Duration::from_millis(timeout),
@@ -95,7 +96,7 @@ impl Remote {
     }
 
     async fn fetch(&self) -> Result<Keys, String> {
-        let json = tokio::time::timeout(self.timeout, self.address.get())
+        let json = tokio::time::timeout(self.timeout, self.address.get(MEDIA_TYPES))
             .await
             .unwrap_or_else(|_| Err(format!("no answer within {:?}", self.timeout)))?;
         Keys::of_set(&json, &self.algorithms)

@@ -3,7 +3,6 @@
 //! Sources: RFC 7515, 7517, 7518, 7519, and the practices of RFC 8725.
 
 mod claims;
-mod fetch;
 mod jwks;
 mod keys;
 mod sign;

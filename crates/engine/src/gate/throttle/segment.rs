@@ -5,18 +5,16 @@
 //! bucket is full. A bucket that is full is as good as none, so its slot is free. Where all slots a key may use are taken,
 //! it takes the one that would be free soonest: memory is bounded, and under attack somebody's count begins anew.
 
-use std::fs::File;
 use std::hash::BuildHasher;
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
 use std::path::Path;
-use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::SharedSeed;
 use foldhash::quality::SeedableRandomState;
 
 use super::cell::{Decision, Rate};
+use crate::memory::Words;
 
 /// Words before the slots: what the segment is, and its secret.
 const HEAD: usize = 8;
@@ -28,8 +26,7 @@ const ATTEMPTS: usize = 16;
 
 /// A mapped segment.
 pub(crate) struct Segment {
-    words: NonNull<AtomicU64>,
-    bytes: usize,
+    words: Words,
     slots: usize,
     hasher: SeedableRandomState,
 }
@@ -42,40 +39,30 @@ struct Slot<'a> {
 impl Segment {
     /// One of this process alone, with room for `slots` buckets.
     pub(crate) fn private(slots: usize) -> io::Result<Self> {
-        let bytes = (HEAD + 2 * slots.max(PROBED)) * size_of::<u64>();
-        let segment = Self::map(bytes, -1, libc::MAP_SHARED | libc::MAP_ANONYMOUS)?;
+        let segment = Self::over(Words::private(HEAD + 2 * slots.max(PROBED))?);
         // Addresses are random; a table of one process needs no more against guessing.
         segment.word(1).store(std::process::id().into(), Ordering::Relaxed);
-        segment.word(2).store(segment.words.as_ptr() as u64, Ordering::Relaxed);
+        segment.word(2).store(segment.words.address(), Ordering::Relaxed);
         segment.word(0).store(MAGIC, Ordering::Release);
         Ok(segment.seeded())
     }
 
     /// The one the supervisor made: a file of `MAGIC`, a secret and zeros.
     pub(crate) fn shared(path: &Path) -> io::Result<Self> {
-        let file = File::options().read(true).write(true).open(path)?;
-        let bytes = usize::try_from(file.metadata()?.len()).unwrap_or_default();
-        if bytes < (HEAD + 2 * PROBED) * size_of::<u64>() {
+        let words = Words::shared(path)?;
+        if words.len() < HEAD + 2 * PROBED {
             return Err(io::Error::other("the shared segment of the throttle is too small"));
         }
-        // The mapping outlives the descriptor.
-        let segment = Self::map(bytes, file.as_raw_fd(), libc::MAP_SHARED)?;
+        let segment = Self::over(words);
         if segment.word(0).load(Ordering::Acquire) != MAGIC {
             return Err(io::Error::other("the shared segment of the throttle is not one"));
         }
         Ok(segment.seeded())
     }
 
-    fn map(bytes: usize, descriptor: RawFd, flags: libc::c_int) -> io::Result<Self> {
-        let access = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: a new mapping at an address of the kernel's choice touches no memory of ours.
-        let address = unsafe { libc::mmap(std::ptr::null_mut(), bytes, access, flags, descriptor, 0) };
-        if address == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        let words = NonNull::new(address.cast::<AtomicU64>()).ok_or_else(io::Error::last_os_error)?;
-        let slots = (bytes / size_of::<u64>() - HEAD) / 2;
-        Ok(Self { words, bytes, slots, hasher: hasher_of(0, 0) })
+    fn over(words: Words) -> Self {
+        let slots = (words.len() - HEAD) / 2;
+        Self { words, slots, hasher: hasher_of(0, 0) }
     }
 
     fn seeded(mut self) -> Self {
@@ -85,10 +72,7 @@ impl Segment {
     }
 
     fn word(&self, index: usize) -> &AtomicU64 {
-        debug_assert!(index < self.bytes / size_of::<u64>());
-        // SAFETY: `index` is within the mapping (of `HEAD + 2 * slots` words at least), which lives as long as `self`, is
-        // aligned to pages and is only ever reached through atomics, here and in other processes.
-        unsafe { self.words.add(index).as_ref() }
+        self.words.word(index)
     }
 
     fn slot(&self, index: usize) -> Slot<'_> {
@@ -160,13 +144,6 @@ fn hasher_of(first: u64, second: u64) -> SeedableRandomState {
     SeedableRandomState::with_seed(first, shared)
 }
 
-impl Drop for Segment {
-    fn drop(&mut self) {
-        // SAFETY: the mapping was made by `map` with this length, and nothing borrows from a value that is being dropped.
-        unsafe { libc::munmap(self.words.as_ptr().cast(), self.bytes) };
-    }
-}
-
 /// Microseconds of the clock that all processes of a host share, and that nobody sets.
 pub(crate) fn now() -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
@@ -208,18 +185,12 @@ mod tests {
     #[test]
     fn threads_together_take_no_more_than_the_limit() {
         let segment = Segment::private(1024).unwrap();
-        // SAFETY: for this test alone; the table is reached through atomics only.
-        struct Shared<'a>(&'a Segment);
-        // SAFETY: as above.
-        unsafe impl Sync for Shared<'_> {}
-        let (shared, rate) = (Shared(&segment), Rate::new(500, 3600.0, 500));
+        let (shared, rate) = (&segment, Rate::new(500, 3600.0, 500));
         let allowed: usize = std::thread::scope(|scope| {
-            let shared = &shared;
             let threads: Vec<_> = (0..4)
                 .map(|_| {
                     scope.spawn(move || {
-                        let Shared(segment) = *shared;
-                        (0..1000).filter(|_| segment.take(b"key", rate, SECOND).allowed).count()
+                        (0..1000).filter(|_| shared.take(b"key", rate, SECOND).allowed).count()
                     })
                 })
                 .collect();

@@ -1,4 +1,5 @@
-//! One GET over HTTPS, for key sets: no redirects, a bounded body, the system's authorities.
+//! Requests of our own, for key sets and traces: one to a connection, no redirects, a bounded answer, the system's
+//! authorities.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -12,7 +13,7 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::rt::ReadBufCursor;
-use plectrum_http::{Bytes, StatusCode, Uri, header};
+use plectrum_http::{Bytes, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -32,7 +33,7 @@ const SYSTEM_ROOTS: [&str; 4] = [
 ];
 
 /// An HTTPS address, or an HTTP one of this machine.
-pub(super) struct Address {
+pub(crate) struct Address {
     uri: Uri,
     host: String,
     port: u16,
@@ -46,53 +47,76 @@ impl fmt::Display for Address {
 }
 
 impl Address {
-    pub(super) fn parse(url: &str) -> Result<Self, String> {
-        let uri: Uri = url.parse().map_err(|error| format!("jwks {url:?} is no URL: {error}"))?;
-        let host = uri.host().ok_or_else(|| format!("jwks {url:?} names no host"))?;
+    /// An `https://` address; an `http://` one only of this machine, or where `plain` allows it. `what` names the setting.
+    pub(crate) fn parse(what: &str, url: &str, plain: bool) -> Result<Self, String> {
+        let uri: Uri = url.parse().map_err(|error| format!("{what} {url:?} is no URL: {error}"))?;
+        let host = uri.host().ok_or_else(|| format!("{what} {url:?} names no host"))?;
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let is_here = matches!(host.as_str(), "localhost" | "127.0.0.1" | "::1");
         let (tls, usual) = match uri.scheme_str() {
             Some("https") => (Some(connector()?), 443),
-            Some("http") if is_here => (None, 80),
-            _ => {
+            Some("http") if is_here || plain => (None, 80),
+            Some("http") => {
                 return Err(format!(
-                    "jwks {url:?} must be an https:// address: whoever changes it on its way decides who gets in"
+                    "{what} {url:?} must be an https:// address: whoever changes it on its way decides who gets in"
                 ));
             }
+            _ => return Err(format!("{what} {url:?} must be an https:// address")),
         };
         Ok(Self { port: uri.port_u16().unwrap_or(usual), host, tls, uri })
     }
 
     /// The body of the answer, which must be a 200.
-    pub(super) async fn get(&self) -> Result<String, String> {
-        let tcp = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(said)?;
-        let bytes = match &self.tls {
-            None => self.ask(tcp).await?,
-            Some(tls) => {
-                let name = ServerName::try_from(self.host.clone()).map_err(said)?;
-                self.ask(tls.connect(name, tcp).await.map_err(said)?).await?
-            }
-        };
+    pub(crate) async fn get(&self, accept: &str) -> Result<String, String> {
+        let request = self.request(Method::GET)?.header(header::ACCEPT, accept);
+        let bytes = self.exchange(request.body(Whole(None)).map_err(said)?).await?;
         String::from_utf8(bytes).map_err(said)
     }
 
-    async fn ask(&self, transport: impl AsyncRead + AsyncWrite + Unpin + 'static) -> Result<Vec<u8>, String> {
-        let (mut sender, connection) = http1::handshake(Transport(transport)).await.map_err(said)?;
-        // Ends with the exchange: nothing keeps the sender afterwards.
-        tokio::task::spawn_local(connection);
+    /// Sends JSON; the answer must be a 200.
+    pub(crate) async fn post(
+        &self,
+        json: Bytes,
+        headers: &[(HeaderName, HeaderValue)],
+    ) -> Result<(), String> {
+        let mut request = self.request(Method::POST)?.header(header::CONTENT_TYPE, "application/json");
+        request = request.header(header::CONTENT_LENGTH, json.len());
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        self.exchange(request.body(Whole(Some(json))).map_err(said)?).await.map(drop)
+    }
+
+    fn request(&self, method: Method) -> Result<http::request::Builder, String> {
         let host = self.uri.authority().map_or(self.host.as_str(), |authority| authority.as_str());
         let target = self.uri.path_and_query().map_or("/", |target| target.as_str());
-        let request = http::Request::get(target)
-            .header(header::HOST, host)
-            .header(header::ACCEPT, "application/jwk-set+json, application/json")
-            .body(Nothing)
-            .map_err(said)?;
-        let response = sender.send_request(request).await.map_err(said)?;
-        if response.status() != StatusCode::OK {
-            return Err(format!("answered {}", response.status()));
-        }
-        collect(response.into_body()).await
+        Ok(http::Request::builder().method(method).uri(target).header(header::HOST, host))
     }
+
+    async fn exchange(&self, request: http::Request<Whole>) -> Result<Vec<u8>, String> {
+        let tcp = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(said)?;
+        match &self.tls {
+            None => ask(tcp, request).await,
+            Some(tls) => {
+                let name = ServerName::try_from(self.host.clone()).map_err(said)?;
+                ask(tls.connect(name, tcp).await.map_err(said)?, request).await
+            }
+        }
+    }
+}
+
+async fn ask(
+    transport: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    request: http::Request<Whole>,
+) -> Result<Vec<u8>, String> {
+    let (mut sender, connection) = http1::handshake(Transport(transport)).await.map_err(said)?;
+    // Ends with the exchange: nothing keeps the sender afterwards.
+    tokio::task::spawn_local(connection);
+    let response = sender.send_request(request).await.map_err(said)?;
+    if response.status() != StatusCode::OK {
+        return Err(format!("answered {}", response.status()));
+    }
+    collect(response.into_body()).await
 }
 
 async fn collect(mut body: Incoming) -> Result<Vec<u8>, String> {
@@ -128,22 +152,26 @@ fn connector() -> Result<TlsConnector, String> {
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-/// No body.
-struct Nothing;
+/// A body in one piece, or none.
+struct Whole(Option<Bytes>);
 
-impl http_body::Body for Nothing {
+impl http_body::Body for Whole {
     type Data = Bytes;
     type Error = std::convert::Infallible;
 
     fn poll_frame(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         _cx: &mut Context<'_>,
     ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
-        Poll::Ready(None)
+        Poll::Ready(self.0.take().map(|bytes| Ok(http_body::Frame::data(bytes))))
     }
 
     fn is_end_stream(&self) -> bool {
-        true
+        self.0.is_none()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        http_body::SizeHint::with_exact(self.0.as_ref().map_or(0, |bytes| bytes.len() as u64))
     }
 }
 

@@ -1,0 +1,135 @@
+//! What logs and traces say of a request.
+
+use std::time::Duration;
+
+use plectrum_http::Peer;
+use plectrum_json::{number, text};
+
+use super::clock;
+use super::span::{Attribute, Kind, Span, TraceContext};
+use super::trip::{Head, Phase, Trip};
+
+const PHASES: [(Phase, &str); 4] = [
+    (Phase::Queue, "queue_ms"),
+    (Phase::Python, "python_ms"),
+    (Phase::Database, "database_ms"),
+    (Phase::Serialization, "serialization_ms"),
+];
+
+/// Appends `,"name":`.
+fn key(out: &mut Vec<u8>, name: &str) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
+fn member(out: &mut Vec<u8>, name: &str, value: &str) {
+    key(out, name);
+    text::write(out, value);
+}
+
+/// Milliseconds with three places; without a detour over floating-point numbers.
+fn millis(out: &mut Vec<u8>, name: &str, time: Duration) {
+    key(out, name);
+    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    number::write_u64(out, micros / 1000);
+    let rest = micros % 1000;
+    let digit = |value: u64| b'0' + u8::try_from(value % 10).unwrap_or_default();
+    out.extend_from_slice(&[b'.', digit(rest / 100), digit(rest / 10), digit(rest)]);
+}
+
+fn client(out: &mut Vec<u8>, peer: Peer) {
+    key(out, "client");
+    match peer {
+        Peer::Tcp(address) => text::write(out, &address.ip().to_canonical().to_string()),
+        Peer::Unix => out.extend_from_slice(b"\"unix\""),
+    }
+}
+
+fn identity(out: &mut Vec<u8>, trip: &Trip) {
+    if let Some(id) = &*trip.id.borrow()
+        && let Ok(id) = id.to_str()
+    {
+        member(out, "request_id", id);
+    }
+    if let Some(trace) = trip.trace.get() {
+        member(out, "trace_id", &format!("{:032x}", trace.trace));
+        member(out, "span_id", &format!("{:016x}", trace.span));
+    }
+}
+
+/// A line of the access log. Queries are left out: they are where secrets are.
+pub(super) fn write(out: &mut Vec<u8>, trip: &Trip, head: &Head, status: Option<u16>, time: Duration) {
+    out.extend_from_slice(b"{\"time\":");
+    clock::write(out, head.at);
+    let level = match status {
+        Some(status) if status >= 500 => "error",
+        _ => "info",
+    };
+    member(out, "level", level);
+    member(out, "event", "request");
+    identity(out, trip);
+    member(out, "method", head.method.as_str());
+    member(out, "path", head.uri.path());
+    member(out, "route", trip.route());
+    member(out, "way", trip.observer.label(trip.slot.get()).way);
+    key(out, "status");
+    match status {
+        Some(status) => number::write_u64(out, status.into()),
+        None => out.extend_from_slice(b"null"),
+    }
+    client(out, head.client);
+    millis(out, "ms", time);
+    for (phase, name) in PHASES {
+        millis(out, name, trip.spent(phase));
+    }
+    key(out, "statements");
+    number::write_u64(out, trip.statements.get().into());
+    out.push(b'}');
+}
+
+/// The note of a request that failed by our fault.
+pub(super) fn fault(trip: &Trip, status: u16) -> String {
+    let mut out = b"{\"kind\":\"error\",\"at\":".to_vec();
+    clock::write(&mut out, clock::now());
+    member(&mut out, "method", &trip.observer.label(trip.slot.get()).method);
+    member(&mut out, "route", trip.route());
+    identity(&mut out, trip);
+    key(&mut out, "status");
+    number::write_u64(&mut out, status.into());
+    out.push(b'}');
+    // Written from texts alone.
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// The server's span of a request. Source: OpenTelemetry semantic conventions for HTTP spans 1.27.
+pub(super) fn span(
+    trip: &Trip,
+    head: &Head,
+    context: TraceContext,
+    status: Option<u16>,
+    time: Duration,
+) -> Span {
+    let text = |value: &str| Attribute::Text(value.to_owned());
+    let mut attributes = vec![
+        ("http.request.method", text(head.method.as_str())),
+        ("http.route", text(trip.route())),
+        ("url.path", text(head.uri.path())),
+        ("url.scheme", text("http")),
+    ];
+    if let Some(status) = status {
+        attributes.push(("http.response.status_code", Attribute::Number(status.into())));
+    }
+    if let Peer::Tcp(address) = head.client {
+        attributes.push(("client.address", Attribute::Text(address.ip().to_canonical().to_string())));
+    }
+    Span {
+        context,
+        kind: Kind::Server,
+        name: format!("{} {}", head.method, trip.route()),
+        start: head.at,
+        end: head.at + time,
+        failed: status.is_some_and(|status| status >= 500),
+        attributes,
+    }
+}
