@@ -26,7 +26,8 @@ BATCH, REQUESTS = 8, 4_000
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -38,7 +39,8 @@ def _children(pid: int) -> Iterator[int]:
         yield from _children(int(child))
 
 
-def _cpu(pid: int) -> float:
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU time of a process and its children."""
     total = 0
     for each in _children(pid):
         fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
@@ -84,10 +86,10 @@ def _measure(port: int, pid: int, path: str) -> float:
     raw = f"GET {path} HTTP/1.1\r\nhost: a\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", port)) as connection:
         _exchange(connection, raw, BATCH)
-        before = _cpu(pid)
+        before = cpu_of(pid)
         for _ in range(REQUESTS // BATCH):
             _exchange(connection, raw, BATCH)
-        return (_cpu(pid) - before) / REQUESTS * 1e6
+        return (cpu_of(pid) - before) / REQUESTS * 1e6
 
 
 def main() -> None:
@@ -97,11 +99,11 @@ def main() -> None:
     with ExitStack() as stack:
         place = stack.enter_context(tempfile.TemporaryDirectory())
         servers: dict[str, tuple[int, int]] = {}
-        port = _free_port()
+        port = free_port()
         ours = [sys.executable, "-m", "django", "plectrum", "serve", f"--port={port}", "--workers=1"]
         servers["Plectrum"] = (port, stack.enter_context(_server(ours, port, f"{place}/ours.sqlite3", "plectrum")))
         if Path(bolt).exists():
-            port = _free_port()
+            port = free_port()
             theirs = [bolt, "-m", "django", "runbolt", "--host=127.0.0.1", f"--port={port}", "--no-admin"]
             pid = stack.enter_context(_server(theirs, port, f"{place}/bolt.sqlite3", "django_bolt"))
             servers["django-bolt"] = (port, pid)

@@ -252,6 +252,29 @@ class API(Router):
         """
         self.routes.extend(django_routes(path, urlconf))
 
+    def mount(self, path: str, app: Any, **options: Any) -> None:
+        """Puts something whole below ``path``: a router (or another API), or an ASGI application.
+
+        Parameters:
+            path: where it begins, such as ``"/v2"``; absolute for an application, under this API's prefix for a router.
+            app: a :class:`Router`, whose routes become this API's, or what :meth:`mount_asgi` takes.
+            options: of :meth:`mount_asgi`.
+
+        Errors:
+            ConfigurationError: it is neither.
+        """
+        if isinstance(app, Router):
+            if options:
+                raise ConfigurationError(
+                    f"{line_of_caller()}: a router is mounted without options: {', '.join(options)}."
+                )
+            self.include(app, "" if path == "/" else path)
+            if isinstance(app, API):
+                self.statics += [dataclasses.replace(one, path=path.rstrip("/") + one.path) for one in app.statics]
+                self.lifespans += app.lifespans
+        else:
+            self.mount_asgi(path, app, **options)
+
     def mount_asgi(
         self, path: str, app: Any, *, lifespan: bool = True, origins: Iterable[str] = (), name: str | None = None
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,6 +72,29 @@ def test_a_lifespan_in_a_test_client() -> None:
     with TestClient(api) as client:
         assert client.get("/app").text == "{'number': 7}"
     assert seen == ["lifespan.startup", "lifespan.shutdown"]
+
+
+def test_mount_takes_whatever_can_be_mounted(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a file")
+    second = API(prefix="/v2")
+
+    @second.get("/items/{item}", name="item-v2")
+    async def item(item: int) -> dict[str, int]:
+        return {"item": item}
+
+    second.static("/files", tmp_path)
+    api = API()
+    api.mount("/api", second)
+    api.mount("/star", app)
+    with TestClient(api) as client:
+        assert client.get("/api/v2/items/7").json() == {"item": 7}
+        assert client.get("/api/v2/files/a.txt").text == "a file"
+        assert client.get("/star/hello").text == "hello from /star"
+    assert api.reverse("item-v2", item=7) == "/api/v2/items/7"
+    with pytest.raises(ConfigurationError, match="without options: lifespan"):
+        api.mount("/api", second, lifespan=False)
+    with pytest.raises(ConfigurationError, match="is no ASGI application"):
+        api.mount("/api", object())
 
 
 @pytest.mark.parametrize(

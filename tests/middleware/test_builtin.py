@@ -408,7 +408,7 @@ def test_what_nobody_reads_is_not_made(client: Client, settings: Any) -> None:
     assert served.get("/").headers.get("vary") is None
     assert support.steps() == []
     assert "set-cookie" not in served.get("/", headers=cookie).headers
-    # As Django has it: a cookie that can be no session's is taken back, and every session saved where the setting says so.
+    # As in Django: a cookie that can be no session's is taken back; every session is saved where the setting says so.
     assert 'sessionid=""' in served.get("/", headers={"cookie": "sessionid=short"}).headers["set-cookie"]
     settings.SESSION_SAVE_EVERY_REQUEST = True
     assert "sessionid=" in served.get("/", headers=cookie).headers["set-cookie"]
