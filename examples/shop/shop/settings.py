@@ -18,6 +18,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "rest_framework",
     "plectrum",
     "catalog",
     "pictures",
@@ -70,6 +71,9 @@ EMAIL_BACKEND = f"django.core.mail.backends.{'filebased' if EMAIL_FILE_PATH else
 #: How often one address may try a password.
 LOGIN_RATE = os.environ.get("LOGIN_RATE", "10/min")
 
+REST_FRAMEWORK = {"DEFAULT_RENDERER_CLASSES": ["plectrum.drf.RustJSONRenderer"]}
+
 PLECTRUM = {
     "API": "shop.api.api",
+    "DRF": True,  # the back office's serializers and lists, answered by Rust
 }
