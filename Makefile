@@ -132,6 +132,10 @@ test-matrix: ## Python tests on the oldest and the newest Python and Django foun
 test-free-threaded: ## Python tests on a free-threaded Python, python3.14t or FREE=/path/to/one
 	@tools/test-free-threaded
 
+.PHONY: soak
+soak: $(VENV)/.built-fast ## two million requests; fails where memory grows
+	@$(PY) -m tools.soak
+
 # ── Measure, package, tidy ─────────────────────────────────────────────────────────────────────────────────────
 
 .PHONY: bench
