@@ -75,6 +75,8 @@ AUTHOR = FastAPIModel(Author, fields=["id", "name", "email", "born"])
 
 def pydantic_models() -> tuple[Any, Any]:
     class Address(pydantic.BaseModel):
+        """Where somebody lives."""
+
         city: Annotated[str, MaxLen(60)]
         zip: str | None = None
 

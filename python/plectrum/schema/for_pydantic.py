@@ -146,10 +146,17 @@ def _model(annotation: Any, fields: list[StructField], known: dict[Any, Any]) ->
     if made is None:
         known[annotation] = name  # a forward reference, until there is a model
         members: dict[str, Any] = {field.name: _member(field, known) for field in fields}
-        made = known[annotation] = pydantic.create_model(name, __module__=origin.__module__, **members)
+        doc = _description(origin)
+        made = known[annotation] = pydantic.create_model(name, __module__=origin.__module__, __doc__=doc, **members)
         made.model_rebuild(_types_namespace=_namespace(known))
         type.__setattr__(origin, "__plectrum_models__", {**models, annotation: made})
     return made
+
+
+def _description(cls: Any) -> str | None:
+    """The docstring, where pydantic shows it: of models, and not the one that ``dataclasses`` writes."""
+    doc: str | None = cls.__doc__ if "__plectrum_generated_init__" in vars(cls) else None
+    return None if doc is None or doc.startswith(f"{cls.__name__}(") else doc
 
 
 def _namespace(known: Mapping[Any, Any]) -> dict[str, Any]:

@@ -1,0 +1,123 @@
+"""The OpenAPI document of FastAPI with our schemas is that with pydantic's models, type by type."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import enum
+import re
+import uuid
+from typing import Annotated, Any, Literal, Optional, Union
+
+import pydantic
+import pytest
+from annotated_types import Ge, Gt, Le, Len, Lt, MaxLen, MinLen, MultipleOf
+from fastapi import FastAPI
+
+from plectrum.fastapi import PlectrumRoute
+from plectrum.schema import Field, Schema
+
+REQUIRED = object()
+
+
+class Colour(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+#: Annotation and default of a field.
+FIELDS: list[tuple[Any, Any]] = [
+    (bool, REQUIRED),
+    (bool, True),
+    (int, REQUIRED),
+    (int, 3),
+    (float, 1.5),
+    (str, ""),
+    (decimal.Decimal, REQUIRED),
+    (uuid.UUID, REQUIRED),
+    (datetime.date, REQUIRED),
+    (datetime.datetime, REQUIRED),
+    (datetime.time, REQUIRED),
+    (datetime.timedelta, REQUIRED),
+    (Any, REQUIRED),
+    (None, REQUIRED),
+    (int | None, REQUIRED),
+    (int | None, None),
+    (Optional[str], "x"),  # noqa: UP045
+    (int | str, REQUIRED),
+    (Union[int, str, None], None),  # noqa: UP007
+    (list[int] | dict[str, int], REQUIRED),
+    (list[int], REQUIRED),
+    (list[list[str]], REQUIRED),
+    (list[int | None], REQUIRED),
+    (set[int], REQUIRED),
+    (frozenset[str], REQUIRED),
+    (tuple[int, ...], REQUIRED),
+    (tuple[int, str], REQUIRED),
+    (dict[str, float], REQUIRED),
+    (dict[str, list[int]], REQUIRED),
+    (dict[str, Any], REQUIRED),
+    (Literal["a"], REQUIRED),
+    (Literal["a", "b"], "a"),
+    (Literal[1, "b"], REQUIRED),
+    (Colour, REQUIRED),
+    (Level, REQUIRED),
+    (list[Colour], REQUIRED),
+    (Colour | None, None),
+    (Annotated[int, Ge(0)], REQUIRED),
+    (Annotated[int, Gt(0), Lt(10)], 5),
+    (Annotated[int, MultipleOf(3)], REQUIRED),
+    (Annotated[float, Ge(0.5), Le(1.5)], REQUIRED),
+    (Annotated[str, MinLen(1), MaxLen(10)], REQUIRED),
+    (Annotated[str, MaxLen(10)] | None, None),
+    (Annotated[list[int], Len(1, 3)], REQUIRED),
+    (list[Annotated[str, MaxLen(5)]], REQUIRED),
+    (dict[str, Annotated[int, Ge(1)]], REQUIRED),
+]
+
+
+def application(base: type, field: Any, route: Any = None) -> FastAPI:
+    """A route for each field, which is the only one of a body and of an answer."""
+    app = FastAPI()
+    if route is not None:
+        app.router.route_class = route
+    for number, (annotation, default) in enumerate(FIELDS):
+        namespace: dict[str, Any] = {"__module__": __name__, "__annotations__": {"field": annotation}}
+        if default is not REQUIRED:
+            namespace["field"] = default
+        inner = type(base)(f"Inner{number}", (base,), namespace)
+        outer = type(base)(
+            f"Outer{number}",
+            (base,),
+            {
+                "__module__": __name__,
+                "__doc__": f"Model number {number}.",
+                "__annotations__": {"one": inner, "many": list[inner], "described": int},
+                "described": field(default=number, description="What it is"),
+            },
+        )
+
+        async def answer(body: Any) -> Any:
+            return body
+
+        answer.__annotations__ = {"body": outer}
+        app.post(f"/{number}", response_model=outer | None)(answer)
+    return app
+
+
+@pytest.mark.parametrize("route", [None, PlectrumRoute])
+def test_every_type_is_described_as_pydantic_does(route: Any) -> None:
+    ours = application(Schema, Field, route).openapi()
+    theirs = application(pydantic.BaseModel, pydantic.Field).openapi()
+    described, expected = (document["components"]["schemas"] for document in (ours, theirs))
+    different = [name for name in {*described, *expected} if described.get(name) != expected.get(name)]
+    annotations = {name: FIELDS[int(re.sub(r"\D", "", name))] for name in different}
+    assert [(annotations[name], described.get(name)) for name in different] == [
+        (annotations[name], expected.get(name)) for name in different
+    ]
+    assert ours == theirs
