@@ -135,7 +135,9 @@ class Nodes:
         """One node; ``metadata`` are the constraints collected on the way in, innermost last."""
         origin = get_origin(annotation)
         if origin is typing.Annotated:
-            inner, *extra = get_args(annotation)
+            inner, *marks = get_args(annotation)
+            # `Annotated[str, Slug]`, where `Slug` is an annotated type of its own, means its rules.
+            extra = [rule for mark in marks for rule in (get_args(mark)[1:] if _is_annotated(mark) else (mark,))]
             schema = compiled_among(extra)
             return self.node(inner if schema is None else schema.annotation, [*extra, *metadata], where)
         if isinstance(annotation, typing.NewType):
@@ -462,6 +464,10 @@ def _overrides(cls: type, name: str) -> bool:
 def _forbids_extra(cls: Any) -> bool:
     config = getattr(cls, "__struct_config__", None)
     return bool(config and config.forbid_unknown_fields)
+
+
+def _is_annotated(item: Any) -> bool:
+    return get_origin(item) is typing.Annotated
 
 
 def _rules_of(item: Any) -> list[tuple[str, Any]]:

@@ -24,6 +24,7 @@ from plectrum.schema import (
     MinLength,
     Pattern,
     Schema,
+    Slug,
     UnsetType,
 )
 
@@ -269,6 +270,8 @@ def test_types(annotation: Any, data: object, expected: object) -> None:
         (Annotated[list[int], annotated_types.Len(1, 2)], [], "too_short"),
         (Annotated[int, annotated_types.Predicate(lambda value: value > 3)], 2, "value_error"),
         (Annotated[str, Pattern("^a+$")], "b", "string_pattern_mismatch"),
+        (Annotated[str, Slug, MaxLength(5)], "a b", "string_format"),
+        (Annotated[Slug, MaxLength(5)], "a-b-c-d", "string_too_long"),
     ],
 )
 def test_refused(annotation: Any, data: object, code: str) -> None:
