@@ -74,7 +74,7 @@ FIELDS: list[tuple[Any, Any]] = [
     (Annotated[int, MultipleOf(3)], REQUIRED),
     (Annotated[float, Ge(0.5), Le(1.5)], REQUIRED),
     (Annotated[str, MinLen(1), MaxLen(10)], REQUIRED),
-    (Annotated[str, MaxLen(10)] | None, None),
+    (Optional[Annotated[str, MaxLen(10)]], None),  # noqa: UP045
     (Annotated[list[int], Len(1, 3)], REQUIRED),
     (list[Annotated[str, MaxLen(5)]], REQUIRED),
     (dict[str, Annotated[int, Ge(1)]], REQUIRED),
