@@ -19,6 +19,8 @@ impl std::error::Error for NonFinite {}
 #[inline]
 pub fn write_i64(out: &mut Vec<u8>, value: i64) {
     match u32::try_from(value) {
+        // Counts, stars, flags.
+        Ok(digit @ 0..10) => out.push(b'0' + digit as u8),
         Ok(small) if small < SHORT => write_short(out, small),
         _ => append(out, itoa::Buffer::new().format(value).as_bytes()),
     }

@@ -15,6 +15,7 @@ pub fn write(out: &mut Vec<u8>, text: &str) {
 
 /// Appends `text` as a JSON string. The caller vouches that it is UTF-8 (a PostgreSQL text column under
 /// `client_encoding = UTF8`); other bytes are copied and make a document that readers refuse.
+#[inline]
 pub fn write_bytes(out: &mut Vec<u8>, text: &[u8]) {
     match scan::next_special(text, 0) {
         None => append_quoted(out, text),

@@ -119,6 +119,7 @@ fn encode_items<'py>(
     Ok(())
 }
 
+#[inline]
 fn encode_int(int: &Bound<'_, PyInt>, out: &mut Vec<u8>) -> PyResult<()> {
     match int.extract::<i64>() {
         Ok(small) => number::write_i64(out, small),

@@ -8,7 +8,8 @@
 //! * [`request`] and [`response`]: what Python sees of both, [`environ`] for Django; [`stream`] and [`background`] go on after a handler returned;
 //! * [`websocket`]: a conversation as a coroutine;
 //! * [`gate`]: credentials, guards and users that Python decides about;
-//! * [`sink`] and [`encode`]: JSON → Python and Python → JSON; [`values`] statement arguments;
+//! * [`sink`] and [`encode`]: JSON → Python and Python → JSON, [`members`] and [`uuids`] past Python's own accessors;
+//!   [`values`] statement arguments;
 //! * [`given`]: rows in the hands of Django's drivers;
 //! * [`schema`]: types validated and written outside of routes;
 //! * [`serializer`]: DRF's serializers, compiled;

@@ -54,9 +54,18 @@ pub(crate) struct Values<'a, 'py> {
 
 impl<'py> Values<'_, 'py> {
     /// Slot number `index`; `None` where it is empty.
-    #[inline]
     pub(crate) fn get(&self, index: usize) -> Option<Bound<'py, PyAny>> {
-        let offset = *self.offsets.get(index)?;
+        self.each().nth(index).flatten()
+    }
+
+    /// Each slot in turn; `None` where it is empty.
+    #[inline]
+    pub(crate) fn each(&self) -> impl Iterator<Item = Option<Bound<'py, PyAny>>> {
+        self.offsets.iter().map(|&offset| self.at(offset))
+    }
+
+    #[inline]
+    fn at(&self, offset: usize) -> Option<Bound<'py, PyAny>> {
         // SAFETY: the instance is of exactly the class whose member descriptors gave the offset of an object pointer
         // within it (Python lets its class change only to one with the same slots). The GIL is held (see
         // `Members::of_readable`), so nobody changes the slot before its reference is counted.

@@ -39,7 +39,7 @@ impl Guess {
     }
 
     /// As [`encode`], which also writes what the guess was wrong about.
-    #[inline]
+    #[inline(never)] // once, with all that it calls within it
     pub(crate) fn encode(self, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
         match self {
             Self::Text => {

@@ -162,8 +162,8 @@ impl<'a, 'py> Dump<'a, 'py> {
     fn record(&mut self, record: &'a Record, value: &Bound<'py, PyAny>) -> PyResult<()> {
         let start = self.out.len();
         if let Some(values) = record.members.as_ref().and_then(|members| members.values(value)) {
-            for (index, slot) in record.slots.iter().enumerate() {
-                match values.get(index) {
+            for (slot, found) in record.slots.iter().zip(values.each()) {
+                match found {
                     Some(found) => self.slot(record, slot, &found)?,
                     None => self.attribute(record, slot, value)?,
                 }
@@ -191,15 +191,16 @@ impl<'a, 'py> Dump<'a, 'py> {
     }
 
     /// `,"key":value` unless there is no value.
-    #[inline]
+    #[inline(always)]
     fn slot(&mut self, record: &'a Record, slot: &'a Slot, value: &Bound<'py, PyAny>) -> PyResult<()> {
         if value.is(&record.unset) {
             return Ok(());
         }
         plectrum_json::append(&mut self.out, &slot.key);
-        match &slot.output {
-            None => self.write(&slot.shape, value),
-            Some(output) => encode::encode(&output.bind(self.py).call1((value,))?, &mut self.out),
+        match (&slot.output, &slot.shape) {
+            (None, Shape::Scalar(guess)) => guess.encode(value, &mut self.out),
+            (None, shape) => self.write(shape, value),
+            (Some(output), _) => encode::encode(&output.bind(self.py).call1((value,))?, &mut self.out),
         }
     }
 
