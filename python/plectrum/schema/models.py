@@ -177,9 +177,17 @@ def _type_of(field: Any) -> Any:
 
 def _output(field: Any) -> Callable[[Any], Any] | None:
     """What is called with a value before it is written; ``None`` for what Rust writes as DRF does."""
-    if _is_custom(field):
+    if _is_custom(field) or hasattr(field, "range_type"):  # PostgreSQL's ranges are objects of the driver's
         return _by_value_to_string(field)
+    base = getattr(field, "base_field", None)
+    inner = _output(base) if base is not None else None
+    if inner is not None:
+        return functools.partial(_each, inner)
     return _in_current_zone if isinstance(field, models.DateTimeField) else None
+
+
+def _each(written: Callable[[Any], Any], values: Any) -> Any:
+    return None if values is None else [written(value) for value in values]
 
 
 #: Methods of a field that say what its values are.
