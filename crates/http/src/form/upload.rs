@@ -1,7 +1,7 @@
 //! An uploaded file: in memory up to a limit, in a file without a name past it.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, IoSlice, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,6 +13,8 @@ use super::Limits;
 
 /// Bytes that go to disk at once: a hop to another thread costs as much as writing some 50 KB.
 const BATCH: usize = 512 * 1024;
+/// The most that goes to disk at once, however much may be kept in memory.
+const MOST: usize = 2 * 1024 * 1024;
 
 /// One uploaded file.
 #[derive(Debug)]
@@ -70,7 +72,9 @@ impl Spool {
             self.file = Some(off_thread(move || nameless(&directory)).await?);
             return self.store().await;
         }
-        if self.file.is_some() && self.waiting >= BATCH { self.store().await } else { Ok(()) }
+        // What was held before there was a file may be held again.
+        let enough = limits.memory.clamp(BATCH, MOST);
+        if self.file.is_some() && self.waiting >= enough { self.store().await } else { Ok(()) }
     }
 
     pub(super) async fn finish(mut self) -> io::Result<Upload> {
@@ -91,12 +95,28 @@ impl Spool {
         let pieces = std::mem::take(&mut self.pieces);
         self.waiting = 0;
         let file = off_thread(move || {
-            pieces.iter().try_for_each(|piece| file.write_all(piece))?;
+            write_all(&mut file, &pieces)?;
             Ok(file)
         });
         self.file = Some(file.await?);
         Ok(())
     }
+}
+
+/// Writes all pieces, with as few system calls as that takes.
+fn write_all(file: &mut File, pieces: &[Bytes]) -> io::Result<()> {
+    let mut slices: Vec<_> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+    let mut left = slices.as_mut_slice();
+    IoSlice::advance_slices(&mut left, 0); // leaves out empty ones
+    while !left.is_empty() {
+        match file.write_vectored(left) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut left, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 async fn off_thread<T: Send + 'static>(
