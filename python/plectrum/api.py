@@ -28,6 +28,7 @@ from .mount import django_routes
 from .native import Planner, compile_native
 from .nodes import ClassEntry, Nodes
 from .openapi import Answer, answers_of, check_operation_ids, operation_id
+from .output import Output, output_of
 from .params import MISSING
 from .returns import Returns, describe_operation, read_returns
 from .routing import Handler, Route, Router
@@ -83,6 +84,11 @@ class CompiledRoute:
             handler = self.plan.bind(handler, sync=sync)
         handler = with_django_connections(handler) if sync else handler
         return self.around.bind(handler, sync=sync) if self.around else handler
+
+    @functools.cached_property
+    def output(self) -> Output | None:
+        """What writes its results; ``None`` where they say themselves what they are."""
+        return output_of(self.returns, self.route.handler) if self.planner is None else None
 
     @property
     def chained(self) -> bool:

@@ -377,6 +377,10 @@ impl Inner {
         if value.is_none() && self.status == StatusCode::NO_CONTENT {
             return Ok(self.with_body(Body::Empty).into());
         }
+        if let Some(output) = &self.registered.output {
+            let written = output.json(value, self.worker.debug)?;
+            return Ok(self.json(Bytes::copy_from_slice(written.as_bytes())).into());
+        }
         let mut out = Vec::with_capacity(USUAL_BODY);
         let timed = trip::begin(Phase::Serialization);
         let encoded = encode(value, &mut out);

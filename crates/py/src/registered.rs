@@ -1,7 +1,7 @@
 //! What is known of a Python handler since registration; shared by all threads.
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyBytes, PyTuple};
 
 use crate::names;
 use crate::sink::Default;
@@ -20,6 +20,8 @@ pub(crate) struct Registered {
     pub(crate) sync: bool,
     /// The function stands around an endpoint of Rust's.
     pub(crate) chained: bool,
+    /// What writes results by the return annotation, and what checks them as well; none where any JSON will do.
+    pub(crate) output: Option<Output>,
     /// The evaluated return annotation, for query results.
     pub(crate) returns: Py<PyAny>,
 }
@@ -43,8 +45,33 @@ impl Registered {
             loaders: route.getattr("loaders")?.unbind(),
             sync: route.getattr("in_pool")?.extract()?,
             chained: route.getattr("chained")?.extract()?,
+            output: Output::extract(&route.getattr("output")?)?,
             returns: route.getattr("returns")?.getattr("annotation")?.unbind(),
         })
+    }
+}
+
+/// Methods of `plectrum.output.Output`: a result → its JSON.
+pub(crate) struct Output {
+    write: Py<PyAny>,
+    check: Py<PyAny>,
+}
+
+impl Output {
+    fn extract(output: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
+        if output.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            write: output.getattr("write")?.unbind(),
+            check: output.getattr("check")?.unbind(),
+        }))
+    }
+
+    /// JSON of a result, checked where `debug`.
+    pub(crate) fn json<'py>(&self, value: &Bound<'py, PyAny>, debug: bool) -> PyResult<Bound<'py, PyBytes>> {
+        let method = if debug { &self.check } else { &self.write };
+        Ok(method.bind(value.py()).call1((value,))?.cast_into::<PyBytes>()?)
     }
 }
 
