@@ -507,6 +507,11 @@ def _check_claims(route: Route, signature: Signature) -> None:
             f"{line_of(route.handler)}: {route.handler.__qualname__}({claim.name}) is a claim, but the route has no "
             "auth=, so nobody could have one. Give it one, such as auth=[JWT()]."
         )
+    if claim is not None and getattr(route.options.cache, "per", "user") == "all":
+        raise ConfigurationError(
+            f"{line_of(route.handler)}: {route.handler.__qualname__}({claim.name}) is a claim of who asks, and "
+            "cache=Cache(per='all') would give one's answer to everybody. Leave per= out."
+        )
 
 
 def _check_stream(route: Route, signature: Signature) -> None:

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from plectrum import API, Claim, ConfigurationError, _core
 from plectrum.auth import JWT, APIKey
+from plectrum.caching import Cache
 from plectrum.guards import AllowAny
 from plectrum.testing import TestClient
 
@@ -92,6 +93,17 @@ def test_without_authentication_there_are_none() -> None:
     with pytest.raises(
         ConfigurationError, match=r"test_claims\.py:\d+: .*\.me\(sub\) is a claim, but the route has no"
     ):
+        api.compile()
+
+
+def test_an_answer_of_ones_own_is_not_kept_for_all() -> None:
+    api = API(auth=AUTH)
+
+    @api.get("/me", cache=Cache(seconds=5, per="all"))
+    async def me(sub: Annotated[str, Claim()]) -> str:
+        return sub
+
+    with pytest.raises(ConfigurationError, match=r"is a claim of who asks, and cache=Cache\(per='all'\) would give"):
         api.compile()
 
 
