@@ -62,10 +62,7 @@ impl Output {
         if output.is_none() {
             return Ok(None);
         }
-        Ok(Some(Self {
-            write: output.getattr("write")?.unbind(),
-            check: output.getattr("check")?.unbind(),
-        }))
+        Ok(Some(Self { write: output.getattr("write")?.unbind(), check: output.getattr("check")?.unbind() }))
     }
 
     /// JSON of a result, checked where `debug`.
