@@ -9,6 +9,11 @@ from catalog import seeding
 from catalog.models import Article, Author, Category, Comment
 from catalog.progress import track
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from plectrum import API
+from plectrum.testing import TestClient
 
 
 def seed(articles: int) -> str:
@@ -68,3 +73,20 @@ def test_progress_elsewhere_is_a_line_per_tenth() -> None:
     out = StringIO()
     list(track(range(100), "articles", 100, out))
     assert len(out.getvalue().splitlines()) == 10
+
+
+@pytest.mark.django_db
+def test_rows_three_levels_deep_take_four_statements_at_most() -> None:
+    from shop.graph import graph
+
+    seed(30)
+    api = API(openapi_url=None)
+    api.graphql("/graphql", graph)
+    query = """{ authors(limit: 100) { name articles(limit: 10) {
+        title category { name } tags { name } comments(limit: 3) { name stars }
+    } } }"""
+    with TestClient(api) as client, CaptureQueriesContext(connection) as queries:
+        answer = client.post("/graphql", json={"query": query}).json()
+    assert "errors" not in answer
+    assert any(article["comments"] for author in answer["data"]["authors"] for article in author["articles"])
+    assert len(queries) <= 4

@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import json
 import uuid
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -19,9 +20,10 @@ from django.db import connection
 from django.http import Http404
 from django.test.utils import CaptureQueriesContext
 
-from plectrum import API, Field, Request, Schema
+from plectrum import API, Field, Request, Schema, UploadFile
 from plectrum.errors import ConfigurationError, NotFound, Unauthorized
 from plectrum.graphql import ID, BigInt, GraphQL, GraphQLError, Info, Type
+from plectrum.params import File
 from plectrum.testing import TestClient
 
 pytestmark = pytest.mark.django_db
@@ -362,6 +364,75 @@ def test_global_ids_name_rows_of_functions(articles: list[Article]) -> None:
         assert value(asked, "query ($id: ID!) { of(article: $id, plain: $id) { id title } }", id=id) == [
             {"id": id, "title": "two"}
         ]
+
+
+# ── Files ──────────────────────────────────────────────────────────────────────────────────────
+
+ASKED = {"graphql-require-preflight": "1"}
+
+
+def uploads() -> GraphQL:
+    graph = GraphQL([Article])
+
+    @graph.mutation
+    async def read(file: UploadFile, note: str = "") -> str:
+        return f"{file.filename} {file.content_type} {(await file.read()).decode()}{note}"
+
+    @graph.mutation
+    async def sizes(
+        files: list[UploadFile], photo: Annotated[UploadFile, File(max_size=3, media_types=("image/*",))] | None = None
+    ) -> list[int]:
+        return [file.size for file in files]
+
+    return graph
+
+
+def send(asked: TestClient, query: str, variables: Any, places: Any, headers: Any = None, **files: Any) -> Any:
+    data = {"operations": json.dumps({"query": query, "variables": variables}), "map": json.dumps(places)}
+    return asked.post("/graphql", data=data, files=files, headers=ASKED if headers is None else headers)
+
+
+READ = """mutation ($f: Upload!) { read(file: $f) {
+    ... on ReadDone { value } ... on Refused { errors { field code } }
+} }"""
+SIZES = """mutation ($f: [Upload!]!, $p: Upload) { sizes(files: $f, photo: $p) {
+    ... on SizesDone { value } ... on Refused { errors { field code } }
+} }"""
+
+
+def test_files_come_in_multipart_requests() -> None:
+    assert "read(file: Upload!, note: String): ReadResult" in uploads().sdl
+    with client(uploads()) as asked:
+        answer = send(asked, READ, {"f": None}, {"0": ["variables.f"]}, **{"0": ("a.txt", b"hello", "text/plain")})
+        assert answer.json() == {"data": {"read": {"value": "a.txt text/plain hello"}}}
+        places = {"x": ["variables.f.1"], "y": ["variables.f.0"]}
+        answer = send(asked, SIZES, {"f": [None, None]}, places, x=("x", b"1"), y=("y", b"22"))
+        assert answer.json() == {"data": {"sizes": {"value": [2, 1]}}}
+
+
+def test_a_page_of_another_origin_cannot_send_files_unasked() -> None:
+    with client(uploads()) as asked:
+        answer = send(asked, READ, {"f": None}, {"0": ["variables.f"]}, {}, **{"0": ("a", b"x")})
+        assert answer.status_code == 400
+        assert "GraphQL-Require-Preflight" in answer.json()["errors"][0]["message"]
+
+
+def test_what_is_no_file_is_refused() -> None:
+    with client(uploads()) as asked:
+        for given in (0, "x", {"a": 1}):
+            assert value(asked, READ, f=given) == {"errors": [{"field": "file", "code": "file"}]}
+        answer = send(asked, READ, {"f": 1}, {"0": ["variables.f"]}, **{"0": ("a", b"x")})
+        assert answer.status_code == 400
+        places = {"x": ["variables.f.0"], "y": ["variables.p"]}
+        for content, kind, code in ((b"1234", "image/png", "file_too_large"), (b"1", "text/plain", "file_type")):
+            answer = send(asked, SIZES, {"f": [None], "p": None}, places, x=("x", b"1"), y=("y", content, kind))
+            assert answer.json()["data"]["sizes"] == {"errors": [{"field": "photo", "code": code}]}
+
+
+def test_forms_are_for_graphs_that_take_files() -> None:
+    with client(GraphQL([Article])) as asked:
+        answer = send(asked, "{ __typename }", {}, {})
+        assert answer.status_code == 415
 
 
 # ── Who may, and what is refused ───────────────────────────────────────────────────────────────

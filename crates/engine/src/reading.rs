@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use plectrum_http::form::{self, FormError, Limits};
-use plectrum_http::{Reply, RequestBody, Response, StatusCode, accept, problem};
+use plectrum_http::{Reply, RequestBody, Response, StatusCode, accept, media, problem};
 
 use crate::app::settled;
 use crate::blueprint::Route;
@@ -75,7 +75,8 @@ fn read(endpoint: &Rc<dyn Endpoint>, mut call: Call, allowance: &Allowance) -> R
     if reads == Reads::Form && form::is_multipart(&call.request.headers) {
         return Reply::pending(with_form(endpoint, call, body, allowance));
     }
-    let fields = if reads == Reads::Form { allowance.form.fields } else { usize::MAX };
+    let is_form = reads == Reads::Form && !media::is_json(&call.request.headers);
+    let fields = if is_form { allowance.form.fields } else { usize::MAX };
     Reply::pending(async move {
         match body.collect(usize::try_from(allowance.max_body).unwrap_or(usize::MAX)).await {
             Ok(bytes) if fields < usize::MAX && pairs(&bytes) > fields => {

@@ -50,6 +50,12 @@ impl Graph {
         self.schema.schema_definition.subscription.is_some()
     }
 
+    /// Whether there is anything to send a file to.
+    #[must_use]
+    pub fn has_uploads(&self) -> bool {
+        self.schema.types.contains_key("Upload")
+    }
+
     /// Object types a value of a composite type can be of, in the schema's order.
     pub(crate) fn possible_types(&self, name: &str) -> Vec<Name> {
         if let Some((known, _)) = self.schema.types.get_key_value(name).filter(|(_, ty)| ty.is_object()) {

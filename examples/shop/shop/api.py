@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from accounts.api import router as accounts
 from catalog.api import router as catalog
-from catalog.models import Article, Author, Category, Comment, Tag
 from orders.api import router as orders
 from pictures.api import router as pictures
 from stock.api import router as stock
 
 from plectrum import API
-from plectrum.graphql import GraphQL
+from shop.graph import graph
 
 api = API(prefix="/api", title="Shop", version="1.0.0", description="Articles to read, and who wrote them.")
 
@@ -19,7 +18,7 @@ for router in (catalog, pictures, stock, accounts, orders):
 
 # GraphQL over the same models. ─────────────────────────────────────────────────────────────────────────────────────
 
-api.graphql("/graphql", GraphQL(models=[Article, Author, Category, Comment, Tag], introspection=True, page=True))
+api.graphql("/graphql", graph)
 
 # The rest of the site: uploaded files, the admin, and Django's other views. ────────────────────────────────────────
 

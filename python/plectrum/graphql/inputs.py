@@ -5,15 +5,16 @@ from __future__ import annotations
 import base64
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from django.core.exceptions import ValidationError as Invalid
 
 from plectrum.errors import SchemaError, ValidationError
 from plectrum.orm.internal import is_a
 from plectrum.params import MISSING
+from plectrum.params import File as FileRules
 from plectrum.schema import CompiledValidator, InvalidError
 from plectrum.structs import fields_of
 from plectrum.uploads import UploadFile
@@ -110,7 +111,7 @@ class Inputs:
         if isinstance(bare, Row):
             read = self._row(bare, name)
         elif isinstance(bare, File) or (isinstance(bare, Listed) and isinstance(bare.item, File)):
-            read = _files(name)
+            read = _files(name, annotation)
             self.definitions.setdefault("Upload", _UPLOAD)
         else:
             read = self._value(shape, name, annotation)
@@ -233,22 +234,48 @@ def _without_types(asked: Any) -> Any:
     return asked
 
 
-def _files(name: str) -> Read:
+def _files(name: str, annotation: Any) -> Read:
     """Reads a file, or a list of them: numbers of the form's files, as Rust put them into the variables."""
+    rules = list(_rules_of(annotation))
 
     def read(asked: Any, values: list[Any], info: Info) -> Any:
         given = value_of(asked, values)
+        if given is None:
+            return None
+        numbers: list[Any] = given if is_a(given, list) else [given]
         try:
-            return [info.files[number] for number in given] if is_a(given, list) else _file(info, given)
+            files = [_file(info, number) for number in numbers]
         except (IndexError, TypeError) as error:
             message = "This is no file: send it as the GraphQL multipart request specification says."
             raise ValidationError([{"loc": [INPUT, name], "type": "file", "msg": message}]) from error
+        wrong = [problem for file in files for rule in rules for problem in _problems(file, rule)]
+        if wrong:
+            raise ValidationError([{"loc": [INPUT, name], "type": code, "msg": message} for code, message in wrong])
+        return files if is_a(given, list) else files[0]
 
     return read
 
 
-def _file(info: Info, number: int | None) -> UploadFile | None:
-    return None if number is None else info.files[number]
+def _file(info: Info, number: int) -> UploadFile:
+    return info.files[number]
+
+
+def _rules_of(annotation: Any) -> Iterator[FileRules]:
+    """The ``File`` markers in an annotation, wherever they stand."""
+    if isinstance(annotation, FileRules):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _rules_of(part)
+
+
+def _problems(file: UploadFile, rule: FileRules) -> Iterator[tuple[str, str]]:
+    """Codes and messages as handlers' files have them (``crates/engine/src/extract/given.rs``)."""
+    if rule.max_size is not None and file.size > rule.max_size:
+        yield "file_too_large", f"File should have at most {rule.max_size} bytes"
+    essence = (file.content_type or "").partition(";")[0].strip().lower()
+    kinds = [kind.lower() for kind in rule.media_types or ()]
+    if kinds and not any(essence == kind or (kind.endswith("/*") and essence.startswith(kind[:-1])) for kind in kinds):
+        yield "file_type", f"File should be of type {', '.join(kinds)}"
 
 
 def _placed(problem: Mapping[str, Any], name: str) -> dict[str, Any]:

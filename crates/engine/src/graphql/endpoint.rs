@@ -19,7 +19,7 @@ use super::plans::{Kind, Planner, Viewer};
 use super::prepare::{Prepared, Preparer};
 use super::request::{self, Asked, Malformed, Parameters};
 use super::run;
-use crate::endpoint::{Call, Endpoint};
+use crate::endpoint::{Call, Endpoint, Reads};
 
 /// Answers one graph.
 pub struct GraphQl(Rc<Inner>);
@@ -98,8 +98,8 @@ impl Endpoint for GraphQl {
         }
     }
 
-    fn reads_body(&self) -> bool {
-        true
+    fn reads(&self) -> Reads {
+        if self.0.preparer.has_uploads() { Reads::Form } else { Reads::Bytes }
     }
 
     fn introduces(&self, call: &Call) -> bool {

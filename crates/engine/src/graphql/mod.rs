@@ -3,7 +3,7 @@
 //! In the order of a request's journey:
 //!
 //! * [`description`]: what the binding says of a graph at start-up;
-//! * [`request`]: what GET and POST carry; [`media`]: which of the two media types is answered;
+//! * [`request`]: what GET and POST carry; [`multipart`]: with files; [`media`]: which of the two media types is answered;
 //! * [`persisted`]: documents known by their hash;
 //! * [`prepare`]: document, operation, variables → root fields with their plans, kept by text and by shape;
 //! * [`plans`]: the trait of whoever plans a shape, and a plan's arguments;
@@ -19,6 +19,7 @@ mod description;
 mod endpoint;
 mod live;
 mod media;
+mod multipart;
 mod page;
 mod persisted;
 mod plans;

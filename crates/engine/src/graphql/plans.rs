@@ -179,13 +179,14 @@ pub struct Viewer {
 impl Viewer {
     /// Who makes a call.
     pub(super) fn of(call: Call) -> Self {
-        let Call { request, identity, .. } = call;
+        let Call { request, identity, form, .. } = call;
         let Request { method, uri, headers, peer, secure, .. } = request;
+        let files = form.map(|form| form.files.into_iter().map(|(_, upload)| upload).collect());
         Self {
             head: Head { method, uri, headers, peer, secure },
             identity,
             params: None,
-            files: Rc::default(),
+            files: files.unwrap_or_default(),
         }
     }
 }

@@ -69,6 +69,11 @@ impl Preparer {
         self.graph.has_subscriptions()
     }
 
+    /// Whether there is anything to send a file to.
+    pub(super) fn has_uploads(&self) -> bool {
+        self.graph.has_uploads()
+    }
+
     /// Prepares a request.
     ///
     /// # Errors

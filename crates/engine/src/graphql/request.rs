@@ -4,6 +4,7 @@ use plectrum_graphql::variables;
 use plectrum_http::{Method, StatusCode, media, query};
 use serde_json::{Map, Value};
 
+use super::multipart;
 use crate::endpoint::Call;
 
 /// Parameters of one operation.
@@ -41,13 +42,21 @@ pub(super) fn read(call: &Call) -> Result<Asked, Malformed> {
 }
 
 fn of_body(call: &Call) -> Result<Asked, Malformed> {
+    if let Some(form) = &call.form {
+        return of_json(multipart::operations(&call.request.headers, form)?);
+    }
     if !media::is_json(&call.request.headers) {
         let why = "A POST request needs a body of the content type application/json.".to_owned();
         return Err(Malformed(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
     }
-    match serde_json::from_slice(&call.body) {
-        Ok(Value::Object(members)) => of_members(members).map(Asked::One),
-        Ok(Value::Array(items)) => items
+    let read = serde_json::from_slice(&call.body);
+    of_json(read.map_err(|error| malformed(format!("The body is not JSON: {error}.")))?)
+}
+
+fn of_json(body: Value) -> Result<Asked, Malformed> {
+    match body {
+        Value::Object(members) => of_members(members).map(Asked::One),
+        Value::Array(items) => items
             .into_iter()
             .map(|item| match item {
                 Value::Object(members) => of_members(members),
@@ -55,8 +64,7 @@ fn of_body(call: &Call) -> Result<Asked, Malformed> {
             })
             .collect::<Result<_, _>>()
             .map(Asked::Many),
-        Ok(_) => Err(malformed("The body must be a JSON object.")),
-        Err(error) => Err(malformed(format!("The body is not JSON: {error}."))),
+        _ => Err(malformed("The body must be a JSON object.")),
     }
 }
 

@@ -26,7 +26,7 @@ URLS = """
   In a browser:
 
     {base}/docs           every operation, to try   ·   {base}/redoc
-    {base}/api/graphql    GraphQL
+    {base}/api/graphql    GraphQL   ·   {base}/live/    a subscription to what is on the shelf
     {base}/admin/         Django's admin: admin, demo-demo
 
 """
