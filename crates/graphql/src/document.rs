@@ -5,7 +5,7 @@ use apollo_compiler::executable::Operation;
 use apollo_compiler::parser::Parser;
 use apollo_compiler::validation::Valid;
 
-use crate::error::{Code, Error};
+use crate::error::{self, Code, Error};
 use crate::graph::Graph;
 use crate::limits::{self, Limits};
 use crate::place::Spans;
@@ -35,8 +35,8 @@ impl Document {
         let parsed =
             Parser::new().recursion_limit(NESTING).token_limit(limits.tokens).parse_ast(text, "request");
         let tree = parsed.map_err(|error| {
-            let mut errors = Error::of_diagnostics(Code::ParseFailed, &error.errors);
-            errors.truncate(1);
+            // A mistake makes thousands of others behind it: the first one is told.
+            let mut errors = Error::of_diagnostics(Code::ParseFailed, &error.errors, 1);
             for error in errors.iter_mut().filter(|error| error.message.contains("limit reached")) {
                 error.code = Code::LimitExceeded;
             }
@@ -54,7 +54,7 @@ impl Document {
                 if errors.is_empty() { Ok(Self { executable }) } else { Err(errors) }
             }
             Err(error) => {
-                let mut errors = Error::of_diagnostics(Code::ValidationFailed, &error.errors);
+                let mut errors = Error::of_diagnostics(Code::ValidationFailed, &error.errors, error::MOST);
                 errors.extend(repeated);
                 Err(errors)
             }

@@ -105,14 +105,14 @@ impl Error {
         Self { message: error.message, locations, path: Vec::new(), code }
     }
 
-    /// What the compiler found, in the words of graphql-js.
-    pub(crate) fn of_diagnostics(code: Code, found: &DiagnosticList) -> Vec<Self> {
+    /// The first `most` of what the compiler found, in the words of graphql-js.
+    pub(crate) fn of_diagnostics(code: Code, found: &DiagnosticList, most: usize) -> Vec<Self> {
         let error = |one: Diagnostic<'_, DiagnosticData>| {
             let place = one.error.location().and_then(|span| place::of(span, one.sources));
             let message = one.unstable_to_json_compat().message;
             Self { locations: place.into_iter().collect(), ..Self::new(code, message) }
         };
-        found.iter().take(MOST).map(error).collect()
+        found.iter().take(most).map(error).collect()
     }
 
     /// Appends its JSON.
@@ -147,7 +147,7 @@ impl Error {
 }
 
 /// Errors of one document at most: a flood of mistakes shall not become a flood of words.
-const MOST: usize = 50;
+pub(crate) const MOST: usize = 50;
 
 /// Appends `"errors":[…]`.
 pub fn write_errors(out: &mut Vec<u8>, errors: &[Error]) {

@@ -2,6 +2,7 @@
 
 use apollo_compiler::executable::Field;
 use apollo_compiler::parser::{SourceMap, SourceSpan};
+use memchr::memchr2_iter;
 
 /// Where fields of one response key are in their document.
 #[derive(Debug, Clone, Default)]
@@ -23,12 +24,10 @@ impl Spans {
 /// Line and column of the beginning of a span.
 pub(crate) fn of(span: SourceSpan, sources: &SourceMap) -> Option<(usize, usize)> {
     let before = sources.get(&span.file_id())?.source_text().get(..span.offset())?;
-    let breaks = before.bytes().enumerate().filter(|(at, byte)| match byte {
-        b'\n' => true,
-        // `\r\n` is one line break.
-        b'\r' => before.as_bytes().get(at + 1) != Some(&b'\n'),
-        _ => false,
-    });
-    let (lines, begin) = breaks.fold((1, 0), |(lines, _), (at, _)| (lines + 1, at + 1));
+    let bytes = before.as_bytes();
+    // `\r\n` is one line break.
+    let is_break = |at: &usize| bytes.get(*at) == Some(&b'\n') || bytes.get(*at + 1) != Some(&b'\n');
+    let breaks = memchr2_iter(b'\n', b'\r', bytes).filter(is_break);
+    let (lines, begin) = breaks.fold((1, 0), |(lines, _), at| (lines + 1, at + 1));
     Some((lines, before.get(begin..)?.chars().count() + 1))
 }

@@ -29,8 +29,62 @@ pub fn coerce(
     graph: &Graph,
     document: &Document,
     operation: &Operation,
-    given: &JsonMap,
+    mut given: JsonMap,
 ) -> Result<Variables, Error> {
-    coerce_variable_values(&graph.schema, operation, given)
+    for variable in &operation.variables {
+        let read = match variable.ty.inner_named_type().as_str() {
+            "Int" => whole,
+            "ID" => key,
+            _ => continue,
+        };
+        if let Some(value) = given.get_mut(variable.name.as_str()) {
+            each(value, read);
+        }
+    }
+    coerce_variable_values(&graph.schema, operation, &given)
         .map_err(|error| Error::of(Code::BadUserInput, error.to_graphql_error(&document.executable.sources)))
+}
+
+/// Replaces numbers in lists of any depth. JSON's syntax has bounded it.
+fn each(value: &mut JsonValue, read: fn(&str) -> Option<JsonValue>) {
+    match value {
+        JsonValue::Array(items) => items.iter_mut().for_each(|item| each(item, read)),
+        JsonValue::Number(number) => {
+            if let Some(meant) = read(&number.to_string()) {
+                *value = meant;
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Languages that have but one type of numbers write `1.0` where they mean 1.
+fn whole(number: &str) -> Option<JsonValue> {
+    let (digits, fraction) = number.split_once('.')?;
+    let is_whole = fraction.bytes().all(|digit| digit == b'0');
+    is_whole.then(|| digits.parse::<i64>().ok()).flatten().map(JsonValue::from)
+}
+
+/// An id may be a number of any size.
+fn key(number: &str) -> Option<JsonValue> {
+    let digits = match number.split_once('.') {
+        Some((digits, fraction)) if fraction.bytes().all(|digit| digit == b'0') => digits,
+        Some(_) => return None,
+        None => number,
+    };
+    let is_integer = digits.trim_start_matches('-').bytes().all(|digit| digit.is_ascii_digit());
+    is_integer.then(|| JsonValue::from(digits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_are_integers() {
+        assert_eq!(whole("1.0"), Some(JsonValue::from(1)));
+        assert_eq!((whole("1"), whole("1.5"), whole("1e3")), (None, None, None));
+        assert_eq!(key("-1180591620717411303424"), Some(JsonValue::from("-1180591620717411303424")));
+        assert_eq!((key("7.00"), key("7.5"), key("1e3")), (Some(JsonValue::from("7")), None, None));
+    }
 }

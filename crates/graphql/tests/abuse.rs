@@ -92,7 +92,7 @@ fn lists_of_lists_of_lists() {
     let operation = document.operation(None).unwrap_or_else(|error| panic!("{error:?}"));
     for (n, allowed) in [(0, true), (1_000, false), (i32::MAX, false)] {
         let given = variables::given([("n".to_owned(), n.into())].into_iter().collect());
-        let given = variables::coerce(&graph, &document, operation, &given)
+        let given = variables::coerce(&graph, &document, operation, given)
             .unwrap_or_else(|error| panic!("{error:?}"));
         assert_eq!(lower(&graph, &document, operation, &given, &limits).is_ok(), allowed, "{n}");
     }

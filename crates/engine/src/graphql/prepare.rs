@@ -101,7 +101,7 @@ impl Preparer {
             return Err(vec![Error::new(Code::OperationResolution, message)]);
         }
         let given = parameters.take_variables();
-        let variables = variables::coerce(&self.graph, document, operation, &given).map_err(one)?;
+        let variables = variables::coerce(&self.graph, document, operation, given).map_err(one)?;
         let lowered = lower(&self.graph, document, operation, &variables, &self.limits).map_err(one)?;
         let introspected = match lowered.introspects {
             true => Some(Introspected::execute(&self.graph, document, operation, &variables).map_err(one)?),

@@ -15,7 +15,7 @@ fn settled(query: &str, key: &str, text: &str) -> (Option<String>, Vec<String>) 
     let operation = document.operation(None).unwrap_or_else(|error| panic!("{error:?}"));
     let given = variables::given(serde_json::Map::new());
     let variables =
-        variables::coerce(&graph, &document, operation, &given).unwrap_or_else(|error| panic!("{error:?}"));
+        variables::coerce(&graph, &document, operation, given).unwrap_or_else(|error| panic!("{error:?}"));
     let source = Source { graph: &graph, document: &document, operation, variables: &variables };
     let text = text.replace('!', "\u{1}nnull").replace('?', "\u{1}v\"why\"");
     let refusals = [Error::new(Code::BadUserInput, "refused")];
