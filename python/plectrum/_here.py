@@ -41,13 +41,11 @@ class InProcessEventLoop(WorkerEventLoop):
         future: asyncio.Future[_T] = self.create_future()
         self._calls += 1
         known = _loop_of_thread()
-        _calling.append(self)
         try:
             future.set_result(call_here(func, args, None))
         except Exception as error:  # noqa: BLE001 - handed on to who awaits it
             future.set_exception(error)
         finally:
-            _calling.pop()
             self._calls -= 1
             _restore_loop(known)
         return future
@@ -104,10 +102,16 @@ def run_and_keep(
     function: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any] | None
 ) -> tuple[Any, contextvars.Context]:
     """As :func:`call_here`; gives the context besides, with what the function activated."""
-    with outside_asyncio():
-        context = contextvars.copy_context()
-        context.run(keeps_connections.set, True)
-        return context.run(function, *arguments, **(keywords or {})), context
+    loop = asyncio._get_running_loop()
+    calling = [loop] if isinstance(loop, InProcessEventLoop) else []
+    _calling.extend(calling)
+    try:
+        with outside_asyncio():
+            context = contextvars.copy_context()
+            context.run(keeps_connections.set, True)
+            return context.run(function, *arguments, **(keywords or {})), context
+    finally:
+        del _calling[len(_calling) - len(calling) :]
 
 
 @contextlib.contextmanager

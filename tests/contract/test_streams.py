@@ -84,7 +84,7 @@ def test_a_task_begins_after_the_answer(streams: Server) -> None:
     start = time.monotonic()
     assert streams.get("/tasks?pause=0.5").json() == "answered"
     assert time.monotonic() - start < 0.4
-    until(lambda: events(streams)[-1] == "done GET")
+    until(lambda: events(streams)[-1:] == ["done GET"])
 
 
 def test_a_worker_that_stops_waits_for_tasks(serve: Serve) -> None:
