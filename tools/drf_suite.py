@@ -39,11 +39,19 @@ _CONFIGURATIONS = (
 
 @dataclasses.dataclass(frozen=True)
 class Suite:
-    """A project with tests in its source distribution."""
+    """A project with tests in its source distribution.
+
+    Parameters:
+        project: its name in the package index.
+        needs: what its tests import.
+        tests: where they are.
+        settings: the settings module, where pytest's configuration names none.
+    """
 
     project: str
     needs: tuple[str, ...]
     tests: str = "tests"
+    settings: str = ""
 
     @property
     def requirement(self) -> str:
@@ -68,6 +76,7 @@ SUITES = {
             "djangorestframework-jsonapi",
             ("django-polymorphic", "factory-boy", "inflection", "pytest-factoryboy", "syrupy", "django-filter"),
         ),
+        Suite("drf-flex-fields", (), settings="tests.settings"),
     )
 }
 
@@ -139,6 +148,8 @@ def _outcomes(suite: Suite, folder: pathlib.Path, way: str) -> dict[str, str]:
     # What is installed here goes before what the suite brought along.
     path = [str(folder), *(entry for entry in sys.path if "site-packages" in entry), str(folder.parents[1] / "needs")]
     environ = {**os.environ, **(changes or {}), "PYTHONPATH": os.pathsep.join([str(ROOT / "tools"), *path])}
+    if suite.settings:
+        environ["DJANGO_SETTINGS_MODULE"] = suite.settings
     plugin = [] if changes is None else ["-p", "drf_plugin"]
     command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "default", "--continue-on-collection-errors"]
     log = CACHE / f"{suite.project}-{way}.log"
