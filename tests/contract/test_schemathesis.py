@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -26,7 +27,7 @@ def client(url: str) -> Iterator[httpx.Client]:
 def test_schemathesis_finds_nothing(url: str) -> None:
     status, report = fuzz(url, examples=10, seconds=20, seed=1)
     assert status == 0, report
-    assert "Selected: 35/35" in report, report
+    assert re.search(r"Selected: (\d+)/\1\n", report), report
 
 
 def test_times_and_durations_are_described_as_they_are_written(client: httpx.Client) -> None:
