@@ -106,7 +106,7 @@ fn wait(budgets: Budgets, mut places: Places, answer: impl FnOnce() -> Reply + '
                 None => return shed(budget),
             }
         }
-        crate::app::settled(held(answer(), places)).await
+        crate::endpoint::settled(held(answer(), places)).await
     })
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use plectrum_db::zone::Zone;
 use plectrum_http::form::Form;
-use plectrum_http::{Reply, Request};
+use plectrum_http::{Reply, Request, Response};
 use smallvec::SmallVec;
 
 use crate::gate::Gate;
@@ -97,5 +97,13 @@ pub trait Endpoint {
     /// What is wanted of the body.
     fn reads(&self) -> Reads {
         if self.reads_body() { Reads::Bytes } else { Reads::Nothing }
+    }
+}
+
+/// Waits for a reply.
+pub(crate) async fn settled(reply: Reply) -> Response {
+    match reply {
+        Reply::Ready(response) => response,
+        Reply::Pending(pending) => pending.await,
     }
 }

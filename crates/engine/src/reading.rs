@@ -6,8 +6,8 @@ use std::time::Duration;
 use plectrum_http::form::{self, FormError, Limits};
 use plectrum_http::{Reply, RequestBody, Response, StatusCode, accept, media, problem};
 
-use crate::app::settled;
 use crate::blueprint::Route;
+use crate::endpoint::settled;
 use crate::endpoint::{Call, Endpoint, Reads};
 use crate::error;
 use crate::observe::trip;

@@ -17,7 +17,7 @@ use super::entry::Entry;
 use super::key::{self, Key, Parts};
 use super::memory::Numbers;
 use super::{Keeper, Rule};
-use crate::app::settled;
+use crate::endpoint::settled;
 use crate::endpoint::{Call, Endpoint, Reads};
 use crate::observe::{self, Gauge, clock};
 

@@ -14,7 +14,7 @@ use super::entry::Entry;
 use super::key::{Key, Parts};
 use super::memory::Outcome;
 use super::{Keeper, Once};
-use crate::app::settled;
+use crate::endpoint::settled;
 use crate::endpoint::{Call, Endpoint, Reads};
 use crate::error;
 use crate::observe::trip;
