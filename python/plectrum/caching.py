@@ -16,7 +16,7 @@ from . import _core
 from .errors import ConfigurationError, line_of
 
 if TYPE_CHECKING:
-    from .api import CompiledRoute
+    from .compiled import CompiledRoute
     from .conf import Settings
     from .routing import Options, Route
 

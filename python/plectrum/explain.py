@@ -15,7 +15,8 @@ from .native import Planner
 from .params import MISSING
 
 if TYPE_CHECKING:
-    from .api import API, CompiledRoute
+    from .api import API
+    from .compiled import CompiledRoute
 
 __all__ = ["Explanation", "Statement", "explain", "find", "plan_of", "write"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from plectrum import conf, discovery
-from plectrum.api import CompiledRoute
+from plectrum.compiled import CompiledRoute
 from plectrum.errors import ConfigurationError, PlanError
 from plectrum.native import Planner
 
