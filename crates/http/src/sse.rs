@@ -77,17 +77,20 @@ fn lines(out: &mut Vec<u8>, name: &[u8], value: Option<&str>) {
 }
 
 /// What keeps proxies and clients from giving a silent stream up.
-const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
+pub(crate) const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
 
 /// A stream without an end of its own: says something now and then, and ends when the server does.
+///
+/// In HTTP/1.1 its connection is taken from hyper (`server::events`), which polls [`Self::poll_event`] and sees to the
+/// heartbeat by the reaper's clock; everywhere else it is a [`BodyStream`] that keeps a timer of its own.
 pub struct EventBody {
     inner: Pin<Box<dyn BodyStream>>,
+    every: Option<Duration>,
     heartbeat: Option<Heartbeat>,
     draining: bool,
 }
 
 struct Heartbeat {
-    every: Duration,
     last: Instant,
     /// In the runtime's wheel; moved once per beat, not once per event.
     timer: Pin<Box<Sleep>>,
@@ -97,33 +100,51 @@ impl EventBody {
     /// `heartbeat` is the longest silence.
     #[must_use]
     pub fn new(inner: Pin<Box<dyn BodyStream>>, heartbeat: Option<Duration>) -> Self {
-        let start = |every| {
-            let last = Instant::now();
-            Heartbeat { every, last, timer: Box::pin(sleep_until(last + every)) }
-        };
-        Self { inner, heartbeat: heartbeat.map(start), draining: false }
+        Self { inner, every: heartbeat, heartbeat: None, draining: false }
+    }
+
+    /// The longest silence.
+    pub(crate) fn heartbeat(&self) -> Option<Duration> {
+        self.every
+    }
+
+    /// The next events, without heartbeats.
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, StreamError>>> {
+        let next = self.inner.as_mut().poll_next(cx);
+        if self.draining && next.is_pending() { Poll::Ready(None) } else { next }
+    }
+
+    /// The server stops.
+    pub(crate) fn stop(&mut self) {
+        self.draining = true;
+    }
+
+    /// The same, with a call at its end.
+    pub(crate) fn wrapped(self, wrap: impl FnOnce(Pin<Box<dyn BodyStream>>) -> Pin<Box<dyn BodyStream>>) -> Self {
+        Self { inner: wrap(self.inner), ..self }
     }
 }
 
 impl BodyStream for EventBody {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, StreamError>>> {
         let this = &mut *self;
-        let next = this.inner.as_mut().poll_next(cx);
-        if this.draining && next.is_pending() {
-            return Poll::Ready(None);
-        }
-        let Some(heartbeat) = &mut this.heartbeat else { return next };
+        let next = this.poll_event(cx);
+        let Some(every) = this.every else { return next };
+        let heartbeat = this.heartbeat.get_or_insert_with(|| {
+            let last = Instant::now();
+            Heartbeat { last, timer: Box::pin(sleep_until(last + every)) }
+        });
         if next.is_ready() {
             heartbeat.last = Instant::now();
             return next;
         }
         while heartbeat.timer.as_mut().poll(cx).is_ready() {
-            let (now, due) = (Instant::now(), heartbeat.last + heartbeat.every);
+            let (now, due) = (Instant::now(), heartbeat.last + every);
             let silent = now >= due;
             if silent {
                 heartbeat.last = now;
             }
-            heartbeat.timer.as_mut().reset(heartbeat.last + heartbeat.every);
+            heartbeat.timer.as_mut().reset(heartbeat.last + every);
             if silent {
                 return Poll::Ready(Some(Ok(HEARTBEAT)));
             }
@@ -132,7 +153,7 @@ impl BodyStream for EventBody {
     }
 
     fn drain(mut self: Pin<&mut Self>) {
-        self.draining = true;
+        self.stop();
     }
 }
 

@@ -226,7 +226,7 @@ fn body(source: &Bound<'_, PyAny>, stream: PyStream) -> PyResult<Body> {
         return Ok(Body::Stream(stream));
     }
     let heartbeat: Option<f64> = source.getattr(intern!(py, "heartbeat"))?.extract()?;
-    Ok(Body::stream(EventBody::new(stream, heartbeat.map(Duration::from_secs_f64))))
+    Ok(Body::Events(Box::new(EventBody::new(stream, heartbeat.map(Duration::from_secs_f64)))))
 }
 
 /// What fills the queue.

@@ -74,7 +74,7 @@ impl Endpoint for Feed {
         // What is no number of ours is as good as one that is forgotten.
         self.channel.add(&client, last.map(|id| id.parse().unwrap_or(u64::MAX)));
         let stream = EventBody::new(Box::pin(ClientStream(client)), Some(self.heartbeat));
-        let mut response = Response::new(Body::stream(stream));
+        let mut response = Response::new(Body::Events(Box::new(stream)));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
+use crate::sse::EventBody;
 use crate::websocket::Socket;
 
 /// Why a streamed response broke off; the connection is then closed without a proper end of body, so
@@ -40,6 +41,8 @@ pub enum Body {
     Full(Bytes),
     /// Piece by piece; chunked unless the stream knows its length.
     Stream(Pin<Box<dyn BodyStream>>),
+    /// Events, for as long as both sides are there.
+    Events(Box<EventBody>),
     /// Nothing; once the head is out, the connection is this WebSocket's. Only for 101.
     Socket(Rc<Socket>),
 }
@@ -55,6 +58,9 @@ impl Body {
     pub fn on_end(self, end: impl FnOnce() + 'static) -> Self {
         match self {
             Self::Stream(inner) => Self::stream(Ending { inner, end: Some(Box::new(end)) }),
+            Self::Events(events) => Self::Events(Box::new(
+                events.wrapped(|inner| Box::pin(Ending { inner, end: Some(Box::new(end)) })),
+            )),
             known => {
                 end();
                 known
@@ -69,6 +75,7 @@ impl Body {
             Self::Empty | Self::Socket(_) => Some(0),
             Self::Full(bytes) => Some(bytes.len() as u64),
             Self::Stream(stream) => stream.remaining(),
+            Self::Events(_) => None,
         }
     }
 
@@ -86,15 +93,18 @@ impl Body {
         match self {
             Self::Empty | Self::Socket(_) => Ok(Bytes::new()),
             Self::Full(bytes) => Ok(bytes),
-            Self::Stream(mut stream) => {
-                let mut all = Vec::new();
-                while let Some(piece) = poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
-                    all.extend_from_slice(&piece?);
-                }
-                Ok(all.into())
-            }
+            Self::Stream(stream) => collect(stream).await,
+            Self::Events(events) => collect(Box::into_pin(events)).await,
         }
     }
+}
+
+async fn collect(mut stream: Pin<Box<impl BodyStream + ?Sized>>) -> Result<Bytes, StreamError> {
+    let mut all = Vec::new();
+    while let Some(piece) = poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
+        all.extend_from_slice(&piece?);
+    }
+    Ok(all.into())
 }
 
 /// A stream, and what happens after it.
@@ -145,6 +155,9 @@ impl http_body::Body for Body {
             Self::Stream(stream) => {
                 stream.as_mut().poll_next(cx).map(|next| next.map(|r| r.map(Frame::data)))
             }
+            Self::Events(events) => {
+                Pin::new(&mut **events).poll_next(cx).map(|next| next.map(|r| r.map(Frame::data)))
+            }
         }
     }
 
@@ -163,6 +176,7 @@ impl fmt::Debug for Body {
             Self::Empty => f.write_str("Empty"),
             Self::Full(bytes) => write!(f, "Full({} bytes)", bytes.len()),
             Self::Stream(_) => f.write_str("Stream"),
+            Self::Events(_) => f.write_str("Events"),
             Self::Socket(_) => f.write_str("Socket"),
         }
     }

@@ -6,24 +6,21 @@ use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::BytesMut;
 use http::StatusCode;
-use hyper::rt::Write;
 use hyper::server::conn::http1::{Builder, Connection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::exchange::Exchange;
-use super::pulse::{Clock, Order, Overdue, Pulse, TickLimits};
+use super::events;
+use super::pulse::{Clock, Next, Order, Overdue, Pulse, TickLimits};
 use super::stream::Stream;
 use super::wire::{Scratch, Wire};
-use crate::websocket::{Socket, drive};
+use crate::websocket::drive;
 use crate::{Config, Peer, Service};
 
-/// How long, and for how many bytes, a closed connection still listens to a peer that keeps sending: closing
-/// with unread bytes makes the kernel send a reset, which can destroy the answer before it is read.
-const LINGER_TIME: Duration = Duration::from_secs(2);
+/// For how many bytes a closed connection still listens to a peer that keeps sending.
 const LINGER_BYTES: usize = 16 * 1024 * 1024;
 
 /// What all connections of one worker share.
@@ -73,13 +70,25 @@ impl<S: Service + 'static> Worker<S> {
         let wire = Wire::new(stream, Rc::clone(&pulse), Rc::clone(&self.scratch), config.date_header);
         let exchange = Exchange { service: Rc::clone(&self.service), config, pulse: Rc::clone(&pulse), peer };
         let connection = self.protocol.serve_connection(wire, exchange);
+        let clocked = self.clocked();
         tokio::task::spawn_local(async move {
-            if let Some((stream, leftover, socket)) = run(connection, &pulse).await {
-                // A task of its own is much smaller than one that has served requests.
-                tokio::task::spawn_local(async move {
-                    drive::run(stream, leftover, socket, pulse).await;
-                    drop(slot);
-                });
+            // A task of its own is much smaller than one that has served requests.
+            match run(connection, &pulse).await {
+                Some((stream, leftover, Next::Conversation(socket))) => {
+                    tokio::task::spawn_local(async move {
+                        drive::run(stream, leftover, socket, pulse).await;
+                        drop(slot);
+                    });
+                }
+                Some((stream, _, Next::Events(head, events))) => {
+                    pulse.beat(events.heartbeat(), &clocked.limits);
+                    let half_close = clocked.config.half_close;
+                    tokio::task::spawn_local(async move {
+                        events::run(stream, head, events, pulse, half_close).await;
+                        drop(slot);
+                    });
+                }
+                None => {}
             }
         });
     }
@@ -106,8 +115,8 @@ enum End {
     Aborted,
 }
 
-/// What a connection goes on with that became a WebSocket's, and what was read of it already.
-type Upgraded = (Stream, BytesMut, Rc<Socket>);
+/// What a connection goes on with that is hyper's no more, and what was read of it already.
+type Upgraded = (Stream, BytesMut, Next);
 
 async fn run<S: Service + 'static>(
     mut connection: Connection<Wire, Exchange<S>>,
@@ -115,12 +124,13 @@ async fn run<S: Service + 'static>(
 ) -> Option<Upgraded> {
     let mut draining = false;
     let end = poll_fn(|cx| supervise(&mut connection, pulse, &mut draining, cx)).await;
-    if let Some(socket) = pulse.take_upgrade() {
-        if matches!(end, End::Finished) {
+    match pulse.take_next() {
+        Some(next) if matches!(end, End::Finished) => {
             let parts = connection.into_parts();
-            return Some((parts.io.into_stream(), parts.read_buf.into(), socket));
+            return Some((parts.io.into_stream(), parts.read_buf.into(), next));
         }
-        socket.abandon();
+        Some(Next::Conversation(socket)) => socket.abandon(),
+        Some(Next::Events(..)) | None => {}
     }
     let mut wire = match end {
         End::Finished if pulse.left_body_behind() => connection.into_parts().io,
@@ -133,8 +143,9 @@ async fn run<S: Service + 'static>(
             return None;
         }
     };
-    // A timeout here only means that the peer does not close either.
-    let _ = tokio::time::timeout(LINGER_TIME, linger(&mut wire)).await;
+    if wire.send_farewell().await.is_ok() {
+        wire.into_stream().linger(LINGER_BYTES).await;
+    }
     None
 }
 
@@ -152,20 +163,11 @@ fn supervise<S: Service + 'static>(
         Order::Serve | Order::LastCall | Order::Drain => {}
     }
     let mut connection = Pin::new(connection);
-    let mut over = connection.as_mut().poll(cx).is_ready();
+    let mut over = connection.as_mut().poll(cx).is_ready() || pulse.is_taken();
     // Asked to drain: requests that had already arrived were started by the poll above.
     if !over && pulse.order() == Order::Drain && !std::mem::replace(draining, true) {
         connection.as_mut().graceful_shutdown();
-        over = connection.poll(cx).is_ready();
+        over = connection.poll(cx).is_ready() || pulse.is_taken();
     }
     if over { Poll::Ready(End::Finished) } else { Poll::Pending }
-}
-
-/// Sends what is queued, says that nothing more will come, and waits for the peer to say the same.
-async fn linger(wire: &mut Wire) {
-    let mut limit = LINGER_BYTES;
-    if poll_fn(|cx| Pin::new(&mut *wire).poll_shutdown(cx)).await.is_ok() {
-        // An error is as good as a close.
-        let _ = poll_fn(|cx| wire.poll_discard(cx, &mut limit)).await;
-    }
 }

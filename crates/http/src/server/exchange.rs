@@ -10,10 +10,11 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, SERVER};
-use http::{HeaderValue, StatusCode, Version};
+use http::{HeaderValue, Method, StatusCode, Version};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use super::events;
 use super::pulse::{Order, Phase, Pulse};
 use crate::body::StreamError;
 use crate::{Body, Config, Peer, Reply, Request, RequestBody, Response, Service, problem};
@@ -33,6 +34,8 @@ impl<S: Service> hyper::service::Service<hyper::Request<Incoming>> for Exchange<
 
     fn call(&self, request: hyper::Request<Incoming>) -> Answer {
         self.pulse.begin();
+        let plain = request.version() == Version::HTTP_11 && request.method() == Method::GET
+            && request.body().is_end_stream();
         let reply = match self.refusal(&request) {
             Some(status) => self.refuse(request, status),
             None => self.answer(request),
@@ -41,6 +44,8 @@ impl<S: Service> hyper::service::Service<hyper::Request<Incoming>> for Exchange<
             reply: Some(reply),
             server: self.config.server_header.clone(),
             pulse: Rc::clone(&self.pulse),
+            date: self.config.date_header,
+            plain,
         }
     }
 }
@@ -96,6 +101,9 @@ pub(crate) struct Answer {
     reply: Option<Reply>,
     server: Option<http::HeaderValue>,
     pulse: Rc<Pulse>,
+    date: bool,
+    /// A GET of HTTP/1.1, which events are best written to without hyper.
+    plain: bool,
 }
 
 impl Future for Answer {
@@ -116,6 +124,14 @@ impl Future for Answer {
             }
             None => return Poll::Pending,
         };
+        if self.plain && matches!(response.body(), Body::Events(_)) && self.pulse.order() == Order::Serve {
+            let (parts, body) = response.into_parts();
+            if let Body::Events(events) = body {
+                let head = events::head(&parts, self.server.take(), self.date);
+                self.pulse.take_over(head, events);
+            }
+            return Poll::Pending;
+        }
         Poll::Ready(Ok(self.send(response)))
     }
 }
@@ -143,7 +159,7 @@ impl Answer {
     }
 }
 
-fn after_panic(panic: &(dyn Any + Send)) -> Response {
+pub(super) fn after_panic(panic: &(dyn Any + Send)) -> Response {
     let message = panic
         .downcast_ref::<&str>()
         .copied()
@@ -162,7 +178,7 @@ pub(crate) struct Outgoing {
 
 impl Outgoing {
     fn new(body: Body, pulse: &Rc<Pulse>) -> Self {
-        if matches!(body, Body::Stream(_)) {
+        if matches!(body, Body::Stream(_) | Body::Events(_)) {
             pulse.enter(Phase::Streaming);
             return Self { body, streaming: Some(Streaming(Rc::clone(pulse))) };
         }
@@ -188,10 +204,12 @@ impl http_body::Body for Outgoing {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, StreamError>>> {
         let this = &mut *self;
-        if let (Body::Stream(stream), Some(streaming)) = (&mut this.body, &this.streaming)
-            && streaming.0.order() != Order::Serve
-        {
-            stream.as_mut().drain();
+        if this.streaming.as_ref().is_some_and(|streaming| streaming.0.order() != Order::Serve) {
+            match &mut this.body {
+                Body::Stream(stream) => stream.as_mut().drain(),
+                Body::Events(events) => events.stop(),
+                Body::Empty | Body::Full(_) | Body::Socket(_) => {}
+            }
         }
         let body = Pin::new(&mut this.body);
         catch_unwind(AssertUnwindSafe(|| body.poll_frame(cx))).unwrap_or_else(|panic| {

@@ -1,12 +1,13 @@
 //! The server: sockets in, requests to a [`Service`](crate::Service), responses out.
 //!
 //! [`serve`] → `accept` (bounded) → `connection` (one task each, driven by hyper over `wire`) → the service.
-//! `pulse` is what a connection tells about itself, `reaper` the one task per worker that reads it and
+//! `events` is what a stream of events becomes. `pulse` is what a connection tells about itself, `reaper` the one task per worker that reads it and
 //! ends what takes too long, `drain` the way out.
 
 mod accept;
 mod connection;
 mod drain;
+mod events;
 mod exchange;
 mod listener;
 pub(crate) mod pulse;

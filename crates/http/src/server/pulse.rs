@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::Timeouts;
 use crate::body::BodyWatch;
+use crate::sse::EventBody;
 use crate::websocket::Socket;
 
 /// How long a peer may take to answer a close frame.
@@ -86,8 +87,16 @@ pub(crate) enum Overdue {
     Head,
     /// The peer does not take its response.
     Write,
-    /// A WebSocket's peer has said nothing for long: it is asked whether it is there.
+    /// A WebSocket's peer has said nothing for long, or a stream of events has: something is to be said.
     Quiet,
+}
+
+/// What a connection becomes that hyper gives up.
+pub(crate) enum Next {
+    /// A WebSocket, once the answer is out.
+    Conversation(Rc<Socket>),
+    /// A stream of events, which begins with this head.
+    Events(Vec<u8>, Box<EventBody>),
 }
 
 /// One connection's state, shared by its task, its body readers and the reaper.
@@ -108,7 +117,11 @@ pub(crate) struct Pulse {
     probe: Cell<bool>,
     order: Cell<Order>,
     task: RefCell<Option<Waker>>,
-    upgrade: Cell<Option<Rc<Socket>>>,
+    next: Cell<Option<Next>>,
+    /// Hyper is to be left at once.
+    taken: Cell<bool>,
+    /// Ticks of silence after which a stream of events says something.
+    heartbeat: Cell<Option<Tick>>,
 }
 
 impl Pulse {
@@ -126,7 +139,9 @@ impl Pulse {
             probe: Cell::new(false),
             order: Cell::new(Order::Serve),
             task: RefCell::new(None),
-            upgrade: Cell::new(None),
+            next: Cell::new(None),
+            taken: Cell::new(false),
+            heartbeat: Cell::new(None),
         }
     }
 
@@ -171,11 +186,29 @@ impl Pulse {
 
     /// The connection goes on as another protocol once the answer is out.
     pub(crate) fn upgrade(&self, socket: Rc<Socket>) {
-        self.upgrade.set(Some(socket));
+        self.next.set(Some(Next::Conversation(socket)));
     }
 
-    pub(crate) fn take_upgrade(&self) -> Option<Rc<Socket>> {
-        self.upgrade.take()
+    /// The connection goes on as a stream of events, now.
+    pub(crate) fn take_over(&self, head: Vec<u8>, events: Box<EventBody>) {
+        self.taken.set(true);
+        self.next.set(Some(Next::Events(head, events)));
+    }
+
+    /// Whether hyper is to be left.
+    pub(crate) fn is_taken(&self) -> bool {
+        // What was answered before has to go out first.
+        self.taken.get() && self.write_blocked.get().is_none()
+    }
+
+    pub(crate) fn take_next(&self) -> Option<Next> {
+        self.next.take()
+    }
+
+    /// Asks for [`Overdue::Quiet`] after so long a silence while streaming, to a tick.
+    pub(crate) fn beat(&self, every: Option<Duration>, limits: &TickLimits) {
+        let ticks = |every: Duration| Tick::try_from(every.as_nanos().div_ceil(limits.tick.as_nanos().max(1)));
+        self.heartbeat.set(every.map(|every| ticks(every).unwrap_or(Tick::MAX).max(1)));
     }
 
     /// Everything buffered went out.
@@ -259,7 +292,11 @@ impl Pulse {
             Phase::Talking => limits.ping.passed(since, now).then_some(Overdue::Quiet),
             Phase::Pinged => limits.pong.passed(since, now).then_some(Overdue::Silence),
             Phase::Parting => limits.parting.passed(since, now).then_some(Overdue::Silence),
-            Phase::Answering | Phase::Streaming | Phase::Responding => None,
+            Phase::Streaming => {
+                let quiet = self.heartbeat.get().is_some_and(|ticks| now.wrapping_sub(since) >= ticks);
+                quiet.then_some(Overdue::Quiet)
+            }
+            Phase::Answering | Phase::Responding => None,
         }
     }
 

@@ -1,11 +1,17 @@
 //! The transports a connection can run over.
 
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
+
+/// How long a socket that was told everything stays open for a peer that does not close.
+const LINGER_TIME: Duration = Duration::from_secs(2);
 
 /// A connected socket.
 pub(crate) enum Stream {
@@ -50,6 +56,17 @@ impl Stream {
             Poll::Ready(Err(_)) => true,
             Poll::Pending => false,
         }
+    }
+
+    /// Says that nothing more will come, and waits for the peer to say the same: closing with unread bytes would make the
+    /// kernel send a reset, which can destroy what the peer has not read yet.
+    pub(crate) async fn linger(&mut self, mut limit: usize) {
+        // A timeout only means that the peer does not close either, and an error is as good as a close.
+        let _ = timeout(LINGER_TIME, async {
+            poll_fn(|cx| self.poll_shutdown(cx)).await?;
+            poll_fn(|cx| self.poll_discard(cx, &mut limit)).await
+        })
+        .await;
     }
 
     /// Reads and forgets until the peer closes, or `limit` bytes.

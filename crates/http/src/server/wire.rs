@@ -1,13 +1,16 @@
 //! The socket as hyper sees it: counts the pulse, gathers small writes, dresses hyper's bare error answers.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use http::StatusCode;
 use hyper::rt::{Read, ReadBufCursor, Write};
+use tokio::time::timeout;
 
 use super::pulse::Pulse;
 use super::stream::Stream;
@@ -16,6 +19,9 @@ use crate::problem;
 
 /// Up to this many bytes, gathering a response into one buffer costs less than a vectored write.
 const GATHER: usize = 4 * 1024;
+
+/// How long a peer may take to read the answer to a head that could not be parsed.
+const FAREWELL_TIME: Duration = Duration::from_secs(2);
 
 /// A buffer that many connections take turns with.
 pub(crate) type Scratch = Rc<RefCell<Vec<u8>>>;
@@ -46,9 +52,9 @@ impl Wire {
         self.farewell = problem::farewell(status, self.date);
     }
 
-    /// Reads and forgets until the peer closes, or `limit` bytes.
-    pub(crate) fn poll_discard(&mut self, cx: &mut Context<'_>, limit: &mut usize) -> Poll<io::Result<()>> {
-        self.stream.poll_discard(cx, limit)
+    /// Sends the last answer, if there is one; `TimedOut` where the peer does not take it.
+    pub(crate) async fn send_farewell(&mut self) -> io::Result<()> {
+        Ok(timeout(FAREWELL_TIME, poll_fn(|cx| self.poll_farewell(cx))).await??)
     }
 
     fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

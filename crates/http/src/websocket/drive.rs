@@ -5,11 +5,9 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use tokio::io::ReadBuf;
-use tokio::time::timeout;
 
 use super::close::{Close, Code};
 use super::reader::Reader;
@@ -17,8 +15,7 @@ use super::socket::{Outbox, Phase, Socket};
 use crate::server::pulse::{self, Order, Overdue, Pulse};
 use crate::server::stream::Stream;
 
-/// How long the socket stays open for a peer that was told everything and does not close.
-const LINGER_TIME: Duration = Duration::from_secs(2);
+/// What a peer may still send that was told goodbye.
 const LINGER_BYTES: usize = 1024 * 1024;
 
 /// Bytes read at once; the buffer belongs to the thread, so that a silent connection has none.
@@ -40,9 +37,7 @@ pub(crate) async fn run(stream: Stream, leftover: BytesMut, socket: Rc<Socket>, 
     let abandoned = drive.socket.phase() == Phase::Gone;
     drive.socket.finish();
     if !abandoned {
-        let Drive { stream, .. } = &mut drive;
-        // A timeout only means that the peer does not close either.
-        let _ = timeout(LINGER_TIME, linger(stream)).await;
+        drive.stream.linger(LINGER_BYTES).await;
     }
 }
 
@@ -209,14 +204,4 @@ fn write_some(stream: &mut Stream, outbox: &mut Outbox, cx: &mut Context<'_>) ->
         }
     }
     Poll::Ready(Ok(()))
-}
-
-/// Says that nothing more will come, and waits for the peer to say the same: closing with unread bytes would reset the
-/// connection and could destroy the close frame.
-async fn linger(stream: &mut Stream) {
-    let mut limit = LINGER_BYTES;
-    if poll_fn(|cx| stream.poll_shutdown(cx)).await.is_ok() {
-        // An error is as good as a close.
-        let _ = poll_fn(|cx| stream.poll_discard(cx, &mut limit)).await;
-    }
 }

@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use plectrum_http::server::TcpOptions;
+use plectrum_http::sse::EventBody;
 use plectrum_http::{
     Body, BodyError, BodyStream, Bytes, Config, DrainReport, HeaderValue, Listener, Reply, Request, Response,
     StatusCode, header, problem, serve,
@@ -155,6 +156,14 @@ fn answer(request: Request, counters: &Counters) -> Reply {
             ticks.guard = Some(CountDrop(counters.dropped.clone()));
             Reply::Ready(Response::new(Body::stream(ticks)))
         }
+        "events" => Reply::Ready(events(Ticks::new(amount, Duration::from_millis(2)))),
+        "silence" => {
+            let mut ticks = Ticks::new(1, Duration::from_millis(amount));
+            ticks.guard = Some(CountDrop(counters.dropped.clone()));
+            Reply::Ready(events(ticks))
+        }
+        "flood" => Reply::Ready(events(Flood(CountDrop(counters.dropped.clone())))),
+        "panic-events" => Reply::Ready(events(PanicStream)),
         "panic-stream" => Reply::Ready(Response::new(Body::stream(PanicStream))),
         "echo" => Reply::pending(echo(request)),
         "length" => Reply::pending(length(request)),
@@ -171,6 +180,13 @@ fn answer(request: Request, counters: &Counters) -> Reply {
         }
         _ => Reply::Ready(problem::of(StatusCode::NOT_FOUND)),
     }
+}
+
+fn events(stream: impl BodyStream + 'static) -> Response {
+    let events = EventBody::new(Box::pin(stream), Some(Duration::from_millis(300)));
+    let mut response = Response::new(Body::Events(Box::new(events)));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    response
 }
 
 fn text(text: String) -> Response {
@@ -233,6 +249,18 @@ impl BodyStream for Ticks {
         self.sleep.as_mut().reset(next);
         self.left -= 1;
         Poll::Ready(Some(Ok(Bytes::from_static(b"tick;"))))
+    }
+}
+
+/// As much as is taken.
+struct Flood(#[allow(dead_code, reason = "dropped with the stream")] CountDrop);
+
+impl BodyStream for Flood {
+    fn poll_next(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, plectrum_http::body::StreamError>>> {
+        Poll::Ready(Some(Ok(Bytes::from_static(&[b'x'; 64 * 1024]))))
     }
 }
 
