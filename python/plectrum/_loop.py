@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import heapq
 import signal
 import sys
 import threading
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
         """What asyncio's loops have behind their public methods, alike from Python 3.11 to 3.14."""
 
         _ready: deque[Any]
-        _scheduled: list[Any]
-        _timer_cancelled_count: int
-        _clock_resolution: float
         _closed: bool
         _debug: bool
         _thread_id: Any
@@ -42,6 +38,9 @@ if TYPE_CHECKING:
         _asyncgen_finalizer_hook: Any
 
         def _check_running(self) -> None: ...
+        def _check_closed(self) -> None: ...
+        def _check_thread(self) -> None: ...
+        def _check_callback(self, callback: Any, method: str) -> None: ...
         def _set_coroutine_origin_tracking(self, enabled: bool) -> None: ...
         def _process_events(self, event_list: Any) -> None: ...
 else:
@@ -50,22 +49,21 @@ else:
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 
-# A turn runs at most this many callbacks, so that a flood of them cannot keep the runtime from its sockets.
-CALLBACKS_PER_TURN = 128
-# As in asyncio: once there are more timers than this, and more than half of them are cancelled, those are swept out.
-SWEEP_TIMERS_ABOVE = 100
-
 
 class WorkerEventLoop(_SelectorEventLoop):
     """An asyncio loop that is permanently running on its thread, one bounded turn at a time.
 
     Parameters:
         wake: asks the runtime for a turn; safe to call from any thread and from signal handlers.
+        scheduler: where callbacks and timers are left (``crates/py/src/eventloop/scheduler.rs``).
     """
 
-    def __init__(self, wake: Callable[[], None]) -> None:
+    def __init__(self, wake: Callable[[], None], scheduler: Any) -> None:
+        self._scheduler = scheduler
         super().__init__()
         self._wake = wake
+        scheduler.bind(self._ready)
+        self._take_shortcuts()
         self._saved_hooks = sys.get_asyncgen_hooks()
         self._lanes = Lanes()
         #: The worker's groups (:mod:`plectrum.channels`).
@@ -131,54 +129,22 @@ class WorkerEventLoop(_SelectorEventLoop):
 
     # -- turns --------------------------------------------------------------------------------------------------------
 
-    def run_turn(self, readable: bool) -> None:
-        """Run one bounded turn: collect I/O if there is any, then due timers, then callbacks.
+    def collect_events(self) -> None:
+        """Make callbacks of what the selector has."""
+        self._process_events(self._selector.select(0))
+
+    def run_handle(self, handle: asyncio.Handle) -> None:
+        """Run a handle of asyncio's own, or any in debug mode.
 
         Parameters:
-            readable: whether the selector may have events; without it no system call is made.
+            handle: what is next.
         """
-        if readable:
-            self._process_events(self._selector.select(0))
-        if self._scheduled:
-            self._collect_timers()
-        ready = self._ready
-        debug = self._debug
-        for _ in range(min(len(ready), CALLBACKS_PER_TURN)):
-            handle = ready.popleft()
-            if handle._cancelled:
-                continue
-            if debug:
-                self._run_timed(handle)
-            else:
-                handle._run()
-
-    def _collect_timers(self) -> None:
-        scheduled = self._scheduled
-        if len(scheduled) > SWEEP_TIMERS_ABOVE and self._timer_cancelled_count * 2 > len(scheduled):
-            self._sweep_timers()
-        end = self.time() + self._clock_resolution
-        while scheduled:
-            handle = scheduled[0]
-            if handle._cancelled:
-                self._timer_cancelled_count -= 1
-            elif handle._when >= end:
-                break
-            else:
-                self._ready.append(handle)
-            heapq.heappop(scheduled)
-            handle._scheduled = False
-
-    def _sweep_timers(self) -> None:
-        kept: list[Any] = []
-        for handle in self._scheduled:
-            if handle._cancelled:
-                handle._scheduled = False
-            else:
-                kept.append(handle)
-        heapq.heapify(kept)
-        # In place: the runtime keeps a reference to this list.
-        self._scheduled[:] = kept
-        self._timer_cancelled_count = 0
+        if handle._cancelled:
+            return
+        if self._debug:
+            self._run_timed(handle)
+        else:
+            handle._run()
 
     def _run_timed(self, handle: asyncio.Handle) -> None:
         self._current_handle = handle
@@ -195,15 +161,34 @@ class WorkerEventLoop(_SelectorEventLoop):
 
     # -- asking for a turn --------------------------------------------------------------------------------------------
 
-    def call_soon(
-        self, callback: Callable[[*_Ts], object], *args: *_Ts, context: contextvars.Context | None = None
-    ) -> asyncio.Handle:
-        """As in asyncio, with the two inner calls of the common case folded into one."""
-        if self._closed or self._debug:
-            return super().call_soon(callback, *args, context=context)
-        handle = asyncio.Handle(callback, args, self, context)
-        self._ready.append(handle)
-        return handle
+    def call_at(
+        self, when: float, callback: Callable[[*_Ts], object], *args: *_Ts, context: contextvars.Context | None = None
+    ) -> Any:
+        """As in asyncio, which calls it for ``call_later`` too; timers wait in Rust."""
+        self._check_closed()
+        if self._debug:
+            self._check_thread()
+            self._check_callback(callback, "call_at")
+        return self._scheduler.call_at(when, callback, *args, context=context)
+
+    def set_debug(self, enabled: bool) -> None:
+        """As in asyncio."""
+        super().set_debug(enabled)
+        self._take_shortcuts()
+
+    def close(self) -> None:
+        """As in asyncio."""
+        super().close()
+        self._take_shortcuts()
+        self._scheduler.clear()
+
+    def _take_shortcuts(self) -> None:
+        """Puts what is in Rust over what is inherited, unless asyncio has something to check."""
+        for name in ("call_soon", "call_later", "call_at"):
+            if self._debug or self._closed:
+                self.__dict__.pop(name, None)
+            else:
+                self.__dict__[name] = getattr(self._scheduler, name)
 
     def run_in_executor(self, executor: Any, func: Callable[[*_Ts], _T], *args: *_Ts) -> asyncio.Future[_T]:
         """As in asyncio; what asgiref means for its one thread goes to the request's own."""

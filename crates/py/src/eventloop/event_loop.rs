@@ -9,28 +9,33 @@ use pyo3::call::PyCallArgs;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PySystemExit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::{PyDict, PyTuple};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::awaitable::{self, Sent};
 use super::completion::Outcome;
 use super::context::{Entered, copy_current};
+use super::handle::Handle;
 use super::pending::Pending;
 use super::pump::Pump;
+use super::scheduler::{Clock, Scheduler};
 use super::spare::{Spare, Trace};
+use super::timers::Timers;
 use super::waiter::Waiter;
 use super::wake::{PyWake, Signal};
 
-/// New timers after which a turn is due, whatever their time.
-const SWEEP_AFTER: usize = 100;
+/// A turn runs at most this many callbacks, so that a flood of them cannot keep the runtime from its sockets.
+const CALLBACKS_PER_TURN: usize = 128;
+/// Timers are due a little early, as asyncio's are: its clock's resolution.
+const RESOLUTION: f64 = 1e-9;
 
 /// The asyncio loop of this thread. It runs as long as the Tokio runtime does, between the runtime's own tasks.
 pub(crate) struct EventLoop {
     python: Py<PyAny>,
     ready: Py<PyAny>,
-    timers: Py<PyList>,
-    run_turn: Py<PyAny>,
+    timers: Arc<Timers>,
+    clock: Clock,
     enter_task: Py<PyAny>,
     leave_task: Py<PyAny>,
     // What handlers find in their context: what was there when the loop was made.
@@ -39,12 +44,8 @@ pub(crate) struct EventLoop {
     spare: RefCell<Option<Spare>>,
     in_python: Cell<bool>,
     signal: Arc<Signal>,
-    // Timers, cancelled ones included, when last looked at; and when a turn last had the chance to sweep them.
-    known_timers: Cell<usize>,
-    swept_timers: Cell<usize>,
-    deadline: Cell<Option<Instant>>,
-    // The same moment on both clocks.
-    epoch: (f64, Instant),
+    // When the next timer is due, by the loop's clock.
+    due: Cell<Option<f64>>,
     interrupt: RefCell<Option<PyErr>>,
     interrupted: Notify,
     pump: RefCell<Option<JoinHandle<()>>>,
@@ -76,23 +77,23 @@ impl EventLoop {
     fn start_as(py: Python<'_>, module: &str, class: &str) -> PyResult<Rc<Self>> {
         let signal = Arc::new(Signal::default());
         let class = py.import(module)?.getattr(class)?;
-        let python = class.call1((PyWake(signal.clone()),))?;
+        let now = py.import("time")?.call_method0("monotonic")?.extract()?;
+        let (timers, clock) = (Arc::new(Timers::default()), Clock::new(now));
+        let scheduler = Scheduler::new(Arc::clone(&timers), clock);
+        let python = class.call1((PyWake(signal.clone()), scheduler))?;
         python.call_method0("resume")?;
         let tasks = py.import("asyncio.tasks")?;
         let event_loop = Rc::new(Self {
             ready: python.getattr("_ready")?.unbind(),
-            timers: python.getattr("_scheduled")?.cast_into::<PyList>()?.unbind(),
-            run_turn: python.getattr("run_turn")?.unbind(),
+            timers,
+            clock,
             enter_task: tasks.getattr("_enter_task")?.unbind(),
             leave_task: tasks.getattr("_leave_task")?.unbind(),
             base: copy_current(py)?.unbind(),
             spare: RefCell::new(None),
             in_python: Cell::new(false),
             signal,
-            known_timers: Cell::new(0),
-            swept_timers: Cell::new(0),
-            deadline: Cell::new(None),
-            epoch: (python.call_method0("time")?.extract()?, Instant::now()),
+            due: Cell::new(None),
             interrupt: RefCell::new(None),
             interrupted: Notify::new(),
             pump: RefCell::new(None),
@@ -270,13 +271,30 @@ impl EventLoop {
         if let Err(error) = turned {
             self.report(py, error);
         }
-        self.known_timers.set(usize::MAX);
-        self.swept_timers.set(self.timers.bind(py).len());
         self.settle(py);
     }
 
+    /// One bounded turn: I/O if there is any, then due timers, then callbacks.
     fn run_turn(&self, py: Python<'_>, readable: bool) -> PyResult<()> {
-        self.outside_of_spare(py, || self.run_turn.bind(py).call1((readable,)).map(drop))
+        let (python, ready) = (self.python.bind(py), self.ready.bind(py));
+        self.outside_of_spare(py, || {
+            if readable {
+                python.call_method0(intern!(py, "collect_events"))?;
+            }
+            let now = self.clock.now() + RESOLUTION;
+            while let Some(handle) = self.timers.take_due(now) {
+                ready.call_method1(intern!(py, "append"), (handle,))?;
+            }
+            let debug = python.getattr(intern!(py, "_debug"))?.is_truthy()?;
+            for _ in 0..ready.len()?.min(CALLBACKS_PER_TURN) {
+                let handle = ready.call_method0(intern!(py, "popleft"))?;
+                match handle.cast_exact::<Handle>() {
+                    Ok(handle) if !debug => Handle::run(handle, python)?,
+                    _ => drop(python.call_method1(intern!(py, "run_handle"), (handle,))?),
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Does what makes other tasks the current one.
@@ -298,40 +316,15 @@ impl EventLoop {
         if self.ready.bind(py).len().is_ok_and(|ready| ready > 0) {
             self.signal.raise();
         }
-        let timers = self.timers.bind(py);
-        if self.known_timers.replace(timers.len()) != timers.len() {
-            self.rearm(timers);
-        }
-    }
-
-    /// Tells the pump when the next timer is due.
-    fn rearm(&self, timers: &Bound<'_, PyList>) {
-        // Handlers that finish at once may leave cancelled timers without there ever being a turn to sweep them out.
-        if timers.len() > 2 * self.swept_timers.get() + SWEEP_AFTER {
-            self.signal.raise();
-        }
-        let deadline = self.next_deadline(timers).unwrap_or_else(|error| {
-            self.report(timers.py(), error);
-            None
-        });
-        if self.deadline.replace(deadline) != deadline {
+        let due = self.timers.next_due();
+        if self.due.replace(due) != due {
             self.signal.wake();
         }
     }
 
-    fn next_deadline(&self, timers: &Bound<'_, PyList>) -> PyResult<Option<Instant>> {
-        if timers.is_empty() {
-            return Ok(None);
-        }
-        let when: f64 = timers.get_item(0)?.getattr(intern!(timers.py(), "_when"))?.extract()?;
-        // A day is as good as forever, and the clocks may be set to any time.
-        let delay = Duration::try_from_secs_f64((when - self.epoch.0).max(0.0))
-            .unwrap_or(Duration::from_secs(86_400));
-        Ok(self.epoch.1.checked_add(delay))
-    }
-
+    /// When the next timer is due.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.deadline.get()
+        self.clock.instant(self.due.get()?)
     }
 
     pub(super) fn signal(&self) -> &Signal {

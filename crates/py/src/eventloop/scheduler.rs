@@ -1,0 +1,110 @@
+//! `call_soon`, `call_later` and `call_at` of asyncio, without the checks of its debug mode.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use super::handle::Handle;
+use super::timers::Timers;
+
+/// The loop's clock: the same moment as Python and as the runtime tells it.
+#[derive(Clone, Copy)]
+pub(super) struct Clock(f64, Instant);
+
+impl Clock {
+    /// `now` is what `loop.time()` says now.
+    pub(super) fn new(now: f64) -> Self {
+        Self(now, Instant::now())
+    }
+
+    /// Seconds, as `loop.time()` has them.
+    pub(super) fn now(self) -> f64 {
+        self.0 + self.1.elapsed().as_secs_f64()
+    }
+
+    /// As the runtime has it; `None` where that is out of reach.
+    pub(super) fn instant(self, when: f64) -> Option<Instant> {
+        // A day is as good as forever, and times may be anything.
+        let delay =
+            Duration::try_from_secs_f64((when - self.0).max(0.0)).unwrap_or(Duration::from_secs(86_400));
+        self.1.checked_add(delay)
+    }
+}
+
+/// Where the loop's Python half leaves what is to be called.
+#[pyclass(frozen, module = "plectrum._core", name = "Scheduler")]
+pub(super) struct Scheduler {
+    timers: Arc<Timers>,
+    clock: Clock,
+    /// The queue of what is called as soon as can be.
+    ready: OnceLock<Py<PyAny>>,
+}
+
+impl Scheduler {
+    pub(super) fn new(timers: Arc<Timers>, clock: Clock) -> Self {
+        Self { timers, clock, ready: OnceLock::new() }
+    }
+}
+
+#[pymethods]
+impl Scheduler {
+    /// Says which queue `call_soon` appends to.
+    fn bind(&self, ready: Py<PyAny>) {
+        let _ = self.ready.set(ready);
+    }
+
+    #[pyo3(signature = (callback, *arguments, context=None))]
+    fn call_soon(
+        &self,
+        py: Python<'_>,
+        callback: Py<PyAny>,
+        arguments: Py<PyTuple>,
+        context: Option<Py<PyAny>>,
+    ) -> PyResult<Py<Handle>> {
+        let Some(ready) = self.ready.get() else { return Err(PyRuntimeError::new_err("no queue")) };
+        let handle = Handle::soon(py, callback, arguments, context)?;
+        ready.bind(py).call_method1(intern!(py, "append"), (&handle,))?;
+        Ok(handle)
+    }
+
+    #[pyo3(signature = (delay, callback, *arguments, context=None))]
+    fn call_later(
+        &self,
+        py: Python<'_>,
+        delay: f64,
+        callback: Py<PyAny>,
+        arguments: Py<PyTuple>,
+        context: Option<Py<PyAny>>,
+    ) -> PyResult<Py<Handle>> {
+        self.call_at(py, self.clock.now() + delay, callback, arguments, context)
+    }
+
+    #[pyo3(signature = (when, callback, *arguments, context=None))]
+    fn call_at(
+        &self,
+        py: Python<'_>,
+        when: f64,
+        callback: Py<PyAny>,
+        arguments: Py<PyTuple>,
+        context: Option<Py<PyAny>>,
+    ) -> PyResult<Py<Handle>> {
+        let handle = Handle::at(py, when, callback, arguments, context, &self.timers)?;
+        self.timers.add(when, handle.clone_ref(py));
+        Ok(handle)
+    }
+
+    /// How many timers there are, cancelled ones included.
+    #[getter]
+    fn timers(&self) -> usize {
+        self.timers.len()
+    }
+
+    /// Forgets all timers.
+    fn clear(&self) {
+        self.timers.clear();
+    }
+}
