@@ -1,7 +1,8 @@
 """A worker that keeps the supervisor's contract without the extension: answers every connection with its pid.
 
 What it does besides is steered by files in the directory given: `fail` makes the start fail with that file's text,
-`fail-N` that of worker N alone, `exit` makes it end without a word, `slow` makes it need that many seconds to finish.
+`fail-N` that of worker N alone, `worn-N` makes that one ask for a successor after its first answer, `exit` makes it
+end without a word, `slow` makes it need that many seconds to finish.
 """
 
 from __future__ import annotations
@@ -52,8 +53,12 @@ def main(directory: pathlib.Path) -> None:
                 connection, _ = key.fileobj.accept()  # type: ignore[union-attr]
             except BlockingIOError:
                 continue
-            connection.sendall(f"{os.getpid()}\n".encode())
+            connection.sendall(f"{os.getpid()} {json.loads(message)['cores'][0]}\n".encode())
             connection.close()
+            worn = directory / f"worn-{json.loads(message)['number']}"
+            if worn.exists():
+                worn.unlink()
+                control.sendall(b"W")
     if (directory / "slow").exists():
         time.sleep(float((directory / "slow").read_text()))
 

@@ -40,7 +40,7 @@ class Running:
     def ask(self, timeout: float = 5.0) -> int:
         """The pid of the worker that answers."""
         with socket.create_connection(("127.0.0.1", self.port), timeout) as connection:
-            return int(connection.makefile().readline())
+            return int(connection.makefile().readline().split()[0])
 
     def pids(self, count: int) -> set[int]:
         found: set[int] = set()
@@ -118,6 +118,50 @@ def test_a_spare_worker_takes_over_at_once(start: Start) -> None:
     until(lambda: len(children(running.process.pid)) == 2)
     running.send(signal.SIGTERM)
     assert running.process.wait(5) == 0
+
+
+def test_a_worker_that_has_served_enough_is_replaced_and_nobody_is_refused(start: Start, tmp_path: Path) -> None:
+    running = start(1).wait_ready()
+    (tmp_path / "worn-0").touch()
+    worn = running.ask()
+    until(lambda: running.ask() != worn)
+    until(lambda: not alive(worn))
+    assert f"Worker 0 (pid {worn}) has served WORKER_MAX_REQUESTS requests; another takes its place." in running.said
+
+
+def test_workers_are_replaced_by_age_one_after_the_other(start: Start) -> None:
+    running = start(2, 5.0, "age=1.5", "spare").wait_ready()
+    first = running.pids(2)
+    until(lambda: not running.pids(2) & first)
+    until(lambda: not any(map(alive, first)))
+    assert running.said.count("s; another takes its place.") >= 2
+
+
+def test_workers_are_kept_on_cores_of_their_own(start: Start) -> None:
+    running = start(2, 5.0, "pin").wait_ready()
+    cores: set[str] = set()
+    until(lambda: (cores.add(answer(running).split()[1]), len(cores) == min(2, len(os.sched_getaffinity(0))))[1])
+    assert cores <= {str(core) for core in os.sched_getaffinity(0)}
+
+
+def answer(running: Running) -> str:
+    with socket.create_connection(("127.0.0.1", running.port), 5) as connection:
+        return connection.makefile().readline()
+
+
+def test_systemd_is_told(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(path)
+        systemd.settimeout(10)
+        monkeypatch.setenv("NOTIFY_SOCKET", path)
+        running = start(1).wait_ready()
+        assert systemd.recv(100) == b"READY=1"
+        running.send(signal.SIGHUP)
+        assert systemd.recv(100).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
+        assert systemd.recv(100) == b"READY=1"
+        running.send(signal.SIGTERM)
+        assert systemd.recv(100) == b"STOPPING=1"
 
 
 def test_a_spare_worker_that_dies_harms_nobody(start: Start, tmp_path: Path) -> None:

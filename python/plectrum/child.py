@@ -2,10 +2,11 @@
 
 The worker is a command with one end of a socket pair, whose descriptor and the parent's pid are in the JSON of
 ``PLECTRUM_INTERNAL_WORKER`` (``control``, ``parent``). It loads the application and waits there for its place: one
-message with the JSON ``{"number": …, "threads": […]}``, how many listening sockets each of its threads has, and the
-sockets as descriptors. It answers ``R`` for every thread that accepts connections, or ``!`` and what is wrong, for
-people, before it exits. On SIGTERM it stops accepting, finishes what runs
-and exits.
+message with the JSON ``{"number": …, "threads": […], "cores": […]}``, how many listening sockets each of its threads
+has and the CPU core each is to run on (or null), and the sockets as descriptors. It answers ``R`` for every thread that
+accepts connections, and later ``W`` for one that has served as many requests as it was to, after which another worker
+should take its place; or ``!`` and what is wrong, for people, before it exits. On SIGTERM it stops accepting, finishes
+what runs and exits.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 
-__all__ = ["ENVIRONMENT", "FAILED", "READY", "Child"]
+__all__ = ["ENVIRONMENT", "FAILED", "READY", "WORN_OUT", "Child"]
 
 ENVIRONMENT = "PLECTRUM_INTERNAL_WORKER"
 READY = b"R"
+WORN_OUT = b"W"
 FAILED = b"!"
 _GRACE_SECONDS = 1.0
 
@@ -49,9 +51,13 @@ class Child:
             )
         self.control.setblocking(False)
         self.started = time.monotonic()
+        #: When it was given its place.
+        self.placed = self.started
         self.ready = False
         self._threads = 1
         self.kill_at: float | None = None
+        #: It has asked for a successor.
+        self.worn_out = False
         self._told = b""
 
     @property
@@ -64,15 +70,18 @@ class Child:
         """Whether it has exited; it is reaped by asking."""
         return self.process.poll() is not None
 
-    def assign(self, number: int, threads: Sequence[Sequence[int]]) -> None:
+    def assign(self, number: int, threads: Sequence[Sequence[int]], cores: Sequence[int | None] | None = None) -> None:
         """Gives it a place: it serves there as soon as it has loaded the application.
 
         Parameters:
             number: which place.
             threads: for each of its threads the descriptors to accept from.
+            cores: for each of its threads the only CPU core it is to run on, or None for any.
         """
         self._threads = len(threads)
-        place = {"number": number, "threads": [len(descriptors) for descriptors in threads]}
+        self.placed = time.monotonic()
+        counts = [len(descriptors) for descriptors in threads]
+        place = {"number": number, "threads": counts, "cores": list(cores or [None] * len(counts))}
         try:
             socket.send_fds(self.control, [json.dumps(place).encode()], [*itertools.chain(*threads)])
         except OSError:
@@ -91,14 +100,15 @@ class Child:
         except OSError:
             piece = b""
         self._told += piece
-        if self._told.startswith(READY * self._threads):
-            self.ready = True
+        news = self._told[: len(self._told) - len(self._told.lstrip(READY + WORN_OUT))]
+        self.ready = news.count(READY) >= self._threads
+        self.worn_out = WORN_OUT in news
         return bool(piece)
 
     @property
     def complaint(self) -> str:
         """What it said is wrong; empty where nothing."""
-        return self._told.lstrip(READY).removeprefix(FAILED).decode(errors="replace").strip()
+        return self._told.lstrip(READY + WORN_OUT).removeprefix(FAILED).decode(errors="replace").strip()
 
     @property
     def fate(self) -> str:

@@ -87,6 +87,8 @@ def _add_serve_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on; 0 takes a free one (default: 8000)")
     parser.add_argument("--unix-socket", metavar="PATH", help="listen on a unix socket instead")
+    parser.add_argument("--certfile", metavar="PATH", help="certificate with its chain, PEM: speak TLS")
+    parser.add_argument("--keyfile", metavar="PATH", help="its private key, PEM, where that is not in the same file")
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one per core; 1 with --reload)")
     parser.add_argument(
         "--drain-timeout", type=float, metavar="SECONDS", help="for running requests to finish at the end"

@@ -14,12 +14,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from . import _core, caching, conf, discovery, observe
+from . import _core, caching, conf, discovery, observe, systemd
 from .errors import ConfigurationError
 from .listeners import Listeners, open_listeners
 from .reloader import Watcher, source_roots
 from .supervisor import Supervisor
 from .throttling import segment_file
+from .wear import Wear
 from .worker import Job
 
 if TYPE_CHECKING:
@@ -52,8 +53,12 @@ def serve(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> 
         port=options.port,
         workers=options.workers,
         unix_socket=options.unix_socket,
+        certfile=options.certfile,
+        keyfile=options.keyfile,
         drain_timeout=options.drain_timeout,
     )
+    if settings.keyfile and not settings.certfile:
+        raise ConfigurationError("KEYFILE is the key of no certificate. Name that, too: CERTFILE, or --certfile.")
     workers = settings.workers or (1 if options.reload else _cores())
     processes = _processes(workers, settings.processes)
     threads = -(-workers // processes)
@@ -72,7 +77,10 @@ def serve(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> 
             threads=threads,
             drain_timeout=settings.drain_timeout,
             spare=settings.spare_worker,
+            wear=Wear(settings.worker_max_age, settings.worker_max_memory),
+            pin=settings.pin_workers,
             on_ready=lambda: _greet(out, listeners, processes, threads, reload=options.reload, django=django),
+            notify=systemd.notify,
             watcher=Watcher(source_roots()) if options.reload else None,
             environ={**os.environ, **job.environ(), _MESH: mesh, **counts, **board, **tags},
         )

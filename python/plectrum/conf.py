@@ -47,6 +47,10 @@ class Settings:
     host: str = _key("127.0.0.1", "Address to listen on; `0.0.0.0` or `::` for all.")
     port: int = _key(8000, "Port to listen on; 0 takes a free one.", minimum=0, maximum=65_535)
     unix_socket: str | None = _key(None, "Path of a unix socket to listen on instead of host and port.")
+    certfile: str | None = _key(None, "Certificate with its chain, PEM: speak TLS; read again when it changes.")
+    keyfile: str | None = _key(None, "Its private key, PEM, where that is not in the same file.")
+    http2: bool = _key(True, "Speak HTTP/2, over TLS and, to clients that begin with it, without.")
+    http2_max_streams: int = _key(128, "Requests of one HTTP/2 connection that run at the same time.", minimum=1)
     workers: int = _key(0, "Worker processes; 0 starts one per CPU core.", minimum=0, maximum=1024)
     processes: int = _key(
         0, "Processes whose threads the workers are, on a free-threaded Python; 0 is one for all.", minimum=0
@@ -54,6 +58,10 @@ class Settings:
     backlog: int = _key(2048, "Connections the kernel queues before they are accepted.", minimum=1)
     drain_timeout: float = _key(30.0, "How long running requests may take to finish after SIGTERM.", minimum=0)
     spare_worker: bool = _key(True, "Keep one more process loaded, to take the place of a worker that dies.")
+    worker_max_requests: int = _key(0, "Requests after which a worker is replaced; 0 for any number.", minimum=0)
+    worker_max_age: float = _key(0.0, "How long a worker serves before it is replaced; 0 for ever.", minimum=0)
+    worker_max_memory: int = _key(0, "Bytes of resident memory past which it is; 0 for any number.", minimum=0)
+    pin_workers: bool = _key(False, "Keep each worker on a CPU core of its own (Linux).")
     sync_threads: int = _key(8, "Threads per worker for `sync=True` handlers.", minimum=1)
 
     max_connections: int = _key(10_000, "Open connections per worker; further ones wait.", minimum=1)

@@ -40,6 +40,7 @@ class Listeners:
         addresses: ``(family, address)`` to open once per thread, ports resolved.
         backlog: connections the kernel queues per socket.
         unlink: path of a unix socket to remove at the end.
+        scheme: what is spoken over TCP, for people.
     """
 
     def __init__(
@@ -48,7 +49,9 @@ class Listeners:
         addresses: list[tuple[int, tuple[str, int]]],
         backlog: int,
         unlink: Path | None = None,
+        scheme: str = "http",
     ) -> None:
+        self._scheme = scheme
         self._shared = shared
         self._addresses = addresses
         self._backlog = backlog
@@ -57,10 +60,12 @@ class Listeners:
 
     @property
     def urls(self) -> list[str]:
-        """Where to reach the server: ``http://host:port`` or ``unix:path``."""
-        own = [_url(*address) for _, address in self._addresses]
+        """Where to reach the server: ``http://host:port`` (or ``https:``) or ``unix:path``."""
+        own = [_url(*address, self._scheme) for _, address in self._addresses]
         names: list[Any] = [found.getsockname() for found in self._shared]
-        return own + [f"unix:{name}" if isinstance(name, str) else _url(name[0], name[1]) for name in names]
+        return own + [
+            f"unix:{name}" if isinstance(name, str) else _url(name[0], name[1], self._scheme) for name in names
+        ]
 
     def of_thread(self, number: int) -> list[int]:
         """File descriptors serving thread ``number`` accepts from; its own are opened where they are not."""
@@ -94,13 +99,14 @@ def open_listeners(settings: Settings, environ: MutableMapping[str, str] = os.en
     Errors:
         ConfigurationError: an address is in use, unknown, or not ours to take.
     """
+    scheme = "https" if settings.certfile else "http"
     inherited = from_systemd(environ)
     if inherited:
-        return Listeners(inherited, [], settings.backlog)
+        return Listeners(inherited, [], settings.backlog, scheme=scheme)
     if settings.unix_socket is not None:
         path = Path(settings.unix_socket)
         return Listeners([_unix(path, settings.backlog)], [], settings.backlog, unlink=path)
-    return Listeners([], _resolve(settings.host, settings.port), settings.backlog)
+    return Listeners([], _resolve(settings.host, settings.port), settings.backlog, scheme=scheme)
 
 
 def from_systemd(environ: MutableMapping[str, str]) -> list[socket.socket]:
@@ -205,5 +211,5 @@ def _remove_stale(path: Path) -> None:
         path.unlink()
 
 
-def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def _url(host: str, port: int, scheme: str = "http") -> str:
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -1,6 +1,8 @@
 """The parent process: starts workers, replaces dead ones, drains them at the end. It serves nothing and imports no app.
 
-Signals: TERM and INT drain and stop (a second one kills), HUP replaces the workers one after the other.
+Signals: TERM and INT drain and stop (a second one kills), HUP replaces the workers one after the other. So are workers
+that have served long enough (:mod:`plectrum.wear`): the next one accepts before the one before drains, and no request
+is lost.
 
 One more worker is kept loaded without a place, so that a dead one is replaced in milliseconds, not in the time it takes
 to import a project. What parent and worker say to each other stands in :mod:`plectrum.child`.
@@ -24,6 +26,7 @@ from typing import IO
 from .child import Child
 from .listeners import Listeners
 from .reloader import Watcher
+from .wear import LOOK, Wear
 
 __all__ = ["Supervisor"]
 
@@ -61,7 +64,10 @@ class Supervisor:
         listeners: their sockets.
         drain_timeout: seconds a worker may take to finish after SIGTERM; then it is killed.
         spare: keep one more worker loaded, to replace one that dies.
+        wear: when a worker is replaced that does nothing wrong.
+        pin: keep each worker on a CPU core of its own.
         on_ready: called once, when every worker has become ready.
+        notify: told how the service is, as ``sd_notify(3)`` has it.
         watcher: with it, changed source files restart the workers (``--reload``).
         environ: environment of the workers.
         log: where to report to.
@@ -76,7 +82,10 @@ class Supervisor:
         threads: int = 1,
         drain_timeout: float = 30.0,
         spare: bool = True,
+        wear: Wear | None = None,
+        pin: bool = False,
         on_ready: Callable[[], None] = lambda: None,
+        notify: Callable[[str], None] = lambda state: None,
         watcher: Watcher | None = None,
         environ: Mapping[str, str] = os.environ,
         log: IO[str] = sys.stderr,
@@ -87,12 +96,18 @@ class Supervisor:
         self._drain_timeout = drain_timeout
         self._wants_spare = self._keeps_spare = spare and watcher is None
         self._spare: Child | None = None
+        self._wear = wear or Wear()
+        self._next_look = time.monotonic()
+        self._cores = sorted(os.sched_getaffinity(0)) if pin and hasattr(os, "sched_getaffinity") else []
         self._on_ready = on_ready
+        self._notify = notify
+        self._reloading = False
         self._watcher = watcher
         self._environ = environ
         self._log = log
         self._selector = selectors.DefaultSelector()
-        self._rolling: collections.deque[Slot] = collections.deque()
+        # Places whose workers are to be replaced, and whether by new code.
+        self._rolling: collections.deque[tuple[Slot, bool]] = collections.deque()
         self._reported = ""
         self._ever_ready = False
         self._announced = False
@@ -127,9 +142,14 @@ class Supervisor:
         """A worker for this place: the spare one, or a new one."""
         child, self._spare = (None, self._spare) if fresh else (self._spare, None)
         child = child or self._start()
-        child.assign(slot.number, [self._listeners.of_thread(thread) for thread in slot.threads])
+        descriptors = [self._listeners.of_thread(thread) for thread in slot.threads]
+        child.assign(slot.number, descriptors, [self._core(thread) for thread in slot.threads])
         slot.respawn_at = None
         return child
+
+    def _core(self, thread: int) -> int | None:
+        """The only CPU core for a thread, where each has one."""
+        return self._cores[thread % len(self._cores)] if self._cores else None
 
     def _listen_to(self, child: Child) -> None:
         was_ready = child.ready
@@ -150,6 +170,7 @@ class Supervisor:
             self._retry_failed_starts()
         if not self._announced and all(slot.current and slot.current.ready for slot in self._slots):
             self._announced = True
+            self._notify("READY=1")
             self._on_ready()
 
     def _keep_spare(self) -> None:
@@ -245,6 +266,8 @@ class Supervisor:
         due += [slot.respawn_at for slot in self._slots if slot.respawn_at is not None]
         if self._watcher is not None and not self._stopping:
             due.append(self._watcher.next_look)
+        if self._wear.looks and not self._stopping:
+            due.append(self._next_look)
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _keep_time(self) -> None:
@@ -257,6 +280,7 @@ class Supervisor:
             if slot.respawn_at is not None and slot.respawn_at <= now:
                 slot.current = self._place(slot)
         if not self._stopping:
+            self._look_for_wear(now)
             self._roll_on()
             if self._watcher is not None and (changed := self._watcher.changed()) is not None:
                 self._say(f"{changed} changed; restarting.")
@@ -289,14 +313,34 @@ class Supervisor:
                 self._kill() if self._stopping else self.stop()
             elif number == signal.SIGHUP and not self._stopping:
                 self._say("Replacing the workers one after the other.")
+                self._notify("RELOADING=1")
+                self._reloading = True
                 self._discard_spare()
-                self._rolling = collections.deque(self._slots)
+                self._rolling = collections.deque((slot, True) for slot in self._slots)
+
+    def _look_for_wear(self, now: float) -> None:
+        """Has workers replaced that have served long enough, one after the other."""
+        if now >= self._next_look:
+            self._next_look = now + LOOK
+        elif not any(slot.current and slot.current.worn_out for slot in self._slots):
+            return
+        for slot in self._slots:
+            child = slot.current
+            waits = slot.coming is not None or any(other is slot for other, _ in self._rolling)
+            if child is not None and child.ready and not waits and (why := self._wear.of(child)):
+                self._say(f"Worker {slot.number} (pid {child.pid}) {why}; another takes its place.")
+                self._rolling.append((slot, False))
 
     def _roll_on(self) -> None:
         """Starts the next replacement once the one before has taken over."""
-        if self._rolling and not any(slot.coming for slot in self._slots):
-            slot = self._rolling.popleft()
-            slot.coming = self._place(slot, fresh=True)
+        if any(slot.coming for slot in self._slots):
+            return
+        if self._rolling:
+            slot, fresh = self._rolling.popleft()
+            slot.coming = self._place(slot, fresh=fresh)
+        elif self._reloading:
+            self._reloading = False
+            self._notify("READY=1")
 
     def _discard_spare(self) -> None:
         """The spare worker has the old code, or is not wanted any more."""
@@ -317,6 +361,7 @@ class Supervisor:
     def stop(self) -> None:
         """Drains all workers."""
         self._stopping = True
+        self._notify("STOPPING=1")
         self._rolling.clear()
         self._listeners.close()
         self._discard_spare()

@@ -100,16 +100,22 @@ def _serve(app: _core.App, control: socket.socket) -> None:
     message, listen_fds, _, _ = socket.recv_fds(control, 4096, _MOST_LISTENERS)
     if not message:
         return  # the parent is gone
+    place: dict[str, Any] = json.loads(message)
     descriptors = iter(listen_fds)
-    first, *others = [[*itertools.islice(descriptors, count)] for count in json.loads(message)["threads"]]
+    first, *others = [
+        ([*itertools.islice(descriptors, count)], core)
+        for count, core in zip(place["threads"], place["cores"], strict=True)
+    ]
     with ThreadPoolExecutor(max(1, len(others)), "plectrum") as pool:
-        started = [pool.submit(_serve_thread, app, own, control) for own in others]
-        _serve_thread(app, first, control)
+        started = [pool.submit(_serve_thread, app, *own, control) for own in others]
+        _serve_thread(app, *first, control)
     for each in started:
         each.result()
 
 
-def _serve_thread(app: _core.App, listen_fds: list[int], control: socket.socket) -> None:
+def _serve_thread(app: _core.App, listen_fds: list[int], core: int | None, control: socket.socket) -> None:
+    if core is not None:
+        os.sched_setaffinity(0, {core})  # of the calling thread alone
     try:
         app.serve(listen_fds, os.dup(control.fileno()))
     except BaseException:

@@ -21,7 +21,7 @@ from typing import IO, Any
 from tools import postgres
 
 ROOT = Path(__file__).parents[2]
-READY = re.compile(r"is serving on http://127\.0\.0\.1:(\d+)")
+READY = re.compile(r"is serving on https?://127\.0\.0\.1:(\d+)")
 
 
 class Server:

@@ -1,5 +1,6 @@
 //! What a server allows and how long it waits.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
@@ -31,6 +32,21 @@ pub struct Config {
     ///
     /// Off, such a peer counts as gone and its running request is dropped: TCP does not tell the two apart.
     pub half_close: bool,
+    /// Speak TLS over TCP, and nothing else.
+    pub certificate: Option<Certificate>,
+    /// Speak HTTP/2, too: where the handshake of TLS says so, and without TLS to clients that begin with it.
+    pub http2: bool,
+    /// Requests of one HTTP/2 connection that run at the same time.
+    pub max_streams: u32,
+}
+
+/// Files in PEM; read again when they change.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    /// The server's certificate and those between it and its authority's.
+    pub chain: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 impl Config {
@@ -58,6 +74,9 @@ impl Default for Config {
             date_header: true,
             server_header: None,
             half_close: false,
+            certificate: None,
+            http2: true,
+            max_streams: 128,
         }
     }
 }

@@ -40,7 +40,7 @@ pub use bytes::Bytes;
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header};
 
 pub use body::{Body, BodyError, BodyStream, RequestBody};
-pub use config::{Config, Timeouts};
+pub use config::{Certificate, Config, Timeouts};
 pub use problem::Problem;
 pub use request::{Peer, Request};
 pub use router::{Match, Params, Router, RouterBuilder};

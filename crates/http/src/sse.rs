@@ -120,7 +120,10 @@ impl EventBody {
     }
 
     /// The same, with a call at its end.
-    pub(crate) fn wrapped(self, wrap: impl FnOnce(Pin<Box<dyn BodyStream>>) -> Pin<Box<dyn BodyStream>>) -> Self {
+    pub(crate) fn wrapped(
+        self,
+        wrap: impl FnOnce(Pin<Box<dyn BodyStream>>) -> Pin<Box<dyn BodyStream>>,
+    ) -> Self {
         Self { inner: wrap(self.inner), ..self }
     }
 }

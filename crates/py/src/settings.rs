@@ -10,7 +10,8 @@ use plectrum_engine::gate::spec::Limit;
 use plectrum_engine::gate::throttle;
 use plectrum_engine::shape::Shape;
 use plectrum_http::form::Limits;
-use plectrum_http::{Config, HeaderValue, Timeouts};
+use plectrum_http::server::Tls;
+use plectrum_http::{Certificate, Config, HeaderValue, Timeouts};
 use plectrum_http::{router, websocket};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -51,6 +52,11 @@ pub(crate) struct Settings {
     websocket_origins: Option<String>,
     channels_redis: Option<String>,
     channels_prefix: String,
+    certfile: Option<PathBuf>,
+    keyfile: Option<PathBuf>,
+    http2: bool,
+    http2_max_streams: u32,
+    pub(crate) worker_max_requests: u64,
     date_header: bool,
     server_header: Option<String>,
     trailing_slash: TrailingSlash,
@@ -135,8 +141,24 @@ impl Settings {
             date_header: self.date_header,
             server_header: server_header
                 .map_err(|_| PyValueError::new_err("SERVER_HEADER cannot be the value of a header."))?,
+            certificate: self.certificate(),
+            http2: self.http2,
+            max_streams: self.http2_max_streams,
             ..Config::default()
         })
+    }
+
+    /// The certificate, and its key where that is in another file.
+    fn certificate(&self) -> Option<Certificate> {
+        let chain = self.certfile.clone()?;
+        let key = self.keyfile.clone().unwrap_or_else(|| chain.clone());
+        Some(Certificate { chain, key })
+    }
+
+    /// Whether the certificate can be used; what is wrong where it cannot.
+    pub(crate) fn check_certificate(&self) -> Result<(), String> {
+        let Some(files) = self.certificate() else { return Ok(()) };
+        Tls::open(&files.chain, &files.key, self.http2).map(drop).map_err(|error| error.to_string())
     }
 
     /// How far groups reach: through Redis where one is named, else to the host's other workers where there are any.

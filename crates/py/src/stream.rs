@@ -56,6 +56,8 @@ struct State {
     writers: Vec<Py<PyAny>>,
     end: Option<End>,
     abandoned: bool,
+    /// Threads that wait for room: to tell nobody takes a system call, too.
+    waiting: usize,
     /// Never full: its driver runs on the reader's own thread.
     unbounded: bool,
 }
@@ -117,9 +119,11 @@ impl Shared {
 
     fn wait_for_room(&self) {
         let mut state = self.lock();
+        state.waiting += 1;
         while state.is_full() && !state.abandoned {
             state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        state.waiting -= 1;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -260,8 +264,10 @@ impl BodyStream for PyStream {
             };
         };
         let writers = std::mem::take(&mut state.writers);
+        if state.waiting > 0 {
+            self.shared.room.notify_all();
+        }
         drop(state);
-        self.shared.room.notify_all();
         if !writers.is_empty() {
             self.resume(writers);
         }

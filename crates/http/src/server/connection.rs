@@ -10,12 +10,15 @@ use std::task::{Context, Poll};
 use bytes::BytesMut;
 use http::StatusCode;
 use hyper::server::conn::http1::{Builder, Connection};
+use hyper::server::conn::http2;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::exchange::Exchange;
 use super::events;
+use super::exchange::Exchange;
+use super::multiplex::{self, Here};
 use super::pulse::{Clock, Next, Order, Overdue, Pulse, TickLimits};
 use super::stream::Stream;
+use super::tls::{Tls, speaks_http2};
 use super::wire::{Scratch, Wire};
 use crate::websocket::drive;
 use crate::{Config, Peer, Service};
@@ -27,6 +30,8 @@ const LINGER_BYTES: usize = 16 * 1024 * 1024;
 pub(crate) struct Worker<S> {
     service: Rc<S>,
     protocol: Builder,
+    pub(crate) multiplex: http2::Builder<Here>,
+    tls: Option<Rc<Tls>>,
     scratch: Scratch,
     /// One permit per connection that may be open.
     pub(crate) slots: Arc<Semaphore>,
@@ -43,10 +48,12 @@ pub(crate) struct Clocked {
 }
 
 impl<S: Service + 'static> Worker<S> {
-    pub(crate) fn new(config: Rc<Config>, service: Rc<S>) -> Self {
+    pub(crate) fn new(config: Rc<Config>, service: Rc<S>, tls: Option<Rc<Tls>>) -> Self {
         Self {
             service,
             protocol: protocol(&config),
+            multiplex: multiplex::protocol(&config),
+            tls,
             scratch: Scratch::default(),
             slots: Arc::new(Semaphore::new(config.max_connections.clamp(1, Semaphore::MAX_PERMITS))),
             clocked: Rc::new(Clocked {
@@ -62,34 +69,86 @@ impl<S: Service + 'static> Worker<S> {
         Rc::clone(&self.clocked)
     }
 
+    /// What answers a request that has a pulse of its own, over a connection that has another.
+    pub(crate) fn exchange(&self, peer: Peer, secure: bool, above: &Rc<Pulse>) -> Exchange<S> {
+        let pulse = Rc::new(Pulse::below(Rc::clone(above), Rc::clone(&self.clocked.clock)));
+        self.clocked.pulses.borrow_mut().push(Rc::downgrade(&pulse));
+        let (service, config) = (Rc::clone(&self.service), Rc::clone(&self.clocked.config));
+        Exchange { service, config, pulse, peer, secure }
+    }
+
     /// Starts a connection's task.
     pub(crate) fn open(self: &Rc<Self>, stream: Stream, peer: Peer, slot: OwnedSemaphorePermit) {
         let pulse = Rc::new(Pulse::new(Rc::clone(&self.clocked.clock)));
         self.clocked.pulses.borrow_mut().push(Rc::downgrade(&pulse));
-        let config = Rc::clone(&self.clocked.config);
-        let wire = Wire::new(stream, Rc::clone(&pulse), Rc::clone(&self.scratch), config.date_header);
-        let exchange = Exchange { service: Rc::clone(&self.service), config, pulse: Rc::clone(&pulse), peer };
-        let connection = self.protocol.serve_connection(wire, exchange);
-        let clocked = self.clocked();
-        tokio::task::spawn_local(async move {
-            // A task of its own is much smaller than one that has served requests.
-            match run(connection, &pulse).await {
-                Some((stream, leftover, Next::Conversation(socket))) => {
-                    tokio::task::spawn_local(async move {
-                        drive::run(stream, leftover, socket, pulse).await;
-                        drop(slot);
-                    });
-                }
-                Some((stream, _, Next::Events(head, events))) => {
-                    pulse.beat(events.heartbeat(), &clocked.limits);
-                    let half_close = clocked.config.half_close;
-                    tokio::task::spawn_local(async move {
-                        events::run(stream, head, events, pulse, half_close).await;
-                        drop(slot);
-                    });
-                }
-                None => {}
+        match (&self.tls, stream) {
+            (Some(tls), Stream::Tcp(stream)) => {
+                let (tls, worker) = (Rc::clone(tls), Rc::clone(self));
+                tokio::task::spawn_local(async move {
+                    let Some(stream) = tls.accept(stream, &pulse).await else { return };
+                    if speaks_http2(&stream) {
+                        worker.begin_multiplexed(stream, Vec::new(), peer, slot, pulse);
+                    } else {
+                        worker.begin(stream, peer, slot, pulse);
+                    }
+                });
             }
+            (_, stream) => self.begin(stream, peer, slot, pulse),
+        }
+    }
+
+    fn begin(self: &Rc<Self>, stream: Stream, peer: Peer, slot: OwnedSemaphorePermit, pulse: Rc<Pulse>) {
+        let config = Rc::clone(&self.clocked.config);
+        let secure = stream.is_secure();
+        let wire = Wire::new(stream, Rc::clone(&pulse), Rc::clone(&self.scratch), &config);
+        let service = Rc::clone(&self.service);
+        let exchange = Exchange { service, config, pulse: Rc::clone(&pulse), peer, secure };
+        let connection = self.protocol.serve_connection(wire, exchange);
+        let worker = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            if let Some(upgraded) = run(connection, &pulse).await {
+                worker.go_on(upgraded, peer, slot, pulse);
+            }
+        });
+    }
+
+    /// Starts the task of what was hyper's connection: much smaller than one that has served requests.
+    fn go_on(self: &Rc<Self>, upgraded: Upgraded, peer: Peer, slot: OwnedSemaphorePermit, pulse: Rc<Pulse>) {
+        let (stream, leftover, next) = upgraded;
+        match next {
+            Next::Conversation(socket) => {
+                tokio::task::spawn_local(async move {
+                    drive::run(stream, leftover, socket, pulse).await;
+                    drop(slot);
+                });
+            }
+            Next::Events(head, events) => {
+                pulse.beat(events.heartbeat(), &self.clocked.limits);
+                let half_close = self.clocked.config.half_close;
+                tokio::task::spawn_local(async move {
+                    events::run(stream, head, events, pulse, half_close).await;
+                    drop(slot);
+                });
+            }
+            Next::Multiplexed(received) => self.begin_multiplexed(stream, received, peer, slot, pulse),
+        }
+    }
+
+    /// `received` is what the peer has said already.
+    fn begin_multiplexed(
+        self: &Rc<Self>,
+        stream: Stream,
+        received: Vec<u8>,
+        peer: Peer,
+        slot: OwnedSemaphorePermit,
+        pulse: Rc<Pulse>,
+    ) {
+        pulse.served_elsewhere();
+        let wire = Wire::bare(stream, Rc::clone(&pulse), Rc::clone(&self.scratch), received);
+        let worker = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            multiplex::run(wire, worker, pulse, peer).await;
+            drop(slot);
         });
     }
 }
@@ -130,7 +189,7 @@ async fn run<S: Service + 'static>(
             return Some((parts.io.into_stream(), parts.read_buf.into(), next));
         }
         Some(Next::Conversation(socket)) => socket.abandon(),
-        Some(Next::Events(..)) | None => {}
+        Some(Next::Events(..) | Next::Multiplexed(_)) | None => {}
     }
     let mut wire = match end {
         End::Finished if pulse.left_body_behind() => connection.into_parts().io,

@@ -177,11 +177,19 @@ impl Drive {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(End::Broken)),
             }
         }
-        self.pulse.wrote();
         if self.unsent.capacity() > 0 {
             self.unsent = Vec::new();
         }
-        Poll::Ready(Ok(()))
+        match self.stream.poll_flush(cx) {
+            Poll::Pending => {
+                self.pulse.write_blocked();
+                Poll::Pending
+            }
+            Poll::Ready(flushed) => {
+                self.pulse.wrote();
+                Poll::Ready(flushed.map_err(|_| End::Broken))
+            }
+        }
     }
 
     /// Ready once the peer is gone.

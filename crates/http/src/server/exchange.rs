@@ -25,6 +25,8 @@ pub(crate) struct Exchange<S> {
     pub(crate) config: Rc<Config>,
     pub(crate) pulse: Rc<Pulse>,
     pub(crate) peer: Peer,
+    /// The connection is encrypted.
+    pub(crate) secure: bool,
 }
 
 impl<S: Service> hyper::service::Service<hyper::Request<Incoming>> for Exchange<S> {
@@ -34,7 +36,9 @@ impl<S: Service> hyper::service::Service<hyper::Request<Incoming>> for Exchange<
 
     fn call(&self, request: hyper::Request<Incoming>) -> Answer {
         self.pulse.begin();
-        let plain = request.version() == Version::HTTP_11 && request.method() == Method::GET
+        let multiplexed = request.version() == Version::HTTP_2;
+        let plain = request.version() == Version::HTTP_11
+            && request.method() == Method::GET
             && request.body().is_end_stream();
         let reply = match self.refusal(&request) {
             Some(status) => self.refuse(request, status),
@@ -46,6 +50,7 @@ impl<S: Service> hyper::service::Service<hyper::Request<Incoming>> for Exchange<
             pulse: Rc::clone(&self.pulse),
             date: self.config.date_header,
             plain,
+            multiplexed,
         }
     }
 }
@@ -83,7 +88,7 @@ impl<S: Service> Exchange<S> {
             version: parts.version,
             headers: parts.headers,
             peer: self.peer,
-            secure: false,
+            secure: self.secure,
             extensions: parts.extensions,
             body: self.body(body),
         };
@@ -104,6 +109,8 @@ pub(crate) struct Answer {
     date: bool,
     /// A GET of HTTP/1.1, which events are best written to without hyper.
     plain: bool,
+    /// A request of HTTP/2, whose answers say nothing of connections.
+    multiplexed: bool,
 }
 
 impl Future for Answer {
@@ -142,13 +149,13 @@ impl Answer {
             response.headers_mut().entry(SERVER).or_insert(server);
         }
         if let Body::Socket(socket) = response.body() {
-            if self.pulse.order() == Order::Serve {
+            if self.pulse.order() == Order::Serve && !self.multiplexed {
                 self.pulse.upgrade(Rc::clone(socket));
                 return response.map(|body| Outgoing { body, streaming: None });
             }
             response = problem::of(StatusCode::SERVICE_UNAVAILABLE);
         }
-        if self.pulse.order() != Order::Serve {
+        if self.pulse.order() != Order::Serve && !self.multiplexed {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         // A length that contradicts the body would desynchronize the connection; the body knows best.
@@ -184,6 +191,13 @@ impl Outgoing {
         }
         pulse.enter(Phase::Responding);
         Self { body, streaming: None }
+    }
+}
+
+impl Outgoing {
+    /// No body at all.
+    pub(super) fn nothing() -> Self {
+        Self { body: Body::Empty, streaming: None }
     }
 }
 

@@ -97,11 +97,22 @@ pub(crate) enum Next {
     Conversation(Rc<Socket>),
     /// A stream of events, which begins with this head.
     Events(Vec<u8>, Box<EventBody>),
+    /// HTTP/2, of which this was received.
+    Multiplexed(Vec<u8>),
+}
+
+impl Overdue {
+    /// Whether nothing was begun that is to be finished.
+    pub(crate) fn is_silence(self) -> bool {
+        !matches!(self, Self::Write)
+    }
 }
 
 /// One connection's state, shared by its task, its body readers and the reaper.
 pub(crate) struct Pulse {
     clock: Rc<Clock>,
+    /// Of one request among others: the connection's.
+    above: Option<Rc<Pulse>>,
     phase: Cell<Phase>,
     since: Cell<Tick>,
     /// Since when the socket has refused bytes.
@@ -129,6 +140,7 @@ impl Pulse {
         Self {
             since: Cell::new(clock.now()),
             clock,
+            above: None,
             phase: Cell::new(Phase::Fresh),
             write_blocked: Cell::new(None),
             body_wait: Cell::new(None),
@@ -143,6 +155,11 @@ impl Pulse {
             taken: Cell::new(false),
             heartbeat: Cell::new(None),
         }
+    }
+
+    /// Of one request among others of a connection.
+    pub(crate) fn below(above: Rc<Self>, clock: Rc<Clock>) -> Self {
+        Self { above: Some(above), ..Self::new(clock) }
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -195,6 +212,17 @@ impl Pulse {
         self.next.set(Some(Next::Events(head, events)));
     }
 
+    /// The connection goes on as one of HTTP/2, of which this was received.
+    pub(crate) fn multiplex(&self, received: Vec<u8>) {
+        self.taken.set(true);
+        self.next.set(Some(Next::Multiplexed(received)));
+    }
+
+    /// Somebody else drives the connection now.
+    pub(crate) fn served_elsewhere(&self) {
+        self.taken.set(false);
+    }
+
     /// Whether hyper is to be left.
     pub(crate) fn is_taken(&self) -> bool {
         // What was answered before has to go out first.
@@ -207,7 +235,8 @@ impl Pulse {
 
     /// Asks for [`Overdue::Quiet`] after so long a silence while streaming, to a tick.
     pub(crate) fn beat(&self, every: Option<Duration>, limits: &TickLimits) {
-        let ticks = |every: Duration| Tick::try_from(every.as_nanos().div_ceil(limits.tick.as_nanos().max(1)));
+        let ticks =
+            |every: Duration| Tick::try_from(every.as_nanos().div_ceil(limits.tick.as_nanos().max(1)));
         self.heartbeat.set(every.map(|every| ticks(every).unwrap_or(Tick::MAX).max(1)));
     }
 
@@ -273,7 +302,11 @@ impl Pulse {
             self.expire_body_wait();
         }
         if let Some(overdue) = self.overdue(limits, now) {
-            self.command(Order::Expire(overdue));
+            match &self.above {
+                // A peer that leaves one stream full holds up its connection.
+                Some(above) => above.command(Order::Abort),
+                None => self.command(Order::Expire(overdue)),
+            }
         } else if self.may_miss_hangup(now) && !half_close {
             self.probe.set(true);
             self.wake();

@@ -15,13 +15,16 @@ use tokio::time::timeout;
 use super::pulse::Pulse;
 use super::stream::Stream;
 use crate::body::BodyWatch;
-use crate::problem;
+use crate::{Config, problem};
 
 /// Up to this many bytes, gathering a response into one buffer costs less than a vectored write.
 const GATHER: usize = 4 * 1024;
 
 /// How long a peer may take to read the answer to a head that could not be parsed.
 const FAREWELL_TIME: Duration = Duration::from_secs(2);
+
+/// What a client begins with that speaks HTTP/2 (RFC 9113 §3.4), as far as no request of HTTP/1.1 does.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 
 /// A buffer that many connections take turns with.
 pub(crate) type Scratch = Rc<RefCell<Vec<u8>>>;
@@ -33,13 +36,32 @@ pub(crate) struct Wire {
     /// Where small writes are gathered; shared by all connections of the worker.
     scratch: Scratch,
     date: bool,
+    /// Whether to look if the peer begins with HTTP/2.
+    sniff: bool,
+    /// Not HTTP/1.1: nothing is known of what is read and written.
+    bare: bool,
+    /// What was read before, for whoever reads next.
+    received: Vec<u8>,
     /// Our answer in place of hyper's to a head that could not be parsed; the connection ends with it.
     farewell: Vec<u8>,
 }
 
 impl Wire {
-    pub(crate) fn new(stream: Stream, pulse: Rc<Pulse>, scratch: Scratch, date: bool) -> Self {
-        Self { stream, pulse, scratch, date, farewell: Vec::new() }
+    pub(crate) fn new(stream: Stream, pulse: Rc<Pulse>, scratch: Scratch, config: &Config) -> Self {
+        let (received, farewell) = (Vec::new(), Vec::new());
+        let (date, sniff) = (config.date_header, config.http2);
+        Self { stream, pulse, scratch, date, sniff, bare: false, received, farewell }
+    }
+
+    /// For another protocol, whose peer has said `received` already.
+    pub(crate) fn bare(stream: Stream, pulse: Rc<Pulse>, scratch: Scratch, received: Vec<u8>) -> Self {
+        let farewell = Vec::new();
+        Self { stream, pulse, scratch, date: false, sniff: false, bare: true, received, farewell }
+    }
+
+    /// Whether it is encrypted.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.stream.is_secure()
     }
 
     /// The bare socket, for another protocol.
@@ -54,7 +76,7 @@ impl Wire {
 
     /// Sends the last answer, if there is one; `TimedOut` where the peer does not take it.
     pub(crate) async fn send_farewell(&mut self) -> io::Result<()> {
-        Ok(timeout(FAREWELL_TIME, poll_fn(|cx| self.poll_farewell(cx))).await??)
+        timeout(FAREWELL_TIME, poll_fn(|cx| self.poll_farewell(cx))).await?
     }
 
     fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -63,7 +85,7 @@ impl Wire {
             let written = ready!(self.noted(written))?;
             self.farewell.drain(..written);
         }
-        Poll::Ready(Ok(()))
+        self.stream.poll_flush(cx)
     }
 
     fn noted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -91,6 +113,12 @@ impl Read for Wire {
         mut buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        if !this.received.is_empty() {
+            let taken = this.received.len().min(buf.remaining());
+            buf.put_slice(this.received.get(..taken).unwrap_or_default());
+            this.received.drain(..taken);
+            return Poll::Ready(Ok(()));
+        }
         // SAFETY: tokio's `ReadBuf` never de-initializes the bytes it is given.
         let mut inner = tokio::io::ReadBuf::uninit(unsafe { buf.as_mut() });
         let Poll::Ready(result) = this.stream.poll_read(cx, &mut inner) else {
@@ -99,7 +127,16 @@ impl Read for Wire {
         };
         result?;
         let received = inner.filled().len();
-        if received > 0 {
+        if this.sniff {
+            this.sniff = false;
+            if inner.filled().starts_with(PREFACE.get(..received.min(PREFACE.len())).unwrap_or(PREFACE))
+                && received > 0
+            {
+                this.pulse.multiplex(inner.filled().to_vec());
+                return Poll::Pending;
+            }
+        }
+        if received > 0 && !this.bare {
             this.pulse.bytes_arrived();
         }
         // SAFETY: `inner` was a view of the same memory and has filled that many bytes of it.
@@ -111,7 +148,7 @@ impl Read for Wire {
 impl Write for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        if this.pulse.phase().awaits_request() {
+        if !this.bare && this.pulse.phase().awaits_request() {
             this.replace_refusal(bytes);
             return Poll::Ready(Ok(bytes.len()));
         }
@@ -130,7 +167,7 @@ impl Write for Wire {
             return self.poll_write(cx, first);
         }
         let this = &mut *self;
-        if this.pulse.phase().awaits_request() {
+        if !this.bare && this.pulse.phase().awaits_request() {
             this.replace_refusal(first);
             return Poll::Ready(Ok(total));
         }
@@ -153,6 +190,12 @@ impl Write for Wire {
         let this = &mut *self;
         if !this.farewell.is_empty() {
             return this.poll_farewell(cx);
+        }
+        if ready!(this.stream.poll_flush(cx)).is_err() {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        if this.bare {
+            return Poll::Ready(Ok(()));
         }
         this.pulse.flushed();
         if this.pulse.take_probe() && this.stream.is_hung_up(cx) {

@@ -2,26 +2,24 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::io::{self, IoSlice};
+use std::io;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 use tokio::io::ReadBuf;
 
 use super::close::{Close, Code};
 use super::reader::Reader;
-use super::socket::{Outbox, Phase, Socket};
+use super::socket::{Phase, Socket};
 use crate::server::pulse::{self, Order, Overdue, Pulse};
-use crate::server::stream::Stream;
+use crate::server::stream::{Line, Stream};
 
 /// What a peer may still send that was told goodbye.
 const LINGER_BYTES: usize = 1024 * 1024;
 
 /// Bytes read at once; the buffer belongs to the thread, so that a silent connection has none.
 const READ: usize = 32 * 1024;
-/// Frames written at once.
-const GATHER: usize = 32;
 
 thread_local! {
     /// Taken out while it is used.
@@ -31,13 +29,20 @@ thread_local! {
 /// Runs a conversation to its end. `leftover` is what was read behind the request.
 pub(crate) async fn run(stream: Stream, leftover: BytesMut, socket: Rc<Socket>, pulse: Rc<Pulse>) {
     let reader = Reader::new(socket.deflate(), socket.limits().max_message);
-    let mut drive = Drive { stream, reader, leftover, socket, pulse };
+    let line = Rc::new(RefCell::new(stream));
+    socket.connect(Rc::clone(&line));
+    let mut drive = Drive { line, reader, leftover, socket, pulse };
     drive.pulse.enter(pulse::Phase::Talking);
     poll_fn(|cx| drive.poll(cx)).await;
     let abandoned = drive.socket.phase() == Phase::Gone;
     drive.socket.finish();
     if !abandoned {
-        drive.stream.linger(LINGER_BYTES).await;
+        let line = Rc::clone(&drive.line);
+        drop(drive);
+        // The socket let go of it when it was finished.
+        if let Some(stream) = Rc::into_inner(line) {
+            stream.into_inner().linger(LINGER_BYTES).await;
+        }
     }
 }
 
@@ -47,7 +52,7 @@ pub async fn converse(stream: tokio::net::UnixStream, socket: Rc<Socket>) {
 }
 
 struct Drive {
-    stream: Stream,
+    line: Line,
     reader: Reader,
     leftover: BytesMut,
     socket: Rc<Socket>,
@@ -135,7 +140,7 @@ impl Drive {
             scratch = vec![0; READ].into();
         }
         let mut buf = ReadBuf::new(&mut scratch);
-        let received = self.stream.poll_read(cx, &mut buf).map_ok(|()| !buf.filled().is_empty());
+        let received = self.line.borrow_mut().poll_read(cx, &mut buf).map_ok(|()| !buf.filled().is_empty());
         if let Poll::Ready(Ok(true)) = received {
             self.read(buf.filled_mut());
         }
@@ -163,7 +168,7 @@ impl Drive {
     /// Ready once everything queued was taken by the system.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while !self.outbox_is_empty() {
-            let written = write_some(&mut self.stream, &mut self.socket.outbox().borrow_mut(), cx);
+            let written = self.socket.outbox().borrow_mut().poll_write(&mut self.line.borrow_mut(), cx);
             match written {
                 Poll::Pending => {
                     self.pulse.write_blocked();
@@ -174,34 +179,7 @@ impl Drive {
             }
             self.socket.tell_writable();
         }
-        Poll::Ready(())
+        // An error will be met by the next read.
+        self.line.borrow_mut().poll_flush(cx).map(drop)
     }
-}
-
-/// One write of as many frames as go together.
-fn write_some(stream: &mut Stream, outbox: &mut Outbox, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-    let written = match outbox.frames.make_contiguous() {
-        [only] => ready!(stream.poll_write(cx, only))?,
-        frames => {
-            let mut slices = [IoSlice::new(&[]); GATHER];
-            slices.iter_mut().zip(frames.iter()).for_each(|(slice, frame)| *slice = IoSlice::new(frame));
-            let used = frames.len().min(GATHER);
-            ready!(stream.poll_write_vectored(cx, slices.get(..used).unwrap_or_default()))?
-        }
-    };
-    if written == 0 {
-        return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-    }
-    outbox.bytes = outbox.bytes.saturating_sub(written);
-    let mut left = written;
-    while left > 0 {
-        let Some(front) = outbox.frames.front_mut() else { break };
-        let used = left.min(front.len());
-        front.advance(used);
-        left -= used;
-        if front.is_empty() {
-            outbox.frames.pop_front();
-        }
-    }
-    Poll::Ready(Ok(()))
 }

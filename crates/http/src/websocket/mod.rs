@@ -3,16 +3,18 @@
 //! In the order of a conversation: [`handshake`] makes an [`Opening`] of a request, which is the body of a 101; the
 //! server then runs `drive`, the connection's task, over the bare socket. `reader` turns bytes into messages and
 //! `frame` messages into bytes, both without I/O; `utf8`, `mask` and `deflate` serve them. [`Socket`] is what task and
-//! application share. A [`Group`] is many sockets that are sent the same bytes.
+//! application share; `flush` writes what the application sends on its own account. A [`Group`] is many sockets that are sent the same bytes.
 
 mod close;
 mod deflate;
 pub(crate) mod drive;
 mod extension;
+pub(crate) mod flush;
 mod frame;
 mod group;
 mod handshake;
 mod mask;
+mod outbox;
 mod reader;
 mod socket;
 mod utf8;

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::task::Waker;
 
 use bytes::Bytes;
@@ -10,8 +10,11 @@ use bytes::Bytes;
 use super::Limits;
 use super::close::{Close, Code};
 use super::deflate::Deflate;
+use super::flush;
 use super::frame::{self, Message, Opcode, Outgoing};
+use super::outbox::Outbox;
 use super::reader::Event;
+use crate::server::stream::Line;
 
 /// From this many waiting bytes on, senders are to wait …
 const CONGESTED: usize = 64 * 1024;
@@ -28,6 +31,7 @@ pub trait Watcher {
 
 /// One side of a conversation: the application's handle to it.
 pub struct Socket {
+    me: Weak<Self>,
     limits: Limits,
     deflate: Option<Deflate>,
     inbox: RefCell<VecDeque<Message>>,
@@ -36,18 +40,16 @@ pub struct Socket {
     ended: RefCell<Option<Close>>,
     watcher: RefCell<Option<Rc<dyn Watcher>>>,
     task: RefCell<Option<Waker>>,
+    /// What it runs over, once it does.
+    line: RefCell<Option<Line>>,
+    /// It is noted among those that have something to send.
+    noted: Cell<bool>,
     /// Somebody waits for room.
     awaited: Cell<bool>,
     /// The task is running, and will write what is queued before it rests.
     busy: Cell<bool>,
     /// The task has to look again.
     again: Cell<bool>,
-}
-
-#[derive(Default)]
-pub(super) struct Outbox {
-    pub(super) frames: VecDeque<Bytes>,
-    pub(super) bytes: usize,
 }
 
 /// How far the end has come.
@@ -65,7 +67,8 @@ pub(super) enum Phase {
 
 impl Socket {
     pub(super) fn new(limits: Limits, deflate: Option<Deflate>) -> Rc<Self> {
-        Rc::new(Self {
+        Rc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
             limits,
             deflate,
             inbox: RefCell::default(),
@@ -74,6 +77,8 @@ impl Socket {
             ended: RefCell::new(None),
             watcher: RefCell::new(None),
             task: RefCell::new(None),
+            line: RefCell::new(None),
+            noted: Cell::new(false),
             awaited: Cell::new(false),
             busy: Cell::new(false),
             again: Cell::new(false),
@@ -137,9 +142,35 @@ impl Socket {
         if full && waiting > 1 {
             self.cut_off("the peer does not take what is sent");
         }
-        // With more than one frame queued the task knows already, and so it does while it runs.
-        if (waiting == 1 || full) && !self.busy.get() {
+        // With more than one frame queued somebody knows already, and so does the task while it runs.
+        if (waiting == 1 || full) && !self.busy.get() && !self.note() {
             self.wake();
+        }
+    }
+
+    /// Has its frames written together with those of others; `false` where its own task has to.
+    fn note(&self) -> bool {
+        if self.line.borrow().is_none() || self.phase.get() != Phase::Open {
+            return false;
+        }
+        let noted = self.noted.get() || self.me.upgrade().is_some_and(flush::soon);
+        self.noted.set(noted);
+        noted
+    }
+
+    /// Writes what is queued as far as the system takes it at once; the task does the rest.
+    pub(super) fn flush(&self) {
+        self.noted.set(false);
+        if self.busy.get() || self.outbox.borrow().frames.is_empty() {
+            return;
+        }
+        let line = self.line.borrow();
+        let written = line.as_ref().map(|line| self.outbox.borrow_mut().write_now(&line.borrow()));
+        drop(line);
+        match written {
+            Some(Ok(())) if self.outbox.borrow().frames.is_empty() => self.tell_writable(),
+            // The task learns of errors by its own write.
+            _ => self.wake(),
         }
     }
 
@@ -191,6 +222,11 @@ impl Socket {
         &self.limits
     }
 
+    /// The conversation runs over this.
+    pub(super) fn connect(&self, line: Line) {
+        *self.line.borrow_mut() = Some(line);
+    }
+
     /// The task runs: it need not be woken.
     pub(super) fn begin(&self, waker: &Waker) {
         self.busy.set(true);
@@ -206,7 +242,7 @@ impl Socket {
         self.again.take()
     }
 
-    fn wake(&self) {
+    pub(super) fn wake(&self) {
         if self.busy.get() {
             self.again.set(true);
         } else if let Some(task) = &*self.task.borrow() {
@@ -293,6 +329,7 @@ impl Socket {
         }
         self.tell_readable();
         self.tell_writable();
+        self.line.borrow_mut().take();
         self.watcher.borrow_mut().take();
         self.task.borrow_mut().take();
     }

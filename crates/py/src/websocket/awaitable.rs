@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use plectrum_http::websocket::Message;
 use plectrum_schema::{Schema, validate_json};
-use pyo3::exceptions::{PyStopAsyncIteration, PyStopIteration};
+use pyo3::exceptions::{PyBaseException, PyStopAsyncIteration, PyStopIteration};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use super::talk::Talk;
 use crate::eventloop::Waiter;
@@ -77,7 +77,7 @@ impl Receive {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Py<Waiter>> {
         match self.next(py)? {
-            Some(value) => Err(PyStopIteration::new_err((value.unbind(),))),
+            Some(value) => Err(stop(value)),
             None => self.talk.get()?.wait_to_read(py),
         }
     }
@@ -111,6 +111,14 @@ impl Form {
             }
         })
     }
+}
+
+/// `StopIteration(value)`, for which Python makes no exception object where the value cannot be mistaken for arguments.
+fn stop(value: Bound<'_, PyAny>) -> PyErr {
+    if value.is_instance_of::<PyTuple>() || value.is_instance_of::<PyBaseException>() {
+        return PyStopIteration::new_err((value.unbind(),));
+    }
+    PyStopIteration::new_err(value.unbind())
 }
 
 /// Waits for the peer to take what was sent.
