@@ -129,6 +129,14 @@ class WorkerEventLoop(_SelectorEventLoop):
 
     # -- turns --------------------------------------------------------------------------------------------------------
 
+    def run_turn(self, readable: bool) -> None:
+        """Run one bounded turn: collect I/O if there is any, then due timers, then callbacks.
+
+        Parameters:
+            readable: whether the selector may have events; without it no system call is made.
+        """
+        self._scheduler.run_turn(self, readable)
+
     def collect_events(self) -> None:
         """Make callbacks of what the selector has."""
         self._process_events(self._selector.select(0))

@@ -16,26 +16,18 @@ use tokio::task::JoinHandle;
 use super::awaitable::{self, Sent};
 use super::completion::Outcome;
 use super::context::{Entered, copy_current};
-use super::handle::Handle;
 use super::pending::Pending;
 use super::pump::Pump;
 use super::scheduler::{Clock, Scheduler};
 use super::spare::{Spare, Trace};
-use super::timers::Timers;
 use super::waiter::Waiter;
 use super::wake::{PyWake, Signal};
-
-/// A turn runs at most this many callbacks, so that a flood of them cannot keep the runtime from its sockets.
-const CALLBACKS_PER_TURN: usize = 128;
-/// Timers are due a little early, as asyncio's are: its clock's resolution.
-const RESOLUTION: f64 = 1e-9;
 
 /// The asyncio loop of this thread. It runs as long as the Tokio runtime does, between the runtime's own tasks.
 pub(crate) struct EventLoop {
     python: Py<PyAny>,
     ready: Py<PyAny>,
-    timers: Arc<Timers>,
-    clock: Clock,
+    scheduler: Py<Scheduler>,
     enter_task: Py<PyAny>,
     leave_task: Py<PyAny>,
     // What handlers find in their context: what was there when the loop was made.
@@ -78,15 +70,13 @@ impl EventLoop {
         let signal = Arc::new(Signal::default());
         let class = py.import(module)?.getattr(class)?;
         let now = py.import("time")?.call_method0("monotonic")?.extract()?;
-        let (timers, clock) = (Arc::new(Timers::default()), Clock::new(now));
-        let scheduler = Scheduler::new(Arc::clone(&timers), clock);
-        let python = class.call1((PyWake(signal.clone()), scheduler))?;
+        let scheduler = Py::new(py, Scheduler::new(Clock::new(now)))?;
+        let python = class.call1((PyWake(signal.clone()), &scheduler))?;
         python.call_method0("resume")?;
         let tasks = py.import("asyncio.tasks")?;
         let event_loop = Rc::new(Self {
             ready: python.getattr("_ready")?.unbind(),
-            timers,
-            clock,
+            scheduler,
             enter_task: tasks.getattr("_enter_task")?.unbind(),
             leave_task: tasks.getattr("_leave_task")?.unbind(),
             base: copy_current(py)?.unbind(),
@@ -274,27 +264,8 @@ impl EventLoop {
         self.settle(py);
     }
 
-    /// One bounded turn: I/O if there is any, then due timers, then callbacks.
     fn run_turn(&self, py: Python<'_>, readable: bool) -> PyResult<()> {
-        let (python, ready) = (self.python.bind(py), self.ready.bind(py));
-        self.outside_of_spare(py, || {
-            if readable {
-                python.call_method0(intern!(py, "collect_events"))?;
-            }
-            let now = self.clock.now() + RESOLUTION;
-            while let Some(handle) = self.timers.take_due(now) {
-                ready.call_method1(intern!(py, "append"), (handle,))?;
-            }
-            let debug = python.getattr(intern!(py, "_debug"))?.is_truthy()?;
-            for _ in 0..ready.len()?.min(CALLBACKS_PER_TURN) {
-                let handle = ready.call_method0(intern!(py, "popleft"))?;
-                match handle.cast_exact::<Handle>() {
-                    Ok(handle) if !debug => Handle::run(handle, python)?,
-                    _ => drop(python.call_method1(intern!(py, "run_handle"), (handle,))?),
-                }
-            }
-            Ok(())
-        })
+        self.outside_of_spare(py, || self.scheduler.get().run_turn(self.python.bind(py), readable))
     }
 
     /// Does what makes other tasks the current one.
@@ -316,7 +287,7 @@ impl EventLoop {
         if self.ready.bind(py).len().is_ok_and(|ready| ready > 0) {
             self.signal.raise();
         }
-        let due = self.timers.next_due();
+        let due = self.scheduler.get().next_due();
         if self.due.replace(due) != due {
             self.signal.wake();
         }
@@ -324,7 +295,7 @@ impl EventLoop {
 
     /// When the next timer is due.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.clock.instant(self.due.get()?)
+        self.scheduler.get().clock().instant(self.due.get()?)
     }
 
     pub(super) fn signal(&self) -> &Signal {

@@ -11,6 +11,11 @@ use pyo3::types::PyTuple;
 use super::handle::Handle;
 use super::timers::Timers;
 
+/// A turn runs at most this many callbacks, so that a flood of them cannot keep the runtime from its sockets.
+const CALLBACKS_PER_TURN: usize = 128;
+/// Timers are due a little early, as asyncio's are: its clock's resolution.
+const RESOLUTION: f64 = 1e-9;
+
 /// The loop's clock: the same moment as Python and as the runtime tells it.
 #[derive(Clone, Copy)]
 pub(super) struct Clock(f64, Instant);
@@ -45,8 +50,24 @@ pub(super) struct Scheduler {
 }
 
 impl Scheduler {
-    pub(super) fn new(timers: Arc<Timers>, clock: Clock) -> Self {
-        Self { timers, clock, ready: OnceLock::new() }
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { timers: Arc::default(), clock, ready: OnceLock::new() }
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// When the next timer is due.
+    pub(super) fn next_due(&self) -> Option<f64> {
+        self.timers.next_due()
+    }
+
+    fn ready<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
+        match self.ready.get() {
+            Some(ready) => Ok(ready.bind(py)),
+            None => Err(PyRuntimeError::new_err("the loop was not made")),
+        }
     }
 }
 
@@ -65,9 +86,8 @@ impl Scheduler {
         arguments: Py<PyTuple>,
         context: Option<Py<PyAny>>,
     ) -> PyResult<Py<Handle>> {
-        let Some(ready) = self.ready.get() else { return Err(PyRuntimeError::new_err("no queue")) };
         let handle = Handle::soon(py, callback, arguments, context)?;
-        ready.bind(py).call_method1(intern!(py, "append"), (&handle,))?;
+        self.ready(py)?.call_method1(intern!(py, "append"), (&handle,))?;
         Ok(handle)
     }
 
@@ -95,6 +115,28 @@ impl Scheduler {
         let handle = Handle::at(py, when, callback, arguments, context, &self.timers)?;
         self.timers.add(when, handle.clone_ref(py));
         Ok(handle)
+    }
+
+    /// One bounded turn: I/O if there is any, then due timers, then callbacks.
+    pub(super) fn run_turn(&self, event_loop: &Bound<'_, PyAny>, readable: bool) -> PyResult<()> {
+        let py = event_loop.py();
+        if readable {
+            event_loop.call_method0(intern!(py, "collect_events"))?;
+        }
+        let ready = self.ready(py)?;
+        let now = self.clock.now() + RESOLUTION;
+        while let Some(handle) = self.timers.take_due(now) {
+            ready.call_method1(intern!(py, "append"), (handle,))?;
+        }
+        let debug = event_loop.getattr(intern!(py, "_debug"))?.is_truthy()?;
+        for _ in 0..ready.len()?.min(CALLBACKS_PER_TURN) {
+            let handle = ready.call_method0(intern!(py, "popleft"))?;
+            match handle.cast_exact::<Handle>() {
+                Ok(handle) if !debug => Handle::run(handle, event_loop)?,
+                _ => drop(event_loop.call_method1(intern!(py, "run_handle"), (handle,))?),
+            }
+        }
+        Ok(())
     }
 
     /// How many timers there are, cancelled ones included.
