@@ -136,7 +136,19 @@ def test_requests_with_prior_knowledge(server: Server) -> None:
         assert len(client.get(f"{url}/large?size=3000000").content) == 3_000_002
         assert client.get(f"{url}/nowhere").status_code == 404
         assert client.head(f"{url}/seen").content == b""
-        assert client.post(f"{url}/echo", content=b"x" * 11_000_000).status_code == 413
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_sent(server: Server) -> None:
+    peer = Peer(server)
+    stream = peer.h2.get_next_available_stream_id()
+    peer.h2.send_headers(stream, [*peer.head("/echo", "POST"), ("content-length", "11000000")])
+    peer.flush()
+    answer = peer.wait(h2.events.ResponseReceived, stream)
+    assert isinstance(answer, h2.events.ResponseReceived)
+    assert dict(answer.headers or [])[":status"] == "413"
+    reset = peer.wait(h2.events.StreamReset, stream)
+    assert isinstance(reset, h2.events.StreamReset)
+    assert reset.error_code == h2.errors.ErrorCodes.NO_ERROR
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl")

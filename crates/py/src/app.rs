@@ -127,8 +127,9 @@ impl Registration {
         self.settings.http(self.blueprint.routes.iter().filter_map(|route| route.max_body).max().unwrap_or(0))
     }
 
-    /// Refuses routes that could never be served.
+    /// Refuses routes that could never be served, and a certificate that could not.
     fn check(&self, py: Python<'_>) -> PyResult<()> {
+        self.settings.check_certificate(py)?;
         match app::App::check(&self.blueprint, &self.settings.app()) {
             Ok(()) => Ok(()),
             Err(error) => Err(self.refused(py, &error)?),

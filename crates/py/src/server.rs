@@ -15,7 +15,6 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::Registration;
 use crate::detached::detached;
-use crate::names;
 use crate::observe;
 use crate::worker::Worker;
 
@@ -30,10 +29,6 @@ pub(crate) fn run(
     descriptors: &[i32],
     supervisor: Option<i32>,
 ) -> PyResult<()> {
-    if let Err(wrong) = registration.settings.check_certificate() {
-        let error = names::CONFIGURATION_ERROR.get(py)?.call1((format!("CERTFILE: {wrong}."),))?;
-        return Err(PyErr::from_value(error));
-    }
     let runtime = Builder::new_current_thread().enable_all().build_local(Default::default())?;
     let worker = runtime.block_on(async { Worker::start(py, &registration.settings, false) })?;
     // Inside of the runtime: what observes it goes on by itself.

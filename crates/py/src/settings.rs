@@ -18,6 +18,7 @@ use pyo3::prelude::*;
 use serde::Deserialize;
 
 use crate::edge::Edge;
+use crate::names;
 use crate::observe::Observe;
 
 /// Names the directory where the workers of a server meet (`plectrum/commands.py`).
@@ -155,10 +156,12 @@ impl Settings {
         Some(Certificate { chain, key })
     }
 
-    /// Whether the certificate can be used; what is wrong where it cannot.
-    pub(crate) fn check_certificate(&self) -> Result<(), String> {
+    /// Refuses a certificate that cannot be used.
+    pub(crate) fn check_certificate(&self, py: Python<'_>) -> PyResult<()> {
         let Some(files) = self.certificate() else { return Ok(()) };
-        Tls::open(&files.chain, &files.key, self.http2).map(drop).map_err(|error| error.to_string())
+        let Err(wrong) = Tls::open(&files.chain, &files.key, self.http2) else { return Ok(()) };
+        let error = names::CONFIGURATION_ERROR.get(py)?.call1((format!("CERTFILE: {wrong}."),))?;
+        Err(PyErr::from_value(error))
     }
 
     /// How far groups reach: through Redis where one is named, else to the host's other workers where there are any.

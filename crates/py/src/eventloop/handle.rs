@@ -3,8 +3,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use pyo3::PyTraverseError;
-use pyo3::PyVisit;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PySystemExit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -12,8 +10,10 @@ use pyo3::types::{PyDict, PyTuple};
 
 use super::context::{Entered, copy_current};
 use super::timers::Timers;
+use crate::names;
 
-/// What `call_soon`, `call_later` and `call_at` return.
+/// What `call_soon`, `call_later` and `call_at` return. The garbage collector need not know it: what it refers to is let go
+/// of when it was called or cancelled, and all of it when the loop is closed.
 #[pyclass(frozen, weakref, module = "plectrum._core", name = "Handle")]
 pub(crate) struct Handle {
     /// Gone once it was called or cancelled, so that a handle never keeps alive what keeps the handle alive.
@@ -28,7 +28,8 @@ pub(crate) struct Handle {
 struct Call {
     callback: Py<PyAny>,
     arguments: Py<PyTuple>,
-    context: Py<PyAny>,
+    /// None where what is called does not look at it.
+    context: Option<Py<PyAny>>,
 }
 
 impl Handle {
@@ -63,8 +64,10 @@ impl Handle {
         timers: Option<Weak<Timers>>,
     ) -> PyResult<Py<Self>> {
         let context = match context {
-            Some(context) => context,
-            None => copy_current(py)?.unbind(),
+            // What wakes `asyncio.sleep()`: whoever awaits it has a context of its own.
+            None if callback.is(names::SET_RESULT.get(py)?) => None,
+            None => Some(copy_current(py)?.unbind()),
+            given => given,
         };
         let call = Mutex::new(Some(Call { callback, arguments, context }));
         let waiting = AtomicBool::new(timers.is_some());
@@ -85,8 +88,8 @@ impl Handle {
         let py = slf.py();
         let Some(call) = slf.get().lock().take() else { return Ok(()) };
         let called = {
-            let context = call.context.bind(py);
-            let _entered = Entered::new(context)?;
+            let context = call.context.as_ref().map(|context| context.bind(py));
+            let _entered = context.map(Entered::new).transpose()?;
             call.callback.bind(py).call1(call.arguments.bind(py))
         };
         let Err(error) = called else { return Ok(()) };
@@ -139,7 +142,7 @@ impl Handle {
     }
 
     fn get_context(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.part(|call| call.context.clone_ref(py))
+        self.lock().as_ref()?.context.as_ref().map(|context| context.clone_ref(py))
     }
 
     // What asyncio's own code asks of handles.
@@ -156,7 +159,7 @@ impl Handle {
 
     #[getter(_context)]
     fn own_context(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.part(|call| call.context.clone_ref(py))
+        self.get_context(py)
     }
 
     /// Where it was made is not remembered.
@@ -176,18 +179,5 @@ impl Handle {
         let state = if self.is_cancelled() { " cancelled" } else { "" };
         let when = if self.timers.is_some() { format!(" when={}", self.when) } else { String::new() };
         format!("<Handle{state}{when}{}>", name.unwrap_or_default())
-    }
-
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        let Ok(call) = self.call.try_lock() else { return Ok(()) };
-        let Some(Call { callback, arguments, context }) = &*call else { return Ok(()) };
-        visit.call(callback)?;
-        visit.call(arguments)?;
-        visit.call(context)
-    }
-
-    fn __clear__(&self) {
-        let call = self.lock().take();
-        drop(call);
     }
 }
