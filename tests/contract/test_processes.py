@@ -95,3 +95,13 @@ def test_a_second_signal_ends_it_at_once(serve: Serve) -> None:
         start = time.monotonic()
         server.stop()
         assert time.monotonic() - start < 2.0
+
+
+def test_worn_out_workers_are_replaced_under_load_without_a_lost_request(serve: Serve) -> None:
+    server = serve("handlers", "--workers=2", PLECTRUM_WORKER_MAX_REQUESTS="100")
+    first = server.pids(2)
+    with Load(server.port, "/hello", clients=6).running() as load:
+        until(lambda: server.log.count("has served WORKER_MAX_REQUESTS requests; another takes its place.") >= 3)
+    assert load.broken == []
+    assert load.statuses.keys() == {200}
+    assert server.get("/pid").json() not in first

@@ -11,6 +11,24 @@ use std::time::{Duration, Instant};
 use plectrum_http::{Config, HeaderValue, Listener};
 use support::{Client, Server, eventually};
 
+/// A method may begin as HTTP/2 does.
+#[test]
+fn a_request_that_comes_byte_by_byte() {
+    let server = Server::start(Config::default());
+    for (request, status) in [
+        ("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\nhi", 200),
+        ("PRI /hello/1 HTTP/1.1\r\nHost: t\r\n\r\n", 200),
+        ("PRI * HTTP/1.1\r\nHost: t\r\n\r\n", 404),
+    ] {
+        let mut client = server.connect();
+        for byte in request.bytes() {
+            client.send([byte]);
+            std::thread::sleep(std::time::Duration::from_micros(200));
+        }
+        assert_eq!(client.answer().status, status, "{request}");
+    }
+}
+
 #[test]
 fn keep_alive() {
     let server = Server::start(Config::default());

@@ -26,6 +26,11 @@ const FAREWELL_TIME: Duration = Duration::from_secs(2);
 /// What a client begins with that speaks HTTP/2 (RFC 9113 §3.4), as far as no request of HTTP/1.1 does.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 
+fn may_begin_http2(bytes: &[u8]) -> bool {
+    let known = bytes.len().min(PREFACE.len());
+    known > 0 && bytes.get(..known) == PREFACE.get(..known)
+}
+
 /// A buffer that many connections take turns with.
 pub(crate) type Scratch = Rc<RefCell<Vec<u8>>>;
 
@@ -79,6 +84,31 @@ impl Wire {
         timeout(FAREWELL_TIME, poll_fn(|cx| self.poll_farewell(cx))).await?
     }
 
+    /// Whether the first bytes are plainly of HTTP/1.1, and can be read where they are. What may be the beginning of HTTP/2
+    /// is kept until that is known; then the connection is given up to it.
+    fn begins_as_usual(&mut self, bytes: &[u8]) -> bool {
+        let known = self.received.is_empty();
+        if known && !may_begin_http2(bytes) {
+            self.sniff = false;
+            return true;
+        }
+        self.received.extend_from_slice(bytes);
+        if bytes.is_empty() || !may_begin_http2(&self.received) {
+            self.sniff = false;
+        } else if self.received.len() >= PREFACE.len() {
+            self.sniff = false;
+            self.pulse.multiplex(std::mem::take(&mut self.received));
+        }
+        false
+    }
+
+    /// Hands out what was read before.
+    fn give(&mut self, buf: &mut ReadBufCursor<'_>) {
+        let taken = self.received.len().min(buf.remaining());
+        buf.put_slice(self.received.get(..taken).unwrap_or_default());
+        self.received.drain(..taken);
+    }
+
     fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.farewell.is_empty() {
             let written = self.stream.poll_write(cx, &self.farewell);
@@ -113,35 +143,32 @@ impl Read for Wire {
         mut buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if !this.received.is_empty() {
-            let taken = this.received.len().min(buf.remaining());
-            buf.put_slice(this.received.get(..taken).unwrap_or_default());
-            this.received.drain(..taken);
+        loop {
+            if !this.sniff && !this.received.is_empty() {
+                this.give(&mut buf);
+                return Poll::Ready(Ok(()));
+            }
+            // SAFETY: tokio's `ReadBuf` never de-initializes the bytes it is given.
+            let mut inner = tokio::io::ReadBuf::uninit(unsafe { buf.as_mut() });
+            let Poll::Ready(result) = this.stream.poll_read(cx, &mut inner) else {
+                this.pulse.read_parked();
+                return Poll::Pending;
+            };
+            result?;
+            let received = inner.filled().len();
+            if received > 0 && !this.bare {
+                this.pulse.bytes_arrived();
+            }
+            if this.sniff && !this.begins_as_usual(inner.filled()) {
+                if this.pulse.is_taken() {
+                    return Poll::Pending;
+                }
+                continue;
+            }
+            // SAFETY: `inner` was a view of the same memory and has filled that many bytes of it.
+            unsafe { buf.advance(received) };
             return Poll::Ready(Ok(()));
         }
-        // SAFETY: tokio's `ReadBuf` never de-initializes the bytes it is given.
-        let mut inner = tokio::io::ReadBuf::uninit(unsafe { buf.as_mut() });
-        let Poll::Ready(result) = this.stream.poll_read(cx, &mut inner) else {
-            this.pulse.read_parked();
-            return Poll::Pending;
-        };
-        result?;
-        let received = inner.filled().len();
-        if this.sniff {
-            this.sniff = false;
-            if inner.filled().starts_with(PREFACE.get(..received.min(PREFACE.len())).unwrap_or(PREFACE))
-                && received > 0
-            {
-                this.pulse.multiplex(inner.filled().to_vec());
-                return Poll::Pending;
-            }
-        }
-        if received > 0 && !this.bare {
-            this.pulse.bytes_arrived();
-        }
-        // SAFETY: `inner` was a view of the same memory and has filled that many bytes of it.
-        unsafe { buf.advance(received) };
-        Poll::Ready(Ok(()))
     }
 }
 
