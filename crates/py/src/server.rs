@@ -56,7 +56,8 @@ pub(crate) fn run(
             let served = if most == 0 {
                 serve(listeners, config, app, stop).await
             } else {
-                serve(listeners, config, Rc::new(Counted { app, left: Cell::new(most), supervisor }), stop).await
+                serve(listeners, config, Rc::new(Counted { app, left: Cell::new(most), supervisor }), stop)
+                    .await
             };
             served.map_err(failed)?;
             // The tasks of the last responses; what takes longer is cancelled with the event loop.
