@@ -124,7 +124,7 @@ fn held(reply: Reply, places: Places) -> Reply {
 }
 
 fn kept(response: Response, places: Places) -> Response {
-    if !matches!(response.body(), Body::Stream(_)) {
+    if !matches!(response.body(), Body::Stream(_) | Body::Events(_)) {
         // Also of a WebSocket, which may stay for days.
         return response;
     }

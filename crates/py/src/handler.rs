@@ -350,7 +350,8 @@ impl Inner {
             Err(error) => self.failed(py, &error).into(),
         };
         // A streamed answer may be made of what is still being read.
-        let streams = matches!(&reply, Reply::Ready(response) if matches!(response.body(), Body::Stream(_)));
+        let streamed = |body: &Body| matches!(body, Body::Stream(_) | Body::Events(_));
+        let streams = matches!(&reply, Reply::Ready(response) if streamed(response.body()));
         if self.stream && !streams {
             asked.release_body();
         }

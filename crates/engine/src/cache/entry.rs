@@ -24,7 +24,7 @@ impl Entry {
         let body = match response.body() {
             Body::Empty => Bytes::new(),
             Body::Full(bytes) => bytes.clone(),
-            Body::Stream(_) | Body::Socket(_) => return None,
+            Body::Stream(_) | Body::Events(_) | Body::Socket(_) => return None,
         };
         let mut headers = response.headers().clone();
         OF_THE_EXCHANGE.iter().for_each(|name| drop(headers.remove(name)));
