@@ -10,7 +10,7 @@
 //! * [`cache`]: answers that are kept, and requests that may be sent again;
 //! * [`extract`]: arguments from path, query, headers, cookies and body;
 //! * [`statics`]: files below directories;
-//! * [`database`]: which engine an operation runs on;
+//! * [`database`]: which engine an operation runs on; `redis_client` asks a Redis;
 //! * [`error`]: the one table from what went wrong to status and body; [`shape`]: bodies as other frameworks write them.
 //!
 //! * [`observe`]: what is counted, logged and traced of all that;
@@ -38,6 +38,7 @@ pub mod observe;
 pub mod openapi;
 mod outbound;
 mod reading;
+mod redis_client;
 mod seldom;
 pub mod shape;
 pub mod statics;

@@ -1,20 +1,17 @@
 //! Answers in a Redis that workers and hosts share. While it is gone, nothing is kept and nothing waits for it.
 
-use std::cell::{Cell, RefCell};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use plectrum_http::Bytes;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, Cmd, FromRedisValue, RedisError};
+use redis::{Cmd, FromRedisValue};
 
 use super::entry::{Entry, take};
 use super::key::Key;
 use super::memory::{Numbers, Outcome};
 use super::tags::tag_key;
-use crate::seldom::Seldom;
+pub(super) use crate::redis_client::Gone;
+use crate::redis_client::RedisClient;
 
-/// How long Redis is left alone after it failed.
-const PAUSE: Duration = Duration::from_secs(1);
 /// A worker that dies while it works on something leaves its mark for so long.
 const WORKING: Duration = Duration::from_secs(60);
 const RUNNING: u8 = b'R';
@@ -22,63 +19,17 @@ const DONE: u8 = b'D';
 
 /// A Redis.
 pub(super) struct Shared {
-    client: Client,
+    client: RedisClient,
     prefix: String,
-    timeout: Duration,
-    /// Made when it is first needed: it belongs to the runtime that runs then.
-    connection: RefCell<Option<ConnectionManager>>,
-    resting_until: Cell<Option<Instant>>,
-    reports: Seldom,
 }
-
-/// Redis does not answer.
-pub(super) struct Gone;
 
 impl Shared {
     pub(super) fn new(url: &str, prefix: &str, timeout: Duration) -> Result<Self, String> {
-        Ok(Self {
-            client: Client::open(url).map_err(|error| format!("CACHE_REDIS: {error}"))?,
-            prefix: prefix.to_owned(),
-            timeout,
-            connection: RefCell::default(),
-            resting_until: Cell::default(),
-            reports: Seldom::new(),
-        })
-    }
-
-    fn connection(&self) -> Result<ConnectionManager, RedisError> {
-        if let Some(connection) = &*self.connection.borrow() {
-            return Ok(connection.clone());
-        }
-        let config = ConnectionManagerConfig::new()
-            .set_number_of_retries(1)
-            .set_connection_timeout(Some(self.timeout))
-            .set_response_timeout(Some(self.timeout));
-        let connection = ConnectionManager::new_lazy_with_config(self.client.clone(), config)?;
-        *self.connection.borrow_mut() = Some(connection.clone());
-        Ok(connection)
+        Ok(Self { client: RedisClient::new(url, "CACHE_REDIS", timeout)?, prefix: prefix.to_owned() })
     }
 
     async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Gone> {
-        if self.resting_until.get().is_some_and(|moment| Instant::now() < moment) {
-            return Err(Gone);
-        }
-        let mut connection = self.connection().map_err(|error| self.failed(&error.to_string()))?;
-        let asked = tokio::time::timeout(self.timeout, command.query_async(&mut connection)).await;
-        match asked {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(self.failed(&error.to_string())),
-            Err(_) => Err(self.failed("no answer in time")),
-        }
-    }
-
-    fn failed(&self, error: &str) -> Gone {
-        let now = Instant::now();
-        self.resting_until.set(now.checked_add(PAUSE));
-        if self.reports.turn(now).is_some() {
-            tracing::error!(target: "plectrum.cache", "Redis: {error}");
-        }
-        Gone
+        self.client.ask(async |connection| command.query_async(connection).await).await
     }
 
     fn name(&self, kind: &str, key: &Key) -> String {
