@@ -100,27 +100,22 @@ def _serve(app: _core.App, control: socket.socket) -> None:
     message, listen_fds, _, _ = socket.recv_fds(control, 4096, _MOST_LISTENERS)
     if not message:
         return  # the parent is gone
-    place: dict[str, Any] = json.loads(message)
     descriptors = iter(listen_fds)
-    first, *others = [
-        ([*itertools.islice(descriptors, count)], core)
-        for count, core in zip(place["threads"], place["cores"], strict=True)
-    ]
-    with ThreadPoolExecutor(max(1, len(others)), "plectrum") as pool:
-        started = [pool.submit(_serve_thread, app, *own, control) for own in others]
-        _serve_thread(app, *first, control)
-    for each in started:
-        each.result()
+    threads = [[*itertools.islice(descriptors, count)] for count in json.loads(message)["threads"]]
+    if len(threads) == 1:
+        app.serve(threads[0], os.dup(control.fileno()))
+        return
+    with ThreadPoolExecutor(len(threads), "plectrum") as pool:
+        for own in threads:
+            pool.submit(_serve_thread, app, own, control)
 
 
-def _serve_thread(app: _core.App, listen_fds: list[int], core: int | None, control: socket.socket) -> None:
-    if core is not None:
-        os.sched_setaffinity(0, {core})  # of the calling thread alone
+def _serve_thread(app: _core.App, listen_fds: list[int], control: socket.socket) -> None:
     try:
         app.serve(listen_fds, os.dup(control.fileno()))
-    except BaseException:
-        os.kill(os.getpid(), signal.SIGTERM)  # the other threads finish what they have
-        raise
+    except Exception:  # noqa: BLE001 - told to the parent; the process ends once the other threads have finished
+        _complain(control, traceback.format_exc())
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _complain(control: socket.socket, text: str) -> None:
