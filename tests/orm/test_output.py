@@ -344,6 +344,7 @@ def test_page_description(shop: str) -> None:
     assert operation.describe()["response"] == {
         "page": {
             "count": 0,
+            "probe": False,
             "results": 1,
             "number": 1,
             "size": {"const": 20},
