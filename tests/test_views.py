@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from catalog.models import Article, Author, Tag
 
-from plectrum import API, ConfigurationError, Forbidden, Request
+from plectrum import API, ConfigurationError, Forbidden, Request, Router
 from plectrum.guards import Guard
 from plectrum.testing import TestClient
 from plectrum.views import ModelViewSet, View, ViewSet, action, configure
@@ -224,6 +224,40 @@ def test_guards_look_at_the_object(client: TestClient) -> None:
             assert guarded.request(method, f"/guarded/{cheap}{path}", json={}).status_code in (200, 204), method
         assert guarded.get("/guarded/0").status_code == 404
         assert guarded.put(f"/guarded/{dear}", json={}).status_code == 405
+
+
+class UnguardedViewSet(ModelViewSet):
+    model = Article
+    write_fields = ("title",)
+    actions = ("retrieve", "partial_update")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("where", ["registration", "router", "api"])
+def test_guards_of_what_is_around_look_at_the_object(client: TestClient, where: str) -> None:
+    api = API(guards=[Cheap] if where == "api" else None)
+    router = Router(guards=[Cheap]) if where == "router" else Router()
+    options = {"guards": Cheap} if where == "registration" else {}
+    router.viewset("/guarded", **options)(UnguardedViewSet)
+    router.viewset("/open", guards=None)(UnguardedViewSet)
+    api.include(router)
+    cheap, dear = (Article.objects.get(slug=slug).pk for slug in ("t1", "t3"))
+    with TestClient(api) as guarded:
+        for method in ("GET", "PATCH"):
+            assert guarded.request(method, f"/guarded/{cheap}", json={}).status_code == 200
+            assert guarded.request(method, f"/guarded/{dear}", json={}).status_code in (401, 403), method
+            assert guarded.request(method, f"/open/{dear}", json={}).status_code == 200, "each route has its own"
+
+
+@pytest.mark.parametrize("action", ["retrieve", "update", "delete", "bulk_update"])
+def test_a_resource_refuses_guards_that_nobody_would_ask(action: str) -> None:
+    api = API()
+    api.resource(Article, actions=[action], guards=[Cheap() | Cheap()])
+    with pytest.raises(ConfigurationError, match=r"test_views\.py:\d+: .*looks at objects.*queryset=.*ModelViewSet"):
+        api.compile()
+    api = API()
+    api.resource(Article, actions=["list", "create"], guards=[Cheap])
+    api.compile()
 
 
 # Mistakes ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -16,6 +16,7 @@ from .deps.resolve import Overrides
 from .edge import policy_of
 from .errors import ConfigurationError, line_of
 from .feeds import compile_feed
+from .guards import FINDS_ROW, object_guards
 from .hygiene import with_django_connections
 from .middleware import Stacks
 from .native import Planner, compile_native
@@ -26,6 +27,7 @@ from .params import MISSING
 from .returns import Returns, describe_operation, read_returns
 from .routing import Handler, Route
 from .signature import REQUEST, RESPONDER, Parameter, Signature, read_signature
+from .views.base import guarded
 from .websockets import check_socket
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ class CompiledRoute:
     @functools.cached_property
     def call(self) -> Handler:
         """What Rust calls: the handler, behind its dependencies, with Django's hygiene around a sync one."""
-        handler, sync = self.route.handler, self.route.options.sync
+        handler, sync = guarded(self.route.handler, self.route.options.guards), self.route.options.sync
         if self.chained:
             return self.around.bind(None, sync=False) if self.around else handler
         if self.plan is not None:
@@ -167,6 +169,7 @@ def compile_route(route: Route, nodes: Nodes, overrides: Overrides | None = None
         sync=route.options.sync,
     )
     _check_claims(route, signature)
+    _check_object_guards(route)
     returns = read_returns(signature.returns, nodes, route.handler)
     if route.feed is not None:
         planner, filters = compile_feed(route, nodes)
@@ -232,6 +235,17 @@ def _check_claims(route: Route, signature: Signature) -> None:
         raise ConfigurationError(
             f"{line_of(route.handler)}: {route.handler.__qualname__}({claim.name}) is a claim of who asks, and "
             "cache=Cache(per='all') would give one's answer to everybody. Leave per= out."
+        )
+
+
+def _check_object_guards(route: Route) -> None:
+    """A guard that nobody asks would leave open what it was to close."""
+    if not getattr(route.handler, FINDS_ROW, False):
+        return
+    for guard in object_guards(route.options.guards):
+        raise ConfigurationError(
+            f"{line_of(route.handler)}: {guard!r} looks at objects, but {route.handler.__qualname__} finds its row by "
+            "itself and asks no guard about it. Narrow what it finds with queryset=, or write a ModelViewSet."
         )
 
 

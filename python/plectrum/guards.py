@@ -24,7 +24,11 @@ __all__ = [
     "IsStaff",
     "as_guard",
     "check_object",
+    "object_guards",
 ]
+
+#: Attribute of a handler that finds its row where no guard can be asked about it.
+FINDS_ROW = "__plectrum_finds_row__"
 
 
 class Asks(Protocol):
@@ -68,6 +72,10 @@ class Guard:
     def key(self) -> Any:
         """Guards of the same key are asked once per request."""
         return id(self)
+
+    def looks_at_objects(self) -> bool:
+        """Whether it says anything of objects; combinations do where a part does."""
+        return type(self).has_object_permission is not Guard.has_object_permission
 
     async def allows(self, request: Any, obj: Any) -> bool:
         """Whether the object may be touched; combinations decide by their parts."""
@@ -238,6 +246,9 @@ class _All(Guard):
     def needs_identity(self) -> bool:
         return any(guard.needs_identity() for guard in self.of)
 
+    def looks_at_objects(self) -> bool:
+        return any(guard.looks_at_objects() for guard in self.of)
+
     async def allows(self, request: Any, obj: Any) -> bool:
         for guard in self.of:
             if not await guard.allows(request, obj):
@@ -264,6 +275,9 @@ class _Any(Guard):
     def needs_identity(self) -> bool:
         return all(guard.needs_identity() for guard in self.of)
 
+    def looks_at_objects(self) -> bool:
+        return any(guard.looks_at_objects() for guard in self.of)
+
     async def allows(self, request: Any, obj: Any) -> bool:
         """One of them must hold for the request and for the object: not one for this and another for that."""
         for guard in self.of:
@@ -288,11 +302,12 @@ class _Not(Guard):
     def describe(self, asks: Asks) -> Any:
         return {"not": self.of.describe(asks)}
 
+    def looks_at_objects(self) -> bool:
+        return self.of.looks_at_objects()
+
     async def allows(self, request: Any, obj: Any) -> bool:
         """A guard that says nothing of objects says nothing when it is turned round either."""
-        if type(self.of).has_object_permission is Guard.has_object_permission and not isinstance(self.of, (_All, _Any)):
-            return True
-        return not await self.of.allows(request, obj)
+        return not self.of.looks_at_objects() or not await self.of.allows(request, obj)
 
     async def passes(self, request: Any) -> bool:
         return not await self.of.passes(request)
@@ -331,6 +346,15 @@ def as_guard(guard: Any) -> Guard:
     if isinstance(guard, types.UnionType):  # Python's own reading of ``IsStaff | IsOwner``, both being classes
         return functools.reduce(Guard.__or__, map(as_guard, guard.__args__))
     raise ConfigurationError(f"guards= takes guards of plectrum.guards, not {guard!r}.")
+
+
+def object_guards(guards: Any) -> tuple[Guard, ...]:
+    """Those of ``guards=`` that :func:`check_object` would ask something.
+
+    Errors:
+        ConfigurationError: as :func:`as_guard`.
+    """
+    return tuple(guard for guard in map(as_guard, several(guards)) if guard.looks_at_objects())
 
 
 async def check_object(guards: Any, request: Any, obj: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -259,6 +260,29 @@ def test_objects(users: dict[str, User]) -> None:
             return client.get(path, headers=bearer(sub=str(user))).status_code
 
         assert [ask(f"/{clerk}", clerk), ask(f"/{clerk}", staff), ask(f"/{staff}", clerk)] == [200, 200, 403]
+
+
+def test_what_is_turned_round_says_nothing_where_its_parts_say_nothing() -> None:
+    class Asked:
+        auth: dict[str, Any] = {}
+
+        async def auser(self) -> None: ...
+
+    class Even(Guard):
+        def has_object_permission(self, request: Any, obj: int) -> bool:
+            return obj % 2 == 0
+
+    def allowed(guard: Guard, obj: int) -> bool:
+        try:
+            asyncio.run(check_object(guard, Asked(), obj))
+        except Forbidden:
+            return False
+        return True
+
+    assert [allowed(~Even(), n) for n in (1, 2)] == [True, False]
+    assert [allowed(~~Even(), n) for n in (1, 2)] == [False, True]
+    silent = HasScope("a") & HasScope("b")
+    assert [allowed(guard, 1) for guard in (silent, ~silent, ~~silent)] == [True, True, True]
 
 
 def test_check_object_says_why() -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from plectrum.errors import DECLARED_AT
 from plectrum.filtering import lookup_type
+from plectrum.guards import FINDS_ROW
 from plectrum.params import Path
 from plectrum.synthetic import Function, keyword, named, with_signature
 
@@ -67,5 +68,6 @@ def detail_function(model: Any, rows: Callable[[], Any], lookup: tuple[str, str,
         return one(rows().order_by().filter(**{field: values[name]}))
 
     doc = f"Get one of {model._meta.verbose_name_plural}."
+    setattr(detail, FINDS_ROW, True)
     named(detail, f"{model._meta.model_name}_detail", module=model.__module__, doc=doc, where=where)
     return with_signature(detail, [keyword(name, Annotated[annotation, Path(description=f"{field} of the row")])])

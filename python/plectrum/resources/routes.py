@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Annotated, Any
 
+from plectrum.guards import FINDS_ROW
 from plectrum.openapi import ANSWERS
 from plectrum.params import Body, Path
 from plectrum.returns import ROWS
@@ -64,6 +65,7 @@ class Writes:
         some = "" if action.startswith("bulk") else "one of "
         doc = f"{action.replace('_', ' ').capitalize()} {some}{model._meta.verbose_name_plural}."
         setattr(made, ROWS, self.store.rows)
+        setattr(made, FINDS_ROW, "create" not in action)
         setattr(made, ANSWERS, (404, 409) if action not in ("create", "bulk_create") else (409,))
         return named(made, f"{model._meta.model_name}_{action}", module=model.__module__, doc=doc, where=self.where)
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from plectrum._core import Request
 from plectrum.errors import ConfigurationError, line_of
+from plectrum.guards import Guard, object_guards
 
 if TYPE_CHECKING:
     from plectrum.routing import Router
 
-__all__ = ["View", "add_view", "configure", "handler_of", "options_of"]
+__all__ = ["View", "add_view", "configure", "guarded", "handler_of", "options_of"]
 
 Handler = Callable[..., Any]
 M = TypeVar("M", bound=Callable[..., Any])
 _METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 _OPTIONS = "__plectrum_route_options__"
+_GUARDED = "__plectrum_guarded__"
 
 
 class View:
@@ -28,6 +31,7 @@ class View:
         route_options: options of all its routes; see :class:`plectrum.routing.Options`.
         request: the request that is answered.
         action: name of the method that answers it.
+        object_guards: those of the route's guards that look at objects, for :func:`plectrum.guards.check_object`.
 
     Source: Django's ``View``, Django REST framework's ``APIView``.
     """
@@ -35,6 +39,7 @@ class View:
     route_options: ClassVar[Mapping[str, Any]] = {}
     request: Request
     action: str
+    object_guards: Sequence[Guard] = ()
 
 
 def configure(**options: Any) -> Callable[[M], M]:
@@ -87,29 +92,39 @@ def handler_of(
     if parameters is None:
         parameters = list(inspect.signature(method).parameters.values())[1:]
     asked = next((p.name for p in parameters if p.name == "request" or p.annotation in (Request, "Request")), None)
+    taken = [p if p.kind is p.VAR_KEYWORD else p.replace(kind=p.KEYWORD_ONLY) for p in parameters if p.name != asked]
 
-    def view_of(request: Request, values: dict[str, Any]) -> View:
+    def view_of(request: Request, values: dict[str, Any], guards: Sequence[Guard]) -> View:
         view = cls()
-        view.request, view.action = request, action
+        view.request, view.action, view.object_guards = request, action, guards
         if asked is not None:
             values[asked] = request
         return view
 
-    made: Any
+    made = _like(_calling(method, view_of, ()), method, cls, taken, returns)
+    setattr(made, _GUARDED, functools.partial(_calling, method, view_of))
+    return made
+
+
+def guarded(handler: Handler, guards: Any) -> Handler:
+    """The handler of a route, told which guards the route has; one that is no view's stays what it is."""
+    make = getattr(handler, _GUARDED, None)
+    return handler if make is None else cast("Handler", make(object_guards(guards)))
+
+
+def _calling(method: Any, view_of: Callable[..., View], guards: Sequence[Guard]) -> Any:
+    """Calls ``method`` of a new view, as the coroutine function or plain one that it is."""
     if inspect.iscoroutinefunction(method):
 
         async def made_async(request: Request, /, **values: Any) -> Any:
-            return await method(view_of(request, values), **values)
+            return await method(view_of(request, values, guards), **values)
 
-        made = made_async
-    else:
+        return made_async
 
-        def made_sync(request: Request, /, **values: Any) -> Any:
-            return method(view_of(request, values), **values)
+    def made_sync(request: Request, /, **values: Any) -> Any:
+        return method(view_of(request, values, guards), **values)
 
-        made = made_sync
-    taken = [p if p.kind is p.VAR_KEYWORD else p.replace(kind=p.KEYWORD_ONLY) for p in parameters if p.name != asked]
-    return _like(made, method, cls, taken, returns)
+    return made_sync
 
 
 def _like(made: Any, method: Any, cls: type[View], parameters: Sequence[inspect.Parameter], answer: Any) -> Handler:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, cast
+from typing import Annotated, Any, ClassVar
 
 from plectrum.errors import ConfigurationError, NotFound, line_of
 from plectrum.filters import FilterSet, read_filters
+from plectrum.guards import check_object
 from plectrum.listing import Listing
 from plectrum.openapi import ANSWERS
 from plectrum.pagination import CursorPage, PageNumber, Pagination
@@ -19,7 +20,7 @@ from plectrum.resources.writing import Writer
 from plectrum.returns import COUNTED, ROWS
 from plectrum.synthetic import keyword
 
-from .base import configure, handler_of, options_of
+from .base import configure, handler_of
 from .sets import ViewSet
 
 __all__ = ["ModelViewSet"]
@@ -68,13 +69,10 @@ class ModelViewSet(ViewSet):
         Parameters:
             instance: the row, locked.
         """
-        guards = self._object_guards
-        if guards:
+        if self.object_guards:
             from asgiref.sync import async_to_sync
 
-            from plectrum.guards import check_object
-
-            async_to_sync(check_object)(guards, self.request, instance)
+            async_to_sync(check_object)(self.object_guards, self.request, instance)
 
     def perform_create(self, data: Mapping[str, Any]) -> Any:
         """Makes the row: ``return self.writer.create(data, owner=self.request.user)``.
@@ -114,18 +112,6 @@ class ModelViewSet(ViewSet):
         return self._store.shown(instance)
 
     @property
-    def _object_guards(self) -> Sequence[Any]:
-        """The guards of the class and the action, where one of them looks at objects."""
-        guards = options_of(type(self), getattr(type(self), self.action), {}).get("guards")
-        if not guards:
-            return ()
-        from plectrum.guards import as_guard
-
-        given = cast("Sequence[Any]", guards if isinstance(guards, (list, tuple)) else [guards])
-        found = [as_guard(guard) for guard in given]
-        return found if any(map(_looks_at_objects, found)) else ()
-
-    @property
     def _store(self) -> Store:
         return Store(self._writer, self._rows, self._lookup, narrowed=True)
 
@@ -148,13 +134,11 @@ class ModelViewSet(ViewSet):
         one: Any = One
         field, name, _ = self._lookup
         rows = self._rows().order_by().filter(**{field: values[name]})
-        if guards := self._object_guards:
-            from plectrum.guards import check_object
-
+        if self.object_guards:
             instance = await rows.afirst()
             if instance is None:
                 raise NotFound
-            await check_object(guards, self.request, instance)
+            await check_object(self.object_guards, self.request, instance)
         return one(rows)
 
     @configure(sync=True)
@@ -219,18 +203,6 @@ class ModelViewSet(ViewSet):
         if action in _ANSWERS:
             setattr(made, ANSWERS, _ANSWERS[action])
         return made
-
-
-def _looks_at_objects(guard: Any) -> bool:
-    from plectrum.guards import Guard
-
-    parts: Any = getattr(guard, "of", None)
-    if parts is not None:
-        return any(
-            map(_looks_at_objects, cast("Sequence[Any]", parts if isinstance(parts, (list, tuple)) else [parts]))
-        )
-    cls: Any = guard.__class__
-    return cls.has_object_permission is not Guard.has_object_permission
 
 
 def _parameters_of(cls: type[ModelViewSet], action: str) -> Sequence[inspect.Parameter]:
