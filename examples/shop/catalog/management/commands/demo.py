@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-URLS = """
-  Try, in another terminal:
+from catalog.models import Article
 
-    curl '{base}/api/articles?status=live&ordering=-views'      list, filter, order, page
-    curl '{base}/api/articles?search=garden&price__lte=20'      search
-    curl '{base}/api/articles/777'                              one article
-    curl '{base}/api/articles/article-777/full'                 with author, tags and comments
-    curl '{base}/api/authors/7/articles?page=2'                 articles of an author
-    curl '{base}/api/articles/popular?country=jp'               a QuerySet made per request
-    curl '{base}/api/comments' --json '{{"article_id": 777, "name": "Ada", "body": "Lovely."}}'
-    curl '{base}/api/tokens' --json '{{"username": "ada", "password": "demo-demo"}}'   then, with its access_token:
-    curl -X PUT '{base}/api/cart/777' --json '{{"quantity": 2}}' -H 'authorization: Bearer …'
-    curl '{base}/api/orders' --json '{{"address": "1 Main Street"}}' -H 'authorization: Bearer …'
-
+PAGES = """
   In a browser:
 
     {base}/docs           every operation, to try   ·   {base}/redoc
@@ -30,6 +20,21 @@ URLS = """
     {base}/admin/         Django's admin: admin, demo-demo
 
 """
+
+
+def commands(api: str, article: Article) -> Iterator[tuple[str, str]]:
+    """What to try from a terminal, and what it shows."""
+    bearer = "-H 'authorization: Bearer …'"
+    yield f"'{api}/articles?status=live&ordering=-views'", "list, filter, order, page"
+    yield f"'{api}/articles?search=garden&price__lte=20'", "search"
+    yield f"'{api}/articles/{article.pk}'", "one article"
+    yield f"'{api}/articles/{article.slug}/full'", "with author, tags and comments"
+    yield f"'{api}/authors/{article.author_id}/articles'", "articles of an author"
+    yield f"'{api}/articles/popular?country=jp'", "a QuerySet made per request"
+    yield f"""'{api}/comments' --json '{{"article_id": {article.pk}, "name": "Ada", "body": "Lovely."}}'""", ""
+    yield f"""'{api}/tokens' --json '{{"username": "ada", "password": "demo-demo"}}'""", "then, with its access_token:"
+    yield f"""-X PUT '{api}/cart/{article.pk}' --json '{{"quantity": 2}}' {bearer}""", ""
+    yield f"""'{api}/orders' --json '{{"address": "1 Main Street"}}' {bearer}""", ""
 
 
 class Command(BaseCommand):
@@ -46,5 +51,12 @@ class Command(BaseCommand):
         call_command("seed", articles=articles)
         call_command("stocktake")
         call_command("people")
-        self.stdout.write(URLS.format(base=f"http://127.0.0.1:{port}"))
+        self._invite(f"http://127.0.0.1:{port}")
         call_command("plectrum", "serve", f"--port={port}", *([f"--workers={workers}"] if workers else []))
+
+    def _invite(self, base: str) -> None:
+        article = Article.objects.filter(status=Article.Status.LIVE)[0]
+        self.stdout.write("\n  Try, in another terminal:\n\n")
+        for command, shows in commands(f"{base}/api", article):
+            self.stdout.write(f"    curl {command:<62}  {shows}".rstrip())
+        self.stdout.write(PAGES.format(base=base))
