@@ -61,6 +61,21 @@ def test_sqlite_is_asked_for_no_declared_types() -> None:
     assert rows.get().char == ""  # text is text again
 
 
+def test_statements_are_logged_as_they_are(alias: str) -> None:
+    rows = EveryField.objects.using(alias).filter(char="o'clock")
+    with counted(rows) as statements:
+        to_json(PLAIN(rows, many=True))
+    assert "o''clock" in statements[0]
+    assert "bytearray" not in statements[0]
+
+
+def test_more_keys_than_a_statement_takes(alias: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    features: Any = connections[alias].features
+    monkeypatch.setattr(type(features), "max_query_params", 1)
+    rows = EveryField.objects.using(alias).filter(char="a", text="b")
+    same(PLAIN, rows)
+
+
 def test_sqlite_shared_by_threads_is_left_as_it_is() -> None:
     rows = EveryField.objects.using("sqlite")
     rows.create(char="ü")
@@ -106,10 +121,16 @@ def test_values_of_other_types(column: str, value: Any) -> None:
 @pytest.mark.postgresql
 def test_sessions_that_are_not_as_django_left_them() -> None:
     rows = EveryField.objects.using("default")
-    rows.create(datetime=dt.datetime(2026, 7, 1, tzinfo=dt.UTC), duration=dt.timedelta(days=1, seconds=1))
-    for statement in ("SET TIME ZONE 'Asia/Tokyo'", "SET datestyle TO german", "SET intervalstyle TO iso_8601"):
+    rows.create(char="Ã¼", datetime=dt.datetime(2026, 7, 1, tzinfo=dt.UTC), duration=dt.timedelta(days=1, seconds=1))
+    settings = (
+        "TIME ZONE 'Asia/Tokyo'",
+        "client_encoding TO latin1",
+        "datestyle TO german",
+        "intervalstyle TO iso_8601",
+    )
+    for setting in settings:
         with transaction.atomic(), connections["default"].cursor() as cursor:
-            cursor.execute(statement)
+            cursor.execute(f"SET {setting}")
             same(PLAIN, rows)
             transaction.set_rollback(True)
 

@@ -86,6 +86,13 @@ def test_many(articles: Any) -> None:
     assert to_json(rust(deep)(Author.objects.using(articles.db).filter(name="none"), many=True)) == b"[]"
 
 
+def test_what_is_in_memory_is_shown(articles: Any) -> None:
+    author = Author.objects.using(articles.db).get(name="Ada")
+    author.name = "not saved"
+    same(NESTED, author.articles.all(), direct=False)
+    same(serializer(Article, ["id", "author"]), author.articles.all(), direct=True)
+
+
 def test_one_statement_per_relation(articles: Any) -> None:
     for kind, statements in ((NESTED, 1), (EVERYTHING, 4)):
         with CaptureQueriesContext(connections[articles.db]) as captured:

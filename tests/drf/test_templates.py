@@ -12,7 +12,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers as s
 
-from plectrum.drf import RustSerializerMixin
+from plectrum.drf import RustSerializerMixin, installed
 from tests.drf.compare import rust
 from tests.drf.gallery import MODELS, SERIALIZERS
 
@@ -103,9 +103,30 @@ def test_changes_of_the_class_are_seen() -> None:
     assert Out().fields["name"].max_length == 7
     Out.serializer_field_mapping = {**Out.serializer_field_mapping, type(Author._meta.get_field("name")): s.SlugField}
     assert type(Out().fields["name"]) is s.SlugField
+    Out.serializer_field_mapping[type(Author._meta.get_field("name"))] = s.EmailField  # in place
+    assert type(Out().fields["name"]) is s.EmailField
     Out.Meta.extra_kwargs = {}
     setattr(Out, "build_standard_field", lambda self, name, field: (s.ReadOnlyField, {}))  # noqa: B010
     assert type(Out().fields["name"]) is s.ReadOnlyField
+
+
+def test_the_declared_fields_alone() -> None:
+    class Out(RustSerializerMixin, s.ModelSerializer[Author]):
+        more = s.CharField()
+
+        class Meta:
+            model = Author
+            fields = ("name", "more")
+
+        def get_fields(self) -> Any:
+            declared = super(s.ModelSerializer, self).get_fields()
+            return {**super().get_fields(), "alone": s.ListField(default=list(declared))}
+
+    with installed():
+        for _ in range(3):
+            fields = Out().fields
+            assert list(fields) == ["name", "more", "alone"]
+            assert fields["alone"].default == ["more"]
 
 
 def test_changes_of_the_model_and_the_settings_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from rest_framework import serializers
+from rest_framework.serializers import BaseSerializer, ListSerializer, Serializer
 from rest_framework.utils.serializer_helpers import BindingDict
 
 from .._core import Representation, represent_many
@@ -29,11 +29,11 @@ __all__ = [
 ]
 
 # DRF's own, as they were before anybody could patch them.
-REPRESENT: Any = vars(serializers.Serializer)["to_representation"]
-REPRESENT_LIST: Any = vars(serializers.ListSerializer)["to_representation"]
-LIST_DATA: Any = vars(serializers.ListSerializer)["data"]
-_READABLE: Any = vars(serializers.Serializer)["_readable_fields"]
-_FIELDS: Any = vars(serializers.Serializer)["fields"]
+REPRESENT: Any = vars(Serializer)["to_representation"]
+REPRESENT_LIST: Any = vars(ListSerializer)["to_representation"]
+LIST_DATA: Any = vars(ListSerializer)["data"]
+_READABLE: Any = vars(Serializer)["_readable_fields"]
+_FIELDS: Any = vars(Serializer)["fields"]
 
 _ours: set[object] = {REPRESENT}
 _lists: set[object] = {REPRESENT_LIST}
@@ -80,7 +80,7 @@ def current(serializer: Any, after: type | None = None, *, first: bool = True) -
 
 
 def _represents_as_drf(mro: tuple[type, ...]) -> bool:
-    return only_ours(mro, "to_representation", serializers.Serializer, _ours)
+    return only_ours(mro, "to_representation", Serializer, _ours)
 
 
 def _compile(serializer: Any, after: type | None) -> Representation | None:
@@ -105,7 +105,7 @@ def fields_of(serializer: Any) -> list[Any] | None:
     if len(names) != len(found) or not all(type(name) is str for name in names):
         return None
     for field in found:
-        if isinstance(field, serializers.BaseSerializer):
+        if isinstance(field, BaseSerializer):
             kept.kept_on(field)
     return found
 

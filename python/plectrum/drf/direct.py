@@ -70,7 +70,7 @@ def queryset_bytes(child: Any, rows: Any, *, readable: bool = False) -> tuple[by
     if zone is None or prefetched is None:
         return None
     wanted = wanted_of(child, rows.model, prefetched)
-    if wanted is None or not _is_loaded(rows.query.deferred_loading, rows.model, wanted):
+    if wanted is None or not _is_loaded(rows.query.deferred_loading, rows.model, wanted) or _is_at_hand(rows, wanted):
         return None
     if readable and not _is_readable(wanted):
         return None
@@ -143,6 +143,12 @@ def _is_loaded(loading: tuple[Iterable[str], bool], model: Any, wanted: Wanted) 
             if named == deferred and not field.primary_key:
                 return False
     return True
+
+
+def _is_at_hand(rows: Any, wanted: Wanted) -> bool:
+    """Whether a related object that is shown is in memory already, where it may differ from the database's."""
+    known: set[str] = {field.name for field in rows._known_related_objects}
+    return any(field.wanted is not None and field.name in known for field in wanted.fields or ())
 
 
 def _zone_name() -> str | None:

@@ -75,13 +75,14 @@ class Readable:
         """
         connection: Any = connections[self.operation.using]
         fetched: list[tuple[_Given, Sequence[int | None]]] = []
-        with contextlib.ExitStack() as open_cursors, _text_as_stored(connection):
+        with contextlib.ExitStack() as open_cursors:
             for query in self.operation.queries:
                 for plan, rows in self._levels(query, arguments, connection, open_cursors):
                     if rows is None:
                         return None
                     fetched.append((rows.given, [_digits(column) for column in plan.columns]))
-            return self.compiled.write_given(fetched, arguments, zone, connection.timezone_name)
+            with _text_as_stored(connection):
+                return self.compiled.write_given(fetched, arguments, zone, connection.timezone_name)
 
     def _levels(
         self, top: Plan, arguments: Sequence[Any], connection: Any, open_cursors: contextlib.ExitStack
@@ -92,9 +93,7 @@ class Readable:
             below: list[tuple[Plan, Sequence[Any]]] = []
             for plan, keys in level:
                 rows: _Rows | None = _NOTHING
-                if len(keys) > (connection.features.max_query_params or len(keys)):
-                    rows = None
-                elif plan is top or keys:
+                if plan is top or keys:
                     cursor = open_cursors.enter_context(connection.cursor())
                     rows = self._execute(cursor, plan, plan.statement.for_django(arguments, keys), connection)
                 yield plan, rows
@@ -103,7 +102,8 @@ class Readable:
             level = below
 
     def _execute(self, cursor: Any, plan: Plan, statement: tuple[str, list[Any]], connection: Any) -> _Rows | None:
-        if not _is_djangos(class_of(cursor.cursor)):
+        most: int | None = connection.features.max_query_params
+        if not _is_djangos(class_of(cursor.cursor)) or (most is not None and len(statement[1]) > most):
             return None
         cursor.execute(*statement)
         return self.read(cursor, plan, connection)
@@ -199,7 +199,8 @@ def _undeclared(plan: Plan) -> Plan | None:
 def _read_sqlite(cursor: Any, plan: Plan, connection: Any) -> _Rows:
     if not plan.children:
         return _Rows(cursor.cursor, lambda _column: [])
-    rows: list[tuple[Any, ...]] = list(cursor.fetchall())
+    with _text_as_stored(connection):
+        rows: list[tuple[Any, ...]] = list(cursor.fetchall())
 
     def keys(column: int) -> list[Any]:
         values = (row[column] for row in rows)
@@ -211,7 +212,10 @@ def _read_sqlite(cursor: Any, plan: Plan, connection: Any) -> _Rows:
 
 @contextlib.contextmanager
 def _text_as_stored(connection: Any) -> Generator[None]:
-    """SQLite's text comes in UTF-8, as it goes out; in arrays, so that it is not taken for a blob."""
+    """SQLite's text comes in UTF-8, as it goes out; in arrays, so that it is not taken for a blob.
+
+    For reading only: Django's debug cursor and execution wrappers ask the same connection for texts of their own.
+    """
     inner = connection.connection
     if getattr(inner, "text_factory", None) is not str or connection.allow_thread_sharing:
         yield
@@ -269,6 +273,8 @@ def _read_postgres(cursor: Any, plan: Plan, connection: Any) -> _Rows | None:
     result = cursor.cursor.pgresult
     libpq = _libpq()
     if result is None or libpq is None or result.nfields != len(plan.columns):
+        return None
+    if connection.connection.pgconn.parameter_status(b"client_encoding") != b"UTF8":
         return None
     adapters = cursor.cursor.adapters
     for index, column in enumerate(plan.columns):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal
 
-from rest_framework import serializers
+from rest_framework.fields import HiddenField
+from rest_framework.serializers import ListSerializer, Serializer
 
 from . import compile as output
 from . import validate
@@ -128,9 +129,9 @@ def _nested(field: Any, above: tuple[type, ...]) -> SerializerExplanation | None
 def _record_of(field: Any) -> Any:
     """The serializer a field is or lists, ``None`` where it is another field."""
     kind = class_of(field)
-    if issubclass(kind, serializers.ListSerializer):
+    if issubclass(kind, ListSerializer):
         return _record_of(field.child)
-    return field if issubclass(kind, serializers.Serializer) else None
+    return field if issubclass(kind, Serializer) else None
 
 
 def _output(field: Any) -> Decision:
@@ -142,9 +143,9 @@ def _output(field: Any) -> Decision:
 
 def _input(name: str, field: Any) -> Decision:
     kind = class_of(field)
-    if asks(field) and not issubclass(kind, serializers.HiddenField):
+    if asks(field) and not issubclass(kind, HiddenField):
         return _decision(overridden(field, "get_value")) or Decision("rust")
-    if issubclass(kind, serializers.ListSerializer):
+    if issubclass(kind, ListSerializer):
         return _whole(validate.obstacle(field.child))
     method = getattr(field.parent, "validate_" + name, None)
     hook = Decision("python", f"your validate_{name} has the last word", "use validators DRF has instead")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Generator
 from typing import Any, cast
 
@@ -14,7 +13,7 @@ from . import compile as output
 from . import templates, validate, views
 from .values import is_exactly
 
-__all__ = ["install", "installed", "is_installed", "uninstall"]
+__all__ = ["fields", "install", "installed", "internal", "is_installed", "model_fields", "represent", "uninstall"]
 
 _One = cast("Any", Serializer)
 _Many = cast("Any", ListSerializer)
@@ -28,9 +27,9 @@ def install() -> None:
 
     ``PLECTRUM = {"DRF": True}`` in the settings calls this when Django starts. Calling it again changes nothing.
     """
-    _One.to_representation, _Many.to_representation = _represent, _represent_rows
-    _One.to_internal_value, _Many.to_internal_value = _internal, validate.ROWS
-    _One.get_fields, _Model.get_fields = _fields, _model_fields
+    _One.to_representation, _Many.to_representation = represent, _represent_rows
+    _One.to_internal_value, _Many.to_internal_value = internal, validate.ROWS
+    _One.get_fields, _Model.get_fields = fields, model_fields
     _Listing.list = _list
 
 
@@ -44,7 +43,7 @@ def uninstall() -> None:
 
 def is_installed() -> bool:
     """Whether every serializer is taken over."""
-    return bool(_One.to_representation is _represent)
+    return bool(_One.to_representation is represent)
 
 
 @contextlib.contextmanager
@@ -55,11 +54,12 @@ def installed() -> Generator[None]:
     try:
         yield
     finally:
-        if before is not _represent:
+        if before is not represent:
             uninstall()
 
 
-def _represent(self: Any, instance: Any) -> Any:
+def represent(self: Any, instance: Any) -> Any:
+    """``Serializer.to_representation``."""
     found = output.current(self, Serializer)
     return output.REPRESENT(self, instance) if found is None else found.represent(instance)
 
@@ -68,7 +68,8 @@ def _represent_rows(self: Any, data: Any) -> Any:
     return output.rows(self, data)
 
 
-def _internal(self: Any, data: Any) -> Any:
+def internal(self: Any, data: Any) -> Any:
+    """``Serializer.to_internal_value``."""
     found = validate.current(self, Serializer) if is_exactly(data, dict) else None
     return validate.INTERNAL(self, data) if found is None else found.internal(data)
 
@@ -77,14 +78,16 @@ def _list(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
     return views.list_rows(self, request)
 
 
-def _fields(self: Any) -> Any:
-    return templates.fields_for(self, functools.partial(templates.GET_FIELDS, self))
+def fields(self: Any) -> Any:
+    """``Serializer.get_fields``."""
+    return templates.fields_for(self, templates.GET_FIELDS)
 
 
-def _model_fields(self: Any) -> Any:
-    return templates.fields_for(self, functools.partial(templates.GET_MODEL_FIELDS, self))
+def model_fields(self: Any) -> Any:
+    """``ModelSerializer.get_fields``."""
+    return templates.fields_for(self, templates.GET_MODEL_FIELDS)
 
 
-output.ours(_represent)
+output.ours(represent)
 output.our_list(_represent_rows)
-validate.ours(_internal)
+validate.ours(internal)

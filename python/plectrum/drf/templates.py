@@ -32,7 +32,7 @@ from .values import class_of, state_of
 __all__ = ["GET_FIELDS", "GET_MODEL_FIELDS", "fields_for"]
 
 _Serializer = cast("Any", serializers.Serializer)
-_Model = cast("Any", serializers.ModelSerializer)
+_Model: Any = serializers.ModelSerializer
 # DRF's own, as they were before anybody could patch them.
 GET_FIELDS: Any = state_of(_Serializer)["get_fields"]
 GET_MODEL_FIELDS: Any = state_of(_Model)["get_fields"]
@@ -68,21 +68,24 @@ class _Template:
 _templates: weakref.WeakKeyDictionary[type, dict[str | None, _Template | None]] = weakref.WeakKeyDictionary()
 
 
-def fields_for(serializer: Any, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def fields_for(serializer: Any, make: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
     """What ``serializer.get_fields()`` returns.
 
     Parameters:
-        make: DRF's own ``get_fields``.
+        make: ``GET_FIELDS`` or ``GET_MODEL_FIELDS``, whichever is asked.
     """
     kind, language = class_of(serializer), get_language()
+    declared_alone = make is GET_FIELDS and issubclass(kind, _Model)
+    if declared_alone:
+        return make(serializer)
     templates = _templates.setdefault(kind, {})
     if language not in templates:
         templates[language] = None
-        return make()
+        return make(serializer)
     template = templates[language]
     signature, held = _signature(serializer, kind)
     if template is None or template.signature != signature:
-        fields = make()
+        fields = make(serializer)
         templates[language] = _template(serializer, signature, held, fields)
         return fields
     if issubclass(kind, _Model) and serializer.url_field_name is None:
@@ -99,6 +102,8 @@ def _signature(serializer: Any, kind: Any) -> tuple[_Signature, _Signature]:
     if issubclass(kind, _Model):
         meta = getattr(serializer, "Meta", None)
         held += [serializer.url_field_name, *(getattr(kind, name, None) for name in (*_STEPS, *_CHOICES))]
+        mapping: Any = getattr(kind, "serializer_field_mapping", None)
+        held += mapping.values() if isinstance(mapping, dict) else ()
         for name in _META:
             held += _flat(getattr(meta, name, None))
         held += _of_model(getattr(meta, "model", None))

@@ -6,9 +6,9 @@ import functools
 from typing import Any, cast
 
 from django.core.exceptions import ValidationError as DjangoValidationError
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import SkipField, empty, get_error_detail
+from rest_framework.serializers import BaseSerializer, ListSerializer, Serializer, as_serializer_error
 
 from .._core import InternalRows, Validation
 from . import kept
@@ -33,8 +33,8 @@ __all__ = [
 ]
 
 # DRF's own, as they were before anybody could patch them.
-_Serializer = cast("Any", serializers.Serializer)
-_List = cast("Any", serializers.ListSerializer)
+_Serializer = cast("Any", Serializer)
+_List = cast("Any", ListSerializer)
 INTERNAL: Any = state_of(_Serializer)["to_internal_value"]
 INTERNAL_LIST: Any = state_of(_List)["to_internal_value"]
 _RUN = _Serializer.run_validation
@@ -107,7 +107,7 @@ def _compile(serializer: Any, after: type | None) -> Validation | None:
     writable = [field for field in fields if not field.read_only]
     steps = [_step(serializer, field) for field in writable]
     for field in writable:
-        if not isinstance(field, serializers.BaseSerializer):
+        if not isinstance(field, BaseSerializer):
             forced_validators(field)
     defaults = any(field.read_only and field.default is not empty for field in fields)
     has_tail = defaults or own(serializer, "validate") is not _VALIDATE
@@ -180,7 +180,7 @@ def finish(serializer: Any, value: Any) -> Any:
         if __debug__ and value is None:  # no `assert`: pytest adds to what those of plugins say
             raise AssertionError(".validate() should return the validated data")
     except (ValidationError, DjangoValidationError) as error:
-        raise ValidationError(detail=serializers.as_serializer_error(error)) from error
+        raise ValidationError(detail=as_serializer_error(error)) from error
     return value
 
 
