@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import pytest
 
+from plectrum import API, Body
+from plectrum.graphql import GraphQL
 from plectrum.schema import CompiledValidator, Field, InvalidError, Schema
+from plectrum.testing import TestClient
+from tests.zoo.models import Author
 
 ANY: CompiledValidator[Any] = Schema.from_type(Any)  # type: ignore[arg-type]
 
@@ -90,6 +95,34 @@ VALID: list[tuple[bytes, object]] = [
     (b'[""]', [""]),
     (b"[true]", [True]),
     (b" [] ", []),
+    (b'[null, 1, "1", {}]', [None, 1, "1", {}]),
+    (b'{"a":[]}', {"a": []}),
+    (b'{"x":[{"id": "' + b"x" * 40 + b'"}]}', {"x": [{"id": "x" * 40}]}),
+    (b'[ "asd"]', ["asd"]),
+    (b'["\\u005C\\u200B\\u2064"]', ["\\\u200b\u2064"]),
+    (b'["new\\u000Aline"]', ["new\nline"]),
+    (b'["\\uDBFF\\uDFFE"]', ["\U0010fffe"]),
+    ('["\u2342\u3234\u2342"]'.encode(), ["\u2342\u3234\u2342"]),
+    # The first and the last code point of each length in UTF-8, and those around the surrogates.
+    (
+        '["\x7f\x80\u07ff\u0800\ud7ff\ue000\uffff\U00010000"]'.encode(),
+        ["\x7f\x80\u07ff\u0800\ud7ff\ue000\uffff\U00010000"],
+    ),
+    (b'["\\uD7FF\\uE000\\uD800\\uDC00"]', ["\ud7ff\ue000\U00010000"]),
+    (b'"' + b"x" * 1_000_000 + b'"', "x" * 1_000_000),
+    (b'"' + b"\\u0041" * 100_000 + b'"', "A" * 100_000),
+    (b"[" + b"1," * 99_999 + b"1]", [1] * 100_000),
+    (b" " * 100_000 + b"1" + b"\n" * 100_000, 1),
+    (b'{"a":1,"\\u0061":2}', {"a": 2}),
+    (b'{"a":{"b":1},"a":{"c":2}}', {"a": {"c": 2}}),
+    (b"[0.1e1, 1.5e0, 9007199254740993, 9007199254740993.0]", [1.0, 1.5, 9007199254740993, 9007199254740992.0]),
+    (
+        b"[2.2250738585072011e-308, 4.9e-324, 1.7976931348623157e308]",
+        [2.2250738585072011e-308, 5e-324, 1.7976931348623157e308],
+    ),
+    (b"[0e99999999999999999999, -0.0e-99999999999999999999]", [0.0, -0.0]),
+    (b"[1" + b"0" * 300 + b".0]", [1e300]),
+    (b"[0." + b"1" * 10_000 + b"]", [1 / 9]),
     # Left open by the RFC; what we do.
     (b"[123123123123123123123123123123]", [123123123123123123123123123123]),
     (b"[-237462374673276894279832749832423479823246327846]", [-237462374673276894279832749832423479823246327846]),
@@ -297,7 +330,96 @@ INVALID: list[bytes] = [
     b"nulll",
     b"truefalse",
     b'"a" "b"',
+    b"['",
+    b"[,",
+    b"[{",
+    b"[1",
+    b"[ false, nul",
+    b"[ true, fals",
+    b'{"asd":"asd"',
+    b'{"a":"b"}#{}',
+    "\u00e5".encode(),
+    b"\xe9",
+    b'["\\{["\\{["\\{["\\{',
+    b'["mismatch"}',
+    b'{"mismatch"]',
+    b'{"double quote" : "a"b"}',
+    b'["line\\\nbreak"]',
+    b'["tab\\\tcharacter"]',
+    b'{"numbers cannot have leading zeroes": 013}',
+    b"[1]\x00",
+    b"\x00[1]",
+    b'{"a\x00b":1}',
+    b'{"a":1}{"b":2}',
+    b"1 2",
+    b"-",
+    b"- 0",
+    b"0x",
+    b"1e",
+    b".",
+    b"1,",
+    b"+0",
+    b"NaN",
+    b"nan",
+    b"-Infinity",
+    b"undefined",
+    b"None",
+    b"[1;2]",
+    b"{1}",
+    b'{"a":1;"b":2}',
+    b"// one\n1",
+    b"1 // one",
+    b"# one\n1",
+    b"`a`",
+    b'"\x1f"',
+    b'"\\u 041"',
+    b'"\\u+041"',
+    b'"\\u00g0"',
+    b'"\\ud83d\\n\\ude39"',
+    b"\xa0[1]",
+    "\u3000[1]".encode(),
+    "\u2028[1]".encode(),
+    b"\x85[1]",
+    b'{"a":1' * 100_000,
+    b'[[{"a":' * 50_000,
+    # UTF-8 that is none: overlong, of surrogates, past the last code point, five and six bytes, cut short.
+    *(
+        b'["' + bad + b'"]'
+        for bad in (
+            b"\xc0\x80",
+            b"\xc1\xbf",
+            b"\xe0\x80\x80",
+            b"\xe0\x9f\xbf",
+            b"\xf0\x80\x80\x80",
+            b"\xf0\x8f\xbf\xbf",
+            b"\xed\xaf\xbf",
+            b"\xed\xb0\x80",
+            b"\xed\xa0\x81\xed\xb0\x80",
+            b"\xf4\x90\x80\x80",
+            b"\xf5\x80\x80\x80",
+            b"\xf8\x88\x80\x80\x80",
+            b"\xfc\x84\x80\x80\x80\x80",
+            b"\xfe",
+            b"\x80",
+            b"\xbf",
+            b"\xc3",
+            b"\xe2\x82",
+            b"\xf0\x9f\x98",
+            b"\xc3(",
+            b"\xe2(\xa1",
+            b"\xf0(\x8c\xbc",
+            b"\xc3\xc3\xa9",
+        )
+    ),
+    b'["\xf0\x9f\x98',
+    b'{"\xc0\x80":1}',
     # Left open by the RFC; what we do.
+    *('["a"]'.encode(encoding) for encoding in ("utf-16-be", "utf-16-le", "utf-32-be", "utf-32-le", "utf-32")),
+    b"\xff\xfe[\x00]\x00",
+    b'[1,"\xef\xbb\xbf",\xef\xbb\xbf2]',
+    b'"\\ud800"',
+    b'"\\udfff\\ud800"',
+    b'"\\ud83d\\u0041"',
     b"\xef\xbb\xbf",
     b"\xef\xbb\xbf{}",
     '{"é"}'.encode("utf-16-le"),
@@ -328,12 +450,18 @@ TOO_LARGE = [
     b"[-1e9999]",
     b"[0.4e00669999999999999999999999999999999999999999999999999999999999999999999999999999999969999999006]",
     b"[" + b"9" * 5000 + b"]",
+    b"[1e99999999999999999999]",
+    b"[-1E+309]",
+    b"[1.7976931348623159e308]",
+    b"[" + b"9" * 400 + b".5]",
+    b"[" + b"9" * 1_000_000 + b"]",
 ]
 
 
 @pytest.mark.parametrize(("text", "value"), VALID, ids=lambda case: repr(case)[:40])
 def test_valid(text: bytes, value: object) -> None:
-    assert ANY.validate_json(text) == value
+    assert ANY.validate_json(text) == value == json.loads(text)
+    assert repr(ANY.validate_json(text)) == repr(json.loads(text))  # types and signs of zero too
     assert ANY.validate_json(bytearray(text)) == value
     assert ANY.validate_json(memoryview(text)) == value
     assert ANY.load(text) == value
@@ -354,3 +482,54 @@ def test_numbers_without_a_value(text: bytes) -> None:
     with pytest.raises(InvalidError) as raised:
         ANY.validate_json(text)
     assert raised.value.errors[0]["type"] in ("finite_number", "int_parsing_size", "json_invalid")
+
+
+#: Documents around a value, and the routes that read them: as a body, beside another argument, unread, and as variables
+#: of GraphQL.
+PLACES: dict[str, bytes] = {
+    "/body": b"%s",
+    "/arguments": b'{"a":%s,"b":1}',
+    "/unread": b'{"a":1,"b":1,"c":%s}',
+    "/graphql": b'{"query":"{__typename}","variables":{"a":%s}}',
+}
+#: Read as another document there, a level deeper, or larger than GraphQL takes.
+OTHERWISE = {text for text in (*(text for text, _ in VALID), *INVALID) if len(text) > 250_000 or not text.strip()}
+OTHERWISE.add(b"[" * 128 + b"]" * 128)
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    api = API(openapi_url=None)
+
+    @api.post("/body")
+    async def body(value: Annotated[Any, Body()]) -> Any:
+        return value
+
+    @api.post("/arguments")
+    async def arguments(a: Annotated[Any, Body()], b: Annotated[int, Body()]) -> Any:
+        return a
+
+    @api.post("/unread")
+    async def unread(a: Annotated[int, Body()], b: Annotated[int, Body()]) -> Any:
+        return a
+
+    api.graphql("/graphql", GraphQL([Author]))
+    with TestClient(api) as made:
+        yield made
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_same_verdict_everywhere(client: TestClient, place: str) -> None:
+    json_headers = {"content-type": "application/json"}
+
+    def answer(text: bytes) -> Any:
+        return client.post(place, content=PLACES[place].replace(b"%s", text), headers=json_headers)
+
+    for text, value in VALID:
+        if text not in OTHERWISE:
+            response = answer(text)
+            assert response.status_code == 200, text[:40]
+            assert place in ("/unread", "/graphql") or response.json() == value
+    for text in INVALID:
+        if text not in OTHERWISE:
+            assert answer(text).status_code in (400, 422), text[:40]

@@ -2,18 +2,20 @@
 //!
 //! The caller walks: it asks what a value starts with and then reads just that, so nothing is built that it does not
 //! want. Everything is checked on the way, escapes and UTF-8 too; only nesting is the caller's to bound, who does the
-//! nesting.
+//! nesting: [`MAX_DEPTH`] levels.
 
 mod escape;
 mod fault;
 mod key;
 mod number;
 mod run;
+mod skip;
 mod string;
 
 pub use fault::{Broken, Fault, What};
 pub use key::Key;
 pub use number::Number;
+pub use skip::MAX_DEPTH;
 
 /// What a value starts with, and so what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

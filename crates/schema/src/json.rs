@@ -15,8 +15,7 @@ use crate::node::Schema;
 use crate::sink::Sink;
 use walk::Walk;
 
-/// Nesting of arrays and objects beyond which input is refused.
-pub const MAX_DEPTH: u32 = 128;
+pub use plectrum_json::read::MAX_DEPTH;
 
 /// Errors beyond this many are told by a last `too_many_errors`: a small body must not make a huge answer.
 pub const MAX_ERRORS: usize = 1000;

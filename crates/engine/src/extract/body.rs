@@ -1,15 +1,14 @@
 //! The request's body, as far as it is understood before its parts are validated.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use plectrum_http::{HeaderMap, form, media};
+use plectrum_json::read::{Broken, MAX_DEPTH, Peek, Reader};
 use plectrum_schema::error::Error;
 use plectrum_schema::error::table::Code;
 use plectrum_schema::node::{Length, StrRule};
 use plectrum_schema::sink::Sink;
 use plectrum_schema::{Node, Schema, validate_json};
-use serde_json::value::RawValue;
 
 use super::Texts;
 use crate::blueprint::{Route, Source};
@@ -58,7 +57,7 @@ impl BodyForm {
 pub(super) enum Body<'a> {
     Absent,
     Json(&'a [u8]),
-    Keys(HashMap<Cow<'a, str>, &'a RawValue>),
+    Keys(HashMap<String, &'a [u8]>),
     Form(Texts<'a>),
     /// Not an object, though its keys are arguments.
     Refused(Vec<Error>),
@@ -73,7 +72,7 @@ impl<'a> Body<'a> {
     pub(super) fn json_of(&self, wire: &str) -> Option<&[u8]> {
         match self {
             Self::Json(bytes) => Some(bytes),
-            Self::Keys(keys) => keys.get(wire).map(|raw| raw.get().as_bytes()),
+            Self::Keys(keys) => keys.get(wire).copied(),
             Self::Absent | Self::Form(_) | Self::Refused(_) => None,
         }
     }
@@ -88,12 +87,32 @@ impl<'a> Body<'a> {
     }
 }
 
-/// Takes an object apart without reading its values.
+/// Takes an object apart without building its values.
 pub(super) fn split<'a, S: Sink>(bytes: &'a [u8], sink: &mut S) -> Body<'a> {
-    match serde_json::from_slice(bytes) {
-        Ok(keys) => Body::Keys(keys),
-        Err(_) => Body::Refused(why_no_object(bytes, sink)),
+    match members(bytes) {
+        Ok(Some(keys)) => Body::Keys(keys),
+        Ok(None) | Err(Broken) => Body::Refused(why_no_object(bytes, sink)),
     }
+}
+
+/// The members of an object, their values as they stand; of a repeated key the last. `None` where it is no object.
+fn members(bytes: &[u8]) -> Result<Option<HashMap<String, &[u8]>>, Broken> {
+    let mut reader = Reader::new(bytes);
+    if reader.peek()? != Peek::Object {
+        return Ok(None);
+    }
+    let mut found = HashMap::new();
+    let mut more = reader.first_member()?;
+    while more {
+        let key = reader.key()?.to_owned();
+        let value = reader.peek()?;
+        let start = reader.at();
+        reader.skip(value, MAX_DEPTH - 1)?;
+        found.insert(key, reader.since(start));
+        more = reader.next_member()?;
+    }
+    reader.finish()?;
+    Ok(Some(found))
 }
 
 /// The validator's own words for JSON that is malformed or no object.

@@ -54,6 +54,8 @@ pub enum What {
     TrailingComma,
     /// More behind the value.
     TrailingCharacters,
+    /// More levels of arrays and objects than [`MAX_DEPTH`](super::MAX_DEPTH).
+    TooDeep,
 }
 
 impl std::fmt::Display for What {
@@ -78,6 +80,7 @@ impl std::fmt::Display for What {
             Self::HalfEscape => "unexpected end of hex escape",
             Self::TrailingComma => "trailing comma",
             Self::TrailingCharacters => "trailing characters",
+            Self::TooDeep => return write!(f, "nested deeper than {}", super::MAX_DEPTH),
         })
     }
 }
