@@ -127,6 +127,32 @@ impl From<Code> for Problem {
     }
 }
 
+/// Every rule that one value breaks; never none.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Those that were found, in the order they are told.
+    pub(crate) fn of(found: impl IntoIterator<Item = Problem>) -> Self {
+        Self(found.into_iter().collect())
+    }
+}
+
+impl<P: Into<Problem>> From<P> for Problems {
+    fn from(problem: P) -> Self {
+        Self(vec![problem.into()])
+    }
+}
+
+impl IntoIterator for Problems {
+    type Item = Problem;
+    type IntoIter = std::vec::IntoIter<Problem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 /// Appends the `errors` array of a problem document: `[{"loc":["body","age"],"type":"…","msg":"…"}]`. `prefix` (`body`,
 /// or `query` and the name) goes before every `loc`.
 pub fn write_errors(out: &mut Vec<u8>, errors: &[Error], prefix: &[Step]) {

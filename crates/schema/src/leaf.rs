@@ -1,6 +1,6 @@
 //! Leaf types: text or a number literal → checked → handed to the sink. Shared by JSON and parameter input.
 
-use crate::error::{Problem, table::Code};
+use crate::error::{Problem, Problems, table::Code};
 use crate::limits::{DecimalLimits, Limits};
 use crate::node::{Choices, Length, Node, Scalar, StrRule};
 use crate::parse::number::{Integer, NotInteger};
@@ -12,7 +12,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use plectrum_json::decimal::Literal;
 use plectrum_json::read::Number;
 
-type Checked<S> = Result<<S as Sink>::Value, Problem>;
+type Checked<S> = Result<<S as Sink>::Value, Problems>;
 
 /// A type that JSON carries as text: strings, bytes, UUIDs, dates, times and decimals. `None` for any other.
 pub(crate) fn from_text<S: Sink>(node: &Node, text: &str, sink: &mut S) -> Option<Checked<S>> {
@@ -38,8 +38,8 @@ pub(crate) fn from_text<S: Sink>(node: &Node, text: &str, sink: &mut S) -> Optio
     })
 }
 
-fn reason(code: Code) -> impl Fn(Reason) -> Problem {
-    move |reason| Problem::from(code).with("error", reason)
+fn reason(code: Code) -> impl Fn(Reason) -> Problems {
+    move |reason| Problem::from(code).with("error", reason).into()
 }
 
 /// Text within its rules.
@@ -50,7 +50,7 @@ pub(crate) fn string<S: Sink>(rule: &StrRule, text: &str, sink: &mut S) -> Check
 
 /// The text, stripped where it has to be, if it is within its rules.
 #[inline]
-pub(crate) fn check_string<'t>(rule: &StrRule, text: &'t str) -> Result<&'t str, Problem> {
+pub(crate) fn check_string<'t>(rule: &StrRule, text: &'t str) -> Result<&'t str, Problems> {
     let text = if rule.strip { text.trim_matches(is_python_space) } else { text };
     if text.is_empty() {
         match rule.blank {
@@ -59,31 +59,34 @@ pub(crate) fn check_string<'t>(rule: &StrRule, text: &'t str) -> Result<&'t str,
             None => {}
         }
     }
-    check_characters(rule.length, text)?;
-    match &rule.pattern {
-        Some(pattern) if !pattern.is_match(text) => {
-            return Err(Problem::from(Code::StringPatternMismatch).with("pattern", pattern.as_str()));
-        }
-        _ => {}
-    }
-    check_content(rule, text)?;
-    Ok(text)
+    let length = rule.length;
+    let fits = length.max_length.is_none_or(|max| !is_longer(text, max))
+        && length.min_length.is_none_or(|min| !is_shorter(text, min))
+        && !(rule.no_nul && text.contains('\0'))
+        && rule.pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))
+        && rule.format.is_none_or(|format| format.matches(text));
+    if fits { Ok(text) } else { Err(broken_rules(rule, text)) }
 }
 
-/// The rules that few texts have.
-#[inline]
-fn check_content(rule: &StrRule, text: &str) -> Result<(), Problem> {
-    if let Some(format) = rule.format
-        && !format.matches(text)
-    {
-        return Err(Problem::from(Code::StringFormat)
-            .with("noun", format.noun())
-            .with("format", format.name()));
-    }
-    if rule.no_nul && text.contains('\0') {
-        return Err(Code::StringNul.into());
-    }
-    Ok(())
+/// Every rule that a text breaks, in the order of DRF's validators.
+#[cold]
+fn broken_rules(rule: &StrRule, text: &str) -> Problems {
+    let problem = Problem::from;
+    let Length { max_length, min_length } = rule.length;
+    let long = max_length.filter(|&max| is_longer(text, max));
+    let short = min_length.filter(|&min| is_shorter(text, min));
+    let pattern = rule.pattern.as_ref().filter(|pattern| !pattern.is_match(text));
+    let format = rule.format.filter(|format| !format.matches(text));
+    let found = [
+        long.map(|max| problem(Code::StringTooLong).with("max_length", max)),
+        short.map(|min| problem(Code::StringTooShort).with("min_length", min)),
+        (rule.no_nul && text.contains('\0')).then(|| problem(Code::StringNul)),
+        pattern.map(|pattern| problem(Code::StringPatternMismatch).with("pattern", pattern.as_str())),
+        format.map(|format| {
+            problem(Code::StringFormat).with("noun", format.noun()).with("format", format.name())
+        }),
+    ];
+    Problems::of(found.into_iter().flatten())
 }
 
 /// What `str.strip` removes: Unicode white space and the four ASCII separators.
@@ -93,20 +96,13 @@ fn is_python_space(character: char) -> bool {
 
 /// Characters are counted only where the number of bytes does not settle it (a character takes one to four).
 #[inline]
-fn check_characters(length: Length, text: &str) -> Result<(), Problem> {
-    if let Some(max) = length.max_length
-        && text.len() > max
-        && text.chars().count() > max
-    {
-        return Err(Problem::from(Code::StringTooLong).with("max_length", max));
-    }
-    if let Some(min) = length.min_length
-        && text.len() / 4 < min
-        && text.chars().count() < min
-    {
-        return Err(Problem::from(Code::StringTooShort).with("min_length", min));
-    }
-    Ok(())
+fn is_longer(text: &str, max: usize) -> bool {
+    text.len() > max && text.chars().count() > max
+}
+
+#[inline]
+fn is_shorter(text: &str, min: usize) -> bool {
+    text.len() / 4 < min && text.chars().count() < min
 }
 
 /// Base64 of either alphabet, padded or not.
@@ -116,7 +112,7 @@ fn bytes<S: Sink>(length: Length, text: &str, sink: &mut S) -> Checked<S> {
     const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
     const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
     let engine = if text.contains(['-', '_']) { URL_SAFE } else { STANDARD };
-    let value = engine.decode(text).map_err(|_| Problem::from(Code::BytesInvalidEncoding))?;
+    let value = engine.decode(text).map_err(|_| Code::BytesInvalidEncoding)?;
     check_bytes(length, &value)?;
     Ok(sink.bytes(&value))
 }
@@ -139,10 +135,10 @@ pub(crate) fn decimal<S: Sink>(limits: &DecimalLimits, literal: &str, sink: &mut
 }
 
 /// Whether a decimal literal is within its rules.
-pub(crate) fn check_decimal(limits: &DecimalLimits, literal: &str) -> Result<(), Problem> {
+pub(crate) fn check_decimal(limits: &DecimalLimits, literal: &str) -> Result<(), Problems> {
     /// PostgreSQL's `numeric` ends here; a short literal with a long exponent must not expand later.
     const WIDEST: std::ops::RangeInclusive<i64> = -16_383..=131_072;
-    let number = Literal::parse(literal).map_err(|_| Problem::from(Code::DecimalParsing))?;
+    let number = Literal::parse(literal).map_err(|_| Code::DecimalParsing)?;
     if !WIDEST.contains(&number.point()) {
         return Err(Code::DecimalParsing.into());
     }
@@ -245,7 +241,7 @@ pub(crate) fn choice_from_number(choices: &Choices, literal: &str) -> Option<usi
 }
 
 /// The value of an enum or a literal: member `index`, or the constant itself.
-pub(crate) fn choice<S: Sink>(node: &Node, index: Option<usize>, sink: &mut S) -> Checked<S> {
+pub(crate) fn choice<S: Sink>(node: &Node, index: Option<usize>, sink: &mut S) -> Result<S::Value, Problem> {
     let (class, choices) = match node {
         Node::Enum { class, values } => (Some(*class), values),
         Node::Literal { values } => (None, values),

@@ -1,7 +1,7 @@
 //! Bounds of numbers, compared exactly: `i64` against `i64` on the fast path, decimal text against decimal text for
 //! everything past 64 bits.
 
-use crate::error::{Problem, table::Code};
+use crate::error::{Problem, Problems, table::Code};
 use plectrum_json::decimal::Literal;
 use std::cmp::Ordering;
 
@@ -90,54 +90,56 @@ impl Bound {
         Problem::from(self.side.code()).with(self.side.name(), self.text.as_str())
     }
 
-    fn check(&self, value_to_bound: Ordering) -> Result<(), Problem> {
-        if self.side.allows(value_to_bound) { Ok(()) } else { Err(self.problem()) }
+    #[inline]
+    fn allows_int(&self, value: i64) -> bool {
+        match self.int {
+            Some(limit) => self.side.allows(value.cmp(&limit)),
+            None => Literal::parse(itoa::Buffer::new().format(value)).is_ok_and(|value| self.allows(&value)),
+        }
     }
 
-    /// How `value` compares to this bound.
-    fn compare(&self, value: &Literal<'_>) -> Ordering {
-        Literal::parse(&self.text).map_or(Ordering::Equal, |bound| compare(value, &bound))
+    #[inline]
+    fn allows_float(&self, value: f64) -> bool {
+        self.side.allows(value.partial_cmp(&self.float).unwrap_or(Ordering::Equal))
+    }
+
+    fn allows(&self, value: &Literal<'_>) -> bool {
+        let order = Literal::parse(&self.text).map_or(Ordering::Equal, |bound| compare(value, &bound));
+        self.side.allows(order)
     }
 }
 
 impl Limits {
     /// Whether an integer of 64 bits is within.
     #[inline]
-    pub(crate) fn check_int(&self, value: i64) -> Result<(), Problem> {
-        for bound in &self.bounds {
-            match bound.int {
-                Some(limit) => bound.check(value.cmp(&limit))?,
-                None => self.check_literal(itoa::Buffer::new().format(value))?,
-            }
-        }
-        match &self.multiple_of {
-            Some(divisor) => divisor.check(divisor.divides_int(value)),
-            None => Ok(()),
-        }
+    pub(crate) fn check_int(&self, value: i64) -> Result<(), Problems> {
+        self.check(|bound| bound.allows_int(value), |divisor| divisor.divides_int(value))
     }
 
     /// Whether a finite float is within.
     #[inline]
-    pub(crate) fn check_float(&self, value: f64) -> Result<(), Problem> {
-        for bound in &self.bounds {
-            bound.check(value.partial_cmp(&bound.float).unwrap_or(Ordering::Equal))?;
-        }
-        match &self.multiple_of {
-            Some(divisor) => divisor.check(divisor.divides_float(value)),
-            None => Ok(()),
-        }
+    pub(crate) fn check_float(&self, value: f64) -> Result<(), Problems> {
+        self.check(|bound| bound.allows_float(value), |divisor| divisor.divides_float(value))
     }
 
     /// Whether a decimal literal is within, exactly.
-    pub(crate) fn check_literal(&self, text: &str) -> Result<(), Problem> {
+    pub(crate) fn check_literal(&self, text: &str) -> Result<(), Problems> {
         let Ok(value) = Literal::parse(text) else { return Err(Code::DecimalParsing.into()) };
-        for bound in &self.bounds {
-            bound.check(bound.compare(&value))?;
+        self.check(|bound| bound.allows(&value), |divisor| divisor.divides(&value))
+    }
+
+    #[inline]
+    fn check(
+        &self,
+        allows: impl Fn(&Bound) -> bool,
+        divides: impl Fn(&Divisor) -> bool,
+    ) -> Result<(), Problems> {
+        if self.bounds.iter().all(&allows) && self.multiple_of.as_ref().is_none_or(&divides) {
+            return Ok(());
         }
-        match &self.multiple_of {
-            Some(divisor) => divisor.check(divisor.divides(&value)),
-            None => Ok(()),
-        }
+        let bounds = self.bounds.iter().filter(|bound| !allows(bound)).map(Bound::problem);
+        let divisors = self.multiple_of.iter().filter(|divisor| !divides(divisor)).map(Divisor::problem);
+        Err(Problems::of(bounds.chain(divisors)))
     }
 }
 
@@ -166,11 +168,8 @@ impl Divisor {
         positive.then(|| Some(Self { text: text.to_owned(), unit, scale, float: text.parse().ok()? }))?
     }
 
-    fn check(&self, divides: bool) -> Result<(), Problem> {
-        if divides {
-            return Ok(());
-        }
-        Err(Problem::from(Code::MultipleOf).with("multiple_of", self.text.as_str()))
+    fn problem(&self) -> Problem {
+        Problem::from(Code::MultipleOf).with("multiple_of", self.text.as_str())
     }
 
     fn divides_int(&self, value: i64) -> bool {
@@ -233,8 +232,9 @@ pub struct DecimalLimits {
 }
 
 impl DecimalLimits {
-    /// Whether a decimal literal is within. Trailing zeros after the point are no digits, unless they are to count.
-    pub(crate) fn check(&self, text: &str) -> Result<(), Problem> {
+    /// Whether a decimal literal is within. Trailing zeros after the point are no digits, unless they are to count. A
+    /// number of too many digits is told as that alone, as DRF does.
+    pub(crate) fn check(&self, text: &str) -> Result<(), Problems> {
         if self.max_digits.is_some() || self.decimal_places.is_some() {
             let Ok(value) = Literal::parse(text) else { return Err(Code::DecimalParsing.into()) };
             self.check_digits(&value)?;

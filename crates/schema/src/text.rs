@@ -3,7 +3,7 @@
 //! Text is all there is, so types are read leniently (`1`, `on`, ` 12 `), as web frameworks do. `null` is a word like
 //! any other.
 
-use crate::error::{Error, Problem, Step, table::Code};
+use crate::error::{Error, Problems, Step, table::Code};
 use crate::json::containers::{check_count, list_type};
 use crate::leaf;
 use crate::node::{Container, Field, Length, ListNode, Node, Schema, Union};
@@ -106,11 +106,13 @@ pub(crate) fn value<S: Sink>(schema: &Schema, node: &Node, text: &str, sink: &mu
         Node::List(list) => sequence(schema, list, &[text], sink),
         Node::Tuple { items } => tuple(schema, items, &[text], sink),
         Node::Foreign { class, .. } => foreign(*class, text, sink),
-        scalar => checked(scalar, text, sink).map_err(|problem| vec![problem.into()]),
+        scalar => {
+            checked(scalar, text, sink).map_err(|problems| problems.into_iter().map(Error::from).collect())
+        }
     }
 }
 
-fn checked<S: Sink>(node: &Node, text: &str, sink: &mut S) -> Result<S::Value, Problem> {
+fn checked<S: Sink>(node: &Node, text: &str, sink: &mut S) -> Result<S::Value, Problems> {
     if let Some(checked) = leaf::from_text(node, text, sink) {
         return checked;
     }
@@ -123,7 +125,7 @@ fn checked<S: Sink>(node: &Node, text: &str, sink: &mut S) -> Result<S::Value, P
         Node::Int(limits) => leaf::int_text(limits, text, sink),
         Node::Float(limits) => leaf::float(limits, number::float_text(text), sink),
         Node::Enum { values, .. } | Node::Literal { values } => {
-            leaf::choice(node, leaf::choice_from_text(values, text), sink)
+            Ok(leaf::choice(node, leaf::choice_from_text(values, text), sink)?)
         }
         Node::Null => Err(Code::NoneRequired.into()),
         Node::Dict { .. } => Err(Code::DictType.into()),

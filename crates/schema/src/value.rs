@@ -11,7 +11,7 @@ mod union;
 
 pub use input::{Input, View};
 
-use crate::error::{Error, Problem, Step, table::Code};
+use crate::error::{Error, Problem, Problems, Step, table::Code};
 use crate::json::{MAX_DEPTH, MAX_ERRORS};
 use crate::node::{Node, Schema};
 use crate::sink::Sink;
@@ -74,7 +74,7 @@ impl<S: Sink> Walk<'_, S> {
             }
             scalar => {
                 let checked = scalars::scalar(scalar, input, self.sink);
-                checked.map_err(|problem| self.refuse(problem))
+                checked.map_err(|problems| self.refuse(problems))
             }
         }
     }
@@ -91,8 +91,8 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     #[cold]
-    fn refuse(&mut self, problem: impl Into<Problem>) -> Invalid {
-        self.record(problem.into().into());
+    fn refuse(&mut self, problems: impl Into<Problems>) -> Invalid {
+        problems.into().into_iter().for_each(|problem| self.record(problem.into()));
         Invalid
     }
 

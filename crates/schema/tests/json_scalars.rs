@@ -22,6 +22,12 @@ fn refuses(node: Value, cases: &[(&str, &str, &str)]) {
     }
 }
 
+/// One input with all its errors.
+fn refuses_for(node: &Value, input: &str, expected: &[(&str, &str)]) {
+    let rows = expected.iter().map(|(code, message)| json!({"loc": [], "type": code, "msg": message}));
+    assert_eq!(from_json(&root(node.clone()), input), Err(rows.collect()), "{input}");
+}
+
 const INT_TYPE: &str = "Input should be a valid integer";
 
 #[test]
@@ -197,14 +203,12 @@ fn decimals_count_digits_as_pydantic_does() {
     );
     let node = json!({"type": "decimal", "ge": 0.1, "lt": 0.3, "multiple_of": 0.05});
     accepts(node.clone(), &[("0.1", decimal("0.1")), ("0.2500", decimal("0.2500"))]);
+    let least = ("greater_than_equal", "Input should be greater than or equal to 0.1");
+    let multiple = ("multiple_of", "Input should be a multiple of 0.05");
+    refuses_for(&node, "0.0999999999999999999999", &[least, multiple]);
     refuses(
         node,
         &[
-            (
-                "0.0999999999999999999999",
-                "greater_than_equal",
-                "Input should be greater than or equal to 0.1",
-            ),
             ("\"0.30\"", "less_than", "Input should be less than 0.3"),
             ("0.21", "multiple_of", "Input should be a multiple of 0.05"),
             ("-1", "greater_than_equal", "Input should be greater than or equal to 0.1"),
@@ -229,13 +233,30 @@ fn strings_count_characters() {
     );
     let stripped = json!({"type": "str", "strip": true, "min_length": 1, "pattern": "^[a-z]+$"});
     accepts(stripped.clone(), &[("\" abc\\n\"", json!("abc")), ("\"\\u001fx\"", json!("x"))]);
-    refuses(
-        stripped,
+    let mismatch = ("string_pattern_mismatch", "Input should match pattern '^[a-z]+$'");
+    refuses_for(&stripped, "\"a b\"", &[mismatch]);
+    let short = ("string_too_short", "Input should have at least 1 character");
+    refuses_for(&stripped, "\"  \"", &[short, mismatch]);
+}
+
+#[test]
+fn every_broken_rule_is_told() {
+    let node = json!({"type": "str", "max_length": 2, "pattern": "^x", "format": "slug", "no_nul": true});
+    refuses_for(
+        &node,
+        "\"a \\u0000\"",
         &[
-            ("\"  \"", "string_too_short", "Input should have at least 1 character"),
-            ("\"a b\"", "string_pattern_mismatch", "Input should match pattern '^[a-z]+$'"),
+            ("string_too_long", "Input should have at most 2 characters"),
+            ("string_nul", "Input should not have NUL characters"),
+            ("string_pattern_mismatch", "Input should match pattern '^x'"),
+            ("string_format", "Input should be a valid slug of letters, numbers, underscores or hyphens"),
         ],
     );
+    for kind in ["int", "float", "decimal"] {
+        let node = json!({"type": kind, "ge": 10, "multiple_of": 4});
+        let least = ("greater_than_equal", "Input should be greater than or equal to 10");
+        refuses_for(&node, "7", &[least, ("multiple_of", "Input should be a multiple of 4")]);
+    }
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! Values without inner structure, values of any type, and skipping.
 
 use super::walk::{Outcome, Stop, Walk};
-use crate::error::Problem;
-use crate::error::{Error, table::Code};
+use crate::error::{Error, Problems, table::Code};
 use crate::leaf;
 use crate::node::{Choices, Node, Scalar};
 use crate::sink::Sink;
@@ -65,7 +64,7 @@ impl<S: Sink> Walk<'_, '_, S> {
     #[inline]
     pub(super) fn number(
         &mut self,
-        check: impl FnOnce(&Number<'_>, &mut S) -> Result<S::Value, Problem>,
+        check: impl FnOnce(&Number<'_>, &mut S) -> Result<S::Value, Problems>,
     ) -> Outcome<S> {
         let checked = match self.reader.number() {
             Ok(number) => check(&number, self.sink),
@@ -91,7 +90,7 @@ impl<S: Sink> Walk<'_, '_, S> {
             }
             Peek::Number => {
                 return self.number(|number, sink| {
-                    leaf::choice(node, leaf::choice_from_number(values, number.literal), sink)
+                    Ok(leaf::choice(node, leaf::choice_from_number(values, number.literal), sink)?)
                 });
             }
             Peek::Array | Peek::Object => {
@@ -99,8 +98,7 @@ impl<S: Sink> Walk<'_, '_, S> {
                 None
             }
         };
-        let checked = leaf::choice(node, index, self.sink);
-        self.settle(checked)
+        leaf::choice(node, index, self.sink).map_err(|problem| self.invalid(problem))
     }
 
     /// A value of any type, as it is.
@@ -141,37 +139,7 @@ impl<S: Sink> Walk<'_, '_, S> {
 
     /// Reads over a value, checking its syntax down to escapes and UTF-8.
     pub(super) fn skip(&mut self, peek: Peek) -> Result<(), Stop> {
-        match peek {
-            Peek::Null => self.read(Reader::null),
-            Peek::True | Peek::False => self.read(|reader| reader.bool(peek)).map(drop),
-            Peek::Number => self.read(Reader::number).map(drop),
-            Peek::String => self.read(|reader| reader.text().map(drop)),
-            Peek::Array => self.skip_array(),
-            Peek::Object => self.skip_object(),
-        }
-    }
-
-    fn skip_array(&mut self) -> Result<(), Stop> {
-        self.enter()?;
-        let mut next = self.read(Reader::first_item)?;
-        while let Some(peek) = next {
-            self.skip(peek)?;
-            next = self.read(Reader::next_item)?;
-        }
-        self.leave();
-        Ok(())
-    }
-
-    fn skip_object(&mut self) -> Result<(), Stop> {
-        self.enter()?;
-        let mut more = self.read(Reader::first_member)?;
-        while more {
-            self.read(|reader| reader.key().map(drop))?;
-            let peek = self.peek()?;
-            self.skip(peek)?;
-            more = self.read(Reader::next_member)?;
-        }
-        self.leave();
-        Ok(())
+        let left = self.levels_left();
+        self.read(|reader| reader.skip(peek, left))
     }
 }

@@ -1,11 +1,11 @@
 //! The walk's state, its one dispatch and its ways to fail.
 
 use super::{MAX_DEPTH, MAX_ERRORS};
-use crate::error::{Error, Problem, Step, table::Code};
+use crate::error::{Error, Problem, Problems, Step, table::Code};
 use crate::leaf;
 use crate::node::{Node, Schema};
 use crate::sink::Sink;
-use plectrum_json::read::{Broken, Peek, Reader};
+use plectrum_json::read::{Broken, Peek, Reader, What};
 
 /// Room for the values of most documents, so that the stacks rarely grow.
 const FIRST_VALUES: usize = 32;
@@ -126,16 +126,16 @@ impl<'a, 'j, S: Sink> Walk<'a, 'j, S> {
         self.read(Reader::peek)
     }
 
-    /// A checked leaf: its value, or its problem recorded.
+    /// A checked leaf: its value, or its problems recorded.
     #[inline]
-    pub(super) fn settle(&mut self, checked: Result<S::Value, Problem>) -> Outcome<S> {
-        checked.map_err(|problem| self.invalid(problem))
+    pub(super) fn settle(&mut self, checked: Result<S::Value, Problems>) -> Outcome<S> {
+        checked.map_err(|problems| self.invalid(problems))
     }
 
-    /// Records a problem of the value that was just read.
+    /// Records what is wrong with the value that was just read.
     #[cold]
-    pub(super) fn invalid(&mut self, problem: Problem) -> Stop {
-        self.record(problem.into());
+    pub(super) fn invalid(&mut self, problems: impl Into<Problems>) -> Stop {
+        problems.into().into_iter().for_each(|problem| self.record(problem.into()));
         Stop
     }
 
@@ -176,7 +176,7 @@ impl<'a, 'j, S: Sink> Walk<'a, 'j, S> {
     }
 
     #[cold]
-    fn no_json(&mut self, what: impl std::fmt::Display, at: usize) -> Stop {
+    fn no_json(&mut self, what: What, at: usize) -> Stop {
         let (line, column) = self.reader.position(at);
         let place = format!("{what} at line {line} column {column}");
         self.end(Problem::from(Code::JsonInvalid).with("error", place))
@@ -199,6 +199,11 @@ impl<'a, 'j, S: Sink> Walk<'a, 'j, S> {
         Ok(())
     }
 
+    /// How much deeper values may be nested here.
+    pub(super) fn levels_left(&self) -> u32 {
+        MAX_DEPTH - self.depth
+    }
+
     /// Counts a level of nesting out.
     #[inline]
     pub(super) fn leave(&mut self) {
@@ -207,7 +212,7 @@ impl<'a, 'j, S: Sink> Walk<'a, 'j, S> {
 
     #[cold]
     fn too_deep(&mut self) -> Stop {
-        self.no_json(format_args!("nested deeper than {MAX_DEPTH}"), self.reader.at())
+        self.no_json(What::TooDeep, self.reader.at())
     }
 
     /// Counts bytes that a union will read again. Alternatives within alternatives may double the work at each level;

@@ -14,12 +14,10 @@ impl<S: Sink> Walk<'_, S> {
             return Err(self.refuse_type(list_type(list.container), &view));
         }
         let items = input.items();
-        if let Err(problem) = check_count(list.length, items.len()) {
-            return Err(self.refuse(problem));
-        }
-        let nodes = std::iter::repeat_n(&*list.item, items.len());
-        let built = self.items(nodes, &items)?;
-        Ok(self.sink.list(list.container, built.into_iter()))
+        // Of too many, those past the end no longer matter.
+        let most = list.length.max_length.unwrap_or(usize::MAX).min(items.len());
+        let built = self.items(std::iter::repeat_n(&*list.item, most), &items);
+        self.counted(list.container, built, list.length, items.len())
     }
 
     pub(super) fn tuple<I: Input<S>>(&mut self, nodes: &[Node], input: &I) -> Outcome<S> {
@@ -29,11 +27,20 @@ impl<S: Sink> Walk<'_, S> {
         }
         let items = input.items();
         let length = Length { min_length: Some(nodes.len()), max_length: Some(nodes.len()) };
-        if let Err(problem) = check_count(length, items.len()) {
-            return Err(self.refuse(problem));
-        }
-        let built = self.items(nodes.iter(), &items)?;
-        Ok(self.sink.list(Container::Tuple, built.into_iter()))
+        let built = self.items(nodes.iter(), &items);
+        self.counted(Container::Tuple, built, length, items.len())
+    }
+
+    /// The sequence, if its items fit and there are as many as there may be.
+    fn counted(
+        &mut self,
+        container: Container,
+        built: Result<Vec<S::Value>, Invalid>,
+        length: Length,
+        count: usize,
+    ) -> Outcome<S> {
+        check_count(length, count).map_err(|problem| self.refuse(problem))?;
+        Ok(self.sink.list(container, built?.into_iter()))
     }
 
     /// Each item as its node; errors located by position.
@@ -69,9 +76,6 @@ impl<S: Sink> Walk<'_, S> {
             return Err(self.refuse_type(Code::DictType, &view));
         }
         let entries = input.entries();
-        if let Err(problem) = check_count(length, entries.len()) {
-            return Err(self.refuse(problem));
-        }
         let mut built = Vec::with_capacity(entries.len());
         let mut fits = true;
         for (name, inner) in &entries {
@@ -84,7 +88,11 @@ impl<S: Sink> Walk<'_, S> {
                 }
             }
         }
-        if fits { Ok(self.sink.dict(built)) } else { Err(Invalid) }
+        if !fits {
+            return Err(Invalid);
+        }
+        check_count(length, entries.len()).map_err(|problem| self.refuse(problem))?;
+        Ok(self.sink.dict(built))
     }
 
     /// A key: text is read as JSON's keys are, anything else as a value.

@@ -1,24 +1,24 @@
 //! Values without inner structure.
 
 use super::{Input, View};
-use crate::error::{Problem, table::Code};
+use crate::error::{Problem, Problems, table::Code};
 use crate::json::scalars::wrong_type;
 use crate::leaf;
 use crate::node::{Choices, Node, Scalar};
 use crate::sink::Sink;
 
-/// A leaf: its value, or its problem.
+/// A leaf: its value, or its problems.
 pub(super) fn scalar<S: Sink, I: Input<S>>(
     node: &Node,
     input: &I,
     sink: &mut S,
-) -> Result<S::Value, Problem> {
+) -> Result<S::Value, Problems> {
     let view = input.view();
     match (node, &view) {
         (Node::Enum { class, .. }, _) if input.is_instance(sink, *class) => Ok(input.keep()),
         (Node::Enum { values, .. } | Node::Literal { values }, _) => {
             leaf::choice(node, choice(values, &view), sink)
-                .map_err(|problem| problem.with("found", view.name()))
+                .map_err(|problem| problem.with("found", view.name()).into())
         }
         (Node::Str(rule), View::Str(text)) => {
             let checked = leaf::check_string(rule, text)?;
@@ -43,8 +43,8 @@ pub(super) fn scalar<S: Sink, I: Input<S>>(
     }
 }
 
-fn wrong(node: &Node, view: &View<'_>) -> Problem {
-    Problem::from(wrong_type(node)).with("found", view.name())
+fn wrong(node: &Node, view: &View<'_>) -> Problems {
+    Problem::from(wrong_type(node)).with("found", view.name()).into()
 }
 
 /// A number, or what a number may stand for.
@@ -53,7 +53,7 @@ fn number<S: Sink, I: Input<S>>(
     input: &I,
     view: &View<'_>,
     sink: &mut S,
-) -> Result<S::Value, Problem> {
+) -> Result<S::Value, Problems> {
     match (node, view) {
         (Node::Int(limits), View::Int(value)) => {
             limits.check_int(*value)?;
