@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated, Any, TypedDict, assert_type
+from typing import Annotated, Any, Generic, TypedDict, TypeVar, assert_type
 
 import msgspec
 import pydantic
 from catalog.models import Article
+from django.core.exceptions import ValidationError
 
-from plectrum.schema import UNSET, CompiledValidator, Email, Field, MaxLength, Schema, UnsetType
+from plectrum.schema import (
+    UNSET,
+    CompiledValidator,
+    Email,
+    Field,
+    FieldInfo,
+    InvalidError,
+    MaxLength,
+    Schema,
+    UnsetType,
+)
 
 
 class Author(Schema):
@@ -59,3 +70,27 @@ assert_type(schema.validate({"name": "Ada"}), dict[str, Any])
 
 if author.nick is not UNSET:
     assert_type(author.nick, str)
+
+# Generics, and types that are no classes.
+T = TypeVar("T")
+
+
+class Box(Schema, Generic[T]):
+    item: T
+
+
+assert_type(Schema.from_type(Box[int]).validate({}), Box[int])
+assert_type(Schema.from_type(Box[int]).validate({}).item, int)
+assert_type(Schema.from_type(dict[str, Author]).validate_json(b""), dict[str, Author])
+assert_type(Schema.from_type(tuple[int, str]).validate_many([]), list[tuple[int, str]])
+assert_type(Author.compiled.fields, dict[str, FieldInfo])
+assert_type(Author.json_schema(), dict[str, Any])
+assert_type(Author.serialize_many([author]), list[Any])
+assert_type(schema.serialize_queryset(Article.objects.all()), bytes)
+assert_type(schema.serialize_values_list([("Ada",)], ["name"]), bytes)
+
+try:
+    Author.validate({})
+except InvalidError as error:
+    assert_type(error.errors, list[dict[str, Any]])
+    assert_type(error.as_django(), ValidationError)
