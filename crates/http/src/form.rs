@@ -116,7 +116,7 @@ pub async fn read(
         return Err(too_large);
     }
     let boundary = media::parameter(headers, "boundary").unwrap_or_default();
-    let mut reader = Reader { form: Form::default(), current: None, limits };
+    let mut reader = Reader { form: Form::default(), current: None, ahead: 0, limits };
     let mut parser = Parser::new(boundary, limits.head_size)?;
     let mut received = 0;
     while let Some(bytes) = body.next().await.transpose().map_err(FormError::Body)? {
@@ -125,6 +125,7 @@ pub async fn read(
             return Err(too_large);
         }
         parser.feed(bytes);
+        reader.ahead = body.remaining().unwrap_or(0);
         while let Some(event) = parser.next_event()? {
             reader.take(event).await?;
         }
@@ -141,6 +142,8 @@ pub async fn read(
 struct Reader<'l> {
     form: Form,
     current: Option<Current>,
+    /// Bytes of the body that are announced and not here yet.
+    ahead: u64,
     limits: &'l Limits,
 }
 
@@ -168,7 +171,7 @@ impl Reader<'_> {
                     if spool.size() + bytes.len() as u64 > self.limits.file_size {
                         return Err(FormError::TooMuch("bytes of a file", self.limits.file_size));
                     }
-                    spool.write(bytes, self.limits).await.map_err(FormError::Storage)?;
+                    spool.write(bytes, self.ahead, self.limits).await.map_err(FormError::Storage)?;
                 }
                 None => {}
             },
@@ -200,7 +203,7 @@ impl Reader<'_> {
                 self.form.fields.push((name, value));
             }
             Some(Current::File { name, spool }) if spool.size() > 0 || spool.is_named() => {
-                let upload = spool.finish().await.map_err(FormError::Storage)?;
+                let upload = spool.finish(self.limits).await.map_err(FormError::Storage)?;
                 self.form.files.push((name, upload));
             }
             // A browser's file input without a file: a part without name and content.

@@ -2,6 +2,8 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice, Write as _};
+#[cfg(target_os = "linux")]
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,6 +17,9 @@ use super::Limits;
 const BATCH: usize = 512 * 1024;
 /// The most that goes to disk at once, however much may be kept in memory.
 const MOST: usize = 2 * 1024 * 1024;
+/// For how many announced bytes room is made on the disk before they come. Finding it for many at once costs a third less
+/// than page by page; a peer that announces much and sends little takes no more than this.
+const AHEAD: u64 = 16 * 1024 * 1024;
 
 /// One uploaded file.
 #[derive(Debug)]
@@ -47,7 +52,16 @@ pub(super) struct Spool {
     /// Received and not on disk.
     pieces: Vec<Bytes>,
     waiting: usize,
-    file: Option<File>,
+    file: Option<OnDisk>,
+}
+
+/// The part of an upload that is on disk.
+#[derive(Debug)]
+struct OnDisk {
+    file: File,
+    written: u64,
+    /// Up to where room is made.
+    reserved: u64,
 }
 
 impl Spool {
@@ -63,26 +77,25 @@ impl Spool {
         !self.filename.is_empty()
     }
 
-    pub(super) async fn write(&mut self, bytes: Bytes, limits: &Limits) -> io::Result<()> {
+    /// Takes some bytes, behind which the peer announces up to `ahead` more.
+    pub(super) async fn write(&mut self, bytes: Bytes, ahead: u64, limits: &Limits) -> io::Result<()> {
         self.size += bytes.len() as u64;
         self.waiting += bytes.len();
         self.pieces.push(bytes);
-        if self.file.is_none() && self.waiting > limits.memory {
-            let directory = limits.directory.clone();
-            self.file = Some(off_thread(move || nameless(&directory)).await?);
-            return self.store().await;
-        }
         // What was held before there was a file may be held again.
-        let enough = limits.memory.clamp(BATCH, MOST);
-        if self.file.is_some() && self.waiting >= enough { self.store().await } else { Ok(()) }
+        let enough = match self.file {
+            None => limits.memory.saturating_add(1),
+            Some(_) => limits.memory.clamp(BATCH, MOST),
+        };
+        if self.waiting >= enough { self.store(ahead, &limits.directory).await } else { Ok(()) }
     }
 
-    pub(super) async fn finish(mut self) -> io::Result<Upload> {
+    pub(super) async fn finish(mut self, limits: &Limits) -> io::Result<Upload> {
         if self.file.is_some() {
-            self.store().await?;
+            self.store(0, &limits.directory).await?;
         }
         let content = match self.file {
-            Some(file) => Content::Disk(file),
+            Some(OnDisk { file, .. }) => Content::Disk(file),
             None => Content::Memory(self.pieces),
         };
         let filename = if self.filename.is_empty() { "upload".to_owned() } else { self.filename };
@@ -90,17 +103,51 @@ impl Spool {
     }
 
     /// Writes what is waiting. The disk may be slow: not on the runtime's thread.
-    async fn store(&mut self) -> io::Result<()> {
-        let Some(mut file) = self.file.take() else { return Ok(()) };
+    async fn store(&mut self, ahead: u64, directory: &Path) -> io::Result<()> {
+        let (known, directory) = (self.file.take(), directory.to_owned());
         let pieces = std::mem::take(&mut self.pieces);
         self.waiting = 0;
-        let file = off_thread(move || {
-            write_all(&mut file, &pieces)?;
-            Ok(file)
+        let stored = tokio::task::spawn_blocking(move || {
+            let mut file = known.map_or_else(|| OnDisk::new(&directory), Ok)?;
+            file.append(&pieces, ahead)?;
+            Ok::<_, io::Error>(file)
         });
-        self.file = Some(file.await?);
+        self.file = Some(stored.await.map_err(io::Error::other)??);
         Ok(())
     }
+}
+
+impl OnDisk {
+    fn new(directory: &Path) -> io::Result<Self> {
+        nameless(directory).map(|file| Self { file, written: 0, reserved: 0 })
+    }
+
+    fn append(&mut self, pieces: &[Bytes], ahead: u64) -> io::Result<()> {
+        let end = self.written + pieces.iter().map(|piece| piece.len() as u64).sum::<u64>();
+        if end > self.reserved {
+            let wanted = end + ahead.min(AHEAD);
+            // Where there is no room, or no way to ask for it, writing tells; it is not asked for again.
+            let made = reserve(&self.file, self.written, wanted - self.written).is_ok();
+            self.reserved = if made { wanted } else { u64::MAX };
+        }
+        self.written = end;
+        write_all(&mut self.file, pieces)
+    }
+}
+
+/// Makes room on the disk behind the end of a file, whose length stays what it is.
+#[cfg(target_os = "linux")]
+fn reserve(file: &File, from: u64, length: u64) -> io::Result<()> {
+    let offset = |number: u64| libc::off_t::try_from(number).map_err(io::Error::other);
+    let (from, length) = (offset(from)?, offset(length)?);
+    // SAFETY: the descriptor is open as long as `file` is; nothing else is handed over.
+    let failed = unsafe { libc::fallocate(file.as_raw_fd(), libc::FALLOC_FL_KEEP_SIZE, from, length) } != 0;
+    if failed { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn reserve(_file: &File, _from: u64, _length: u64) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Writes all pieces, with as few system calls as that takes.
@@ -119,12 +166,6 @@ fn write_all(file: &mut File, pieces: &[Bytes]) -> io::Result<()> {
     Ok(())
 }
 
-async fn off_thread<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
-}
-
 /// A new file that is gone from its directory already, readable by nobody else.
 fn nameless(directory: &Path) -> io::Result<File> {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
@@ -137,5 +178,40 @@ fn nameless(directory: &Path) -> io::Result<File> {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::{Read as _, Seek as _};
+    use std::os::unix::fs::MetadataExt as _;
+
+    use super::*;
+
+    fn on_disk(file: &File) -> u64 {
+        file.metadata().unwrap().blocks() * 512
+    }
+
+    #[test]
+    fn room_is_made_for_what_is_announced() {
+        let mut disk = OnDisk::new(&std::env::temp_dir()).unwrap();
+        disk.append(&[Bytes::from(vec![1; 5000]), Bytes::new(), Bytes::from(vec![2; 3000])], 1 << 20)
+            .unwrap();
+        assert!(disk.reserved == u64::MAX || on_disk(&disk.file) >= 1 << 20, "{disk:?}");
+        assert_eq!(disk.file.metadata().unwrap().len(), 8000);
+        disk.append(&[Bytes::from(vec![3; 2 << 20])], 0).unwrap();
+        let mut found = Vec::new();
+        disk.file.rewind().unwrap();
+        disk.file.read_to_end(&mut found).unwrap();
+        assert_eq!(found, [vec![1; 5000], vec![2; 3000], vec![3; 2 << 20]].concat());
+    }
+
+    #[test]
+    fn a_peer_that_announces_much_takes_little() {
+        let mut disk = OnDisk::new(&std::env::temp_dir()).unwrap();
+        disk.append(&[Bytes::from_static(b"x")], 1 << 40).unwrap();
+        assert!(on_disk(&disk.file) <= AHEAD + (1 << 20), "{disk:?}");
+        assert_eq!(disk.written, 1);
     }
 }
