@@ -58,6 +58,7 @@ class TestScript:
             "path": "/notes/{id}",
             "way": "object",
             "name": "note",
+            "versions": [],
             "parameters": ["path:id", "query:full"],
         }
 

@@ -15,8 +15,9 @@ from django.db.models.functions import Coalesce
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plectrum import API, CursorPage, PlanError
+from plectrum import API, ConfigurationError, CursorPage, PlanError
 from plectrum.testing import TestClient
+from plectrum.views import ModelViewSet
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -41,6 +42,31 @@ def listing(using: str | None) -> Callable[[], Any]:
 
 for alias in ("default", "sqlite"):
     api.query.get(f"/{alias}/authors", page=CursorPage(size=4), using=alias, name=f"authors_{alias}")(listing(alias))
+
+
+@api.viewset("/viewset/articles")
+class Articles(ModelViewSet):
+    model = Article
+    actions = ("list",)
+    filters = ("featured",)
+    ordering = ("created_at", "price", "title", "views")
+    page = CursorPage(size=3)
+
+    def get_queryset(self) -> Any:
+        return Article.objects.select_related("author").prefetch_related("tags")
+
+
+class Authors(ModelViewSet):
+    model = Author
+    actions = ("list",)
+    page = CursorPage(size=4)
+
+    def get_queryset(self) -> Any:
+        return Author.objects.order_by("-joined_at", "country", "-name")
+
+
+api.viewset("/viewset/authors")(Authors)
+api.viewset("/viewset/same/authors")(type("Others", (Authors,), {}))
 
 
 @api.query.get("/values", page=CursorPage(size=2, size_param=None))
@@ -82,11 +108,12 @@ def keys(page: Any) -> list[int]:
 
 
 @pytest.mark.django_db(databases="__all__", transaction=True)
-@pytest.mark.parametrize("alias", ["default", "sqlite"])
+@pytest.mark.parametrize("alias", ["default", "sqlite", "viewset"])
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_row_is_skipped_or_repeated_while_others_come_and_go(client: TestClient, alias: str, seed: int) -> None:
-    chance = random.Random(seed)
+    chance, path = random.Random(seed), f"/{alias}/authors"
+    alias = "default" if alias == "viewset" else alias
     Author.objects.using(alias).all().delete()
     stay = {author(number, alias).pk for number in range(chance.randrange(1, 15))}
     number = [100]
@@ -99,7 +126,7 @@ def test_no_row_is_skipped_or_repeated_while_others_come_and_go(client: TestClie
                 made.delete()
 
     size = chance.choice([1, 2, 4])
-    pages = list(walk(client, client.get(f"/{alias}/authors?page_size={size}").json(), "next", disturb))
+    pages = list(walk(client, client.get(f"{path}?page_size={size}").json(), "next", disturb))
     seen = [key for page in pages for key in keys(page)]
     assert len(seen) == len(set(seen))
     assert stay <= set(seen)
@@ -114,8 +141,9 @@ def test_no_row_is_skipped_or_repeated_while_others_come_and_go(client: TestClie
     assert stay <= set(returned)
 
 
+@pytest.mark.parametrize("path", ["/articles", "/viewset/articles"])
 @pytest.mark.parametrize("ordering", ["created_at", "-created_at", "price", "-title", "views"])
-def test_both_ways_over_rows_with_relations(client: TestClient, ordering: str) -> None:
+def test_both_ways_over_rows_with_relations(client: TestClient, ordering: str, path: str) -> None:
     from catalog import seeding
     from catalog.models import Tag
 
@@ -127,7 +155,7 @@ def test_both_ways_over_rows_with_relations(client: TestClient, ordering: str) -
             featured=number < 7, created_at=START + dt.timedelta(hours=number // 2), updated_at=START,
         )  # fmt: skip
         article.tags.set(tags[: number % 3])
-    first = client.get(f"/articles?featured=1&ordering={ordering}").json()
+    first = client.get(f"{path}?featured=1&ordering={ordering}").json()
     forward = list(walk(client, first, "next"))
     assert [len(page["results"]) for page in forward] == [3, 3, 1]
     tail = "-pk" if ordering.startswith("-") else "pk"
@@ -153,21 +181,25 @@ def test_annotations_and_values(client: TestClient) -> None:
     assert pages[0]["results"][0].keys() == {"name", "n"}
 
 
-def test_a_cursor_of_another_list_or_order_is_refused(client: TestClient) -> None:
+@pytest.mark.parametrize("list_", ["default", "viewset"])
+def test_a_cursor_of_another_list_or_order_is_refused(client: TestClient, list_: str) -> None:
     for number in range(6):
         author(number)
-    link = client.get("/default/authors").json()["next"]
+    link = client.get(f"/{list_}/authors").json()["next"]
     cursor = urlsplit(link).query
-    for target in (f"/articles?{cursor}", f"/values?{cursor}", "/articles?cursor=x", f"/default/authors?{cursor}A"):
+    others = ("/articles", "/values", "/viewset/articles", "/viewset/same/authors")
+    targets = [f"{path}?{cursor}" for path in others]
+    for target in (*targets, f"/{list_}/articles?cursor=x".replace("/default", ""), f"/{list_}/authors?{cursor}A"):
         refused = client.get(target)
         assert refused.status_code == 422, target
         [error] = refused.json()["errors"]
         assert (error["loc"], error["type"]) == (["query", "cursor"], "cursor")
 
 
-def test_openapi_describes_the_page(client: TestClient) -> None:
+@pytest.mark.parametrize("path", ["/articles", "/viewset/articles"])
+def test_openapi_describes_the_page(client: TestClient, path: str) -> None:
     document = client.get("/openapi.json").json()
-    schema = document["paths"]["/articles"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     page = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     assert list(page["properties"]) == ["results", "next", "previous"]
     row = document["components"]["schemas"][page["properties"]["results"]["items"]["$ref"].rpartition("/")[2]]
@@ -212,3 +244,19 @@ def test_coalesce_gives_a_null_a_place() -> None:
     with TestClient(api) as client:
         pages = list(walk(client, client.get("/").json(), "next"))
     assert [row["title"] for page in pages for row in page["results"]] == ["0", "2", "1"]
+
+
+def test_a_view_set_with_an_order_no_cursor_can_stand_in_stops_the_start() -> None:
+    class Nullable(ModelViewSet):
+        model = Article
+        ordering = ("rating",)
+        page = CursorPage()
+
+    class Unordered(ModelViewSet):
+        model = Article
+        ordering = ("title", "details")
+        page = CursorPage()
+
+    for cls, message in ((Nullable, "may be NULL"), (Unordered, "JSONField")):
+        with pytest.raises(ConfigurationError, match=rf"test_cursors\.py:\d+: .*page = CursorPage.*{message}"):
+            API().viewset("/x")(cls)

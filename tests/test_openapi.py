@@ -98,6 +98,23 @@ class TestAnswers:
         assert schemes["jwt"] == {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
         assert schemes["session"] == {"type": "apiKey", "in": "cookie", "name": "sessionid"}
 
+    def test_the_usual_rate_is_everybodys_who_says_nothing(self) -> None:
+        api = API()
+
+        @api.get("/usual")
+        async def usual() -> int: ...
+
+        @api.get("/free", throttle=None)
+        async def free() -> int: ...
+
+        assert statuses(api, "/usual") == {"200"}
+        with TestClient(api, throttle=("100/s",)) as client:
+            served = client.get("/openapi.json").json()
+        limited = dataclasses.replace(conf.current(), throttle=("100/s",))
+        assert json.loads(_core.App(api.compile(), limited.to_json()).openapi()) == served
+        assert set(served["paths"]["/usual"]["get"]["responses"]) == {"200", "429", "default"}
+        assert set(served["paths"]["/free"]["get"]["responses"]) == {"200", "default"}
+
     def test_those_that_routes_name(self) -> None:
         class Waiting(Schema):
             seconds: int

@@ -4,7 +4,7 @@ import asyncio
 import builtins
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Generic, Self, TypeVar, final
+from typing import Any, Generic, Literal, Self, TypeVar, final
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
@@ -25,7 +25,7 @@ class App:
     """An API, compiled and ready to be served."""
 
     def __new__(cls, compiled: Compiled, settings: str) -> Self: ...
-    def openapi(self) -> str:
+    def openapi(self, version: str | None = None) -> str:
         """The OpenAPI document as JSON text."""
     def serve(self, listeners: Sequence[int], ready: int | None = None) -> None:
         """Serves until SIGTERM or SIGINT on descriptors of listening sockets; tells ``ready`` once it does."""
@@ -483,6 +483,9 @@ def sign_jwt(claims: str, key: str, algorithm: str, key_id: str | None = None) -
 
 def verify_jwt(token: str, key: str, algorithm: str) -> bytes:
     """The claims of a signed token, as JSON; nothing but the signature is judged."""
+
+def read_cursor(secret: bytes, scope: str, cursor: str) -> tuple[Literal["next", "previous"], bytes] | None:
+    """Direction and values (a JSON array) of a cursor of the list ``scope``; ``None`` where it is none of its."""
 
 def encode(value: Any) -> bytes:
     """A value as JSON bytes."""

@@ -24,6 +24,7 @@ from .openapi import check_operation_ids
 from .routing import Route, Router
 from .statics import Static, django_directories
 from .urls import django_urls, djangos_path
+from .versions import Versioning, describe_versioning, versions_of
 
 if TYPE_CHECKING:
     from .conf import Settings
@@ -55,6 +56,8 @@ class API(Router):
         docs_auth: schemes that authenticate those who want to see them; those of ``auth`` where absent.
         tags: OpenAPI tags of every route.
         dependencies: run before every handler, each made by ``Depends``.
+        versioning: how a request names the version it means, where routes have a ``version=``: a
+            :class:`~plectrum.versions.HeaderVersion` or :class:`~plectrum.versions.AcceptVersion`.
         auth, guards, throttle, cors, django_middleware: of every route that does not say otherwise; see
             :class:`plectrum.routing.Options`.
 
@@ -86,6 +89,7 @@ class API(Router):
         guards: Any = INHERIT,
         throttle: Any = INHERIT,
         cors: Any = INHERIT,
+        versioning: Versioning | None = None,
         django_middleware: Any = INHERIT,
     ) -> None:
         super().__init__(
@@ -99,6 +103,7 @@ class API(Router):
             django_middleware=django_middleware,
         )
         self.info = {"title": title, "version": version, "description": description}
+        self.versioning = versioning
         shown = openapi_url is not None
         self.statics: list[Static] = []
         self.lifespans: list[Lifespan] = []
@@ -196,6 +201,11 @@ class API(Router):
         raise LookupError(f"The route {name!r} wants {wanted}, not ({', '.join(values)}).")
 
     @property
+    def versions(self) -> list[str]:
+        """The names of its versions; none where no route has a ``version=``."""
+        return list(dict.fromkeys(name for route in self.routes for name in versions_of(route)))
+
+    @property
     def urls(self) -> list[Any]:
         """The routes' names for Django's URLconf: ``path("", include(api.urls))``, so that ``reverse()`` and
         ``{% url %}`` know them. Plectrum answers them by itself.
@@ -283,6 +293,7 @@ class API(Router):
         described = {
             "info": self.info,
             "docs": docs,
+            "versioning": describe_versioning(self.versioning, self.routes),
             "routes": [route.describe() for route in routes],
             "statics": [dataclasses.asdict(mount) for mount in self.statics],
             "graphs": [graph.describe() for graph in graphs],

@@ -61,10 +61,12 @@ def add_commands(parser: argparse.ArgumentParser, *, serve: str, app: bool) -> N
     _add_explain_options(add("explain", commands.explain, "Tell what a route does: its way, statements and plans."))
     document = add("openapi", commands.openapi, "Write the OpenAPI 3.1 document.")
     document.add_argument("--check", metavar="FILE", help="compare with FILE instead; fails where it differs")
+    document.add_argument("--api-version", metavar="NAME", help="which version's (default: the default one)")
     document.add_argument("--indent", type=int, default=2, metavar="N", help="spaces per level (default: %(default)s)")
     _add_doctor_options(
         add("doctor", commands.doctor, "Tell what Rust takes over, and what slows it down.", named=False)
     )
+    _add_bench_options(add("bench", commands.bench, "Measure what a route costs the server."))
     _add_export_options(add("export", commands.export, "Write all rows of a model to a file.", named=False))
     if app:
         making = add("new", commands.new, "Make a Django project with an API.", named=False)
@@ -113,6 +115,15 @@ def _add_doctor_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threshold", type=float, metavar="PERCENT", help="exit with 1 below this share of fields, or on an error"
     )
+
+
+def _add_bench_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", metavar="PATH", help="what is asked for, with its query, such as '/notes?page=2'")
+    parser.add_argument("--method", default="GET", help="default: %(default)s")
+    parser.add_argument("--header", action="append", default=[], metavar="'NAME: VALUE'", help="sent with each request")
+    parser.add_argument("--body", default="", metavar="TEXT", help="sent with each request, as JSON by default")
+    parser.add_argument("--seconds", type=float, default=3.0, help="for how long (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _add_export_options(parser: argparse.ArgumentParser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import json
 import os
@@ -20,13 +21,14 @@ from .listeners import Listeners, open_listeners
 from .reloader import Watcher, source_roots
 from .supervisor import Supervisor
 from .throttling import segment_file
+from .versions import versions_of
 from .wear import Wear
 from .worker import Job
 
 if TYPE_CHECKING:
     from .api import API
 
-__all__ = ["check", "doctor", "explain", "export", "new", "openapi", "routes", "serve"]
+__all__ = ["bench", "check", "doctor", "explain", "export", "new", "openapi", "routes", "serve"]
 
 
 # Where the workers' unix sockets are, over which they send each other what is meant for groups.
@@ -96,6 +98,7 @@ def routes(options: Namespace, app: str | None, *, django: bool, out: TextIO) ->
             "path": found.route.path,
             "way": found.way,
             "name": found.route.name,
+            "versions": versions_of(found.route),
             "parameters": [f"{parameter.source}:{parameter.wire}" for parameter in found.parameters],
         }
         for found in compiled.routes
@@ -106,7 +109,9 @@ def routes(options: Namespace, app: str | None, *, django: bool, out: TextIO) ->
     table = [["METHOD", "PATH", "WAY", "NAME", "PARAMETERS"]]
     for row, found in zip(rows, compiled.routes, strict=True):
         if not found.route.mounted:
-            table.append([row["method"], row["path"], row["way"], row["name"], " ".join(row["parameters"])])
+            versions = [f"version:{','.join(row['versions'])}"] if row["versions"] else []
+            parameters = " ".join([*versions, *row["parameters"]])
+            table.append([row["method"], row["path"], row["way"], row["name"], parameters])
     # A mounted site has a route for each method, and two paths: its root and what is below.
     below = (found.route for found in compiled.routes if found.route.mounted and found.route.path_names)
     table += [["ANY", path, "object", name, ""] for path, name in dict.fromkeys((r.path, r.name) for r in below)]
@@ -114,6 +119,28 @@ def routes(options: Namespace, app: str | None, *, django: bool, out: TextIO) ->
     for cells in table:
         line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
         out.write(line.rstrip() + "\n")
+    return 0
+
+
+def bench(options: Namespace, app: str | None, *, django: bool, out: TextIO) -> int:
+    """Measures what a route costs the server, on a worker of its own with the project's settings."""
+    from . import benching
+
+    _load(app, django)  # a project that cannot be served says so here, and once
+    raw = benching.request_of(options.path, options.method, options.header, options.body)
+    with benching.server(benching.command_of(app, django=django)) as (port, pid):
+        cost = benching.measure(port, pid, raw, options.seconds)
+    if options.json:
+        out.write(json.dumps(dataclasses.asdict(cost), indent=2) + "\n")
+        return 0
+    lines = [f"{options.method.upper()} {options.path}: {cost.status}, {cost.size:,} bytes; {cost.requests:,} requests"]
+    if cost.cpu is not None:
+        rate = 1e6 / cost.cpu
+        lines.append(f"server      {cost.cpu:,.1f} µs of CPU a request: {rate:,.0f} requests a second and core")
+    lines.append(f"round trip  {cost.median:.2f} ms, 99 of 100 within {cost.p99:.2f} ms (one at a time)")
+    if cost.memory is not None:
+        lines.append(f"memory      {cost.memory / 2**20:.0f} MiB of the worker")
+    out.write("\n".join(lines) + "\n")
     return 0
 
 
@@ -136,7 +163,12 @@ def openapi(options: Namespace, app: str | None, *, django: bool, out: TextIO) -
     Returns:
         Exit status: 1 where the document is another than the file's, after what differs.
     """
-    document = json.loads(_core.App(_load(app, django).compile(), conf.current().to_json()).openapi())
+    api = _load(app, django)
+    built = _core.App(api.compile(), conf.current().to_json())
+    version: str | None = options.api_version
+    if version is not None and version not in (known := api.versions):
+        raise ConfigurationError(f"--api-version {version}: there are {', '.join(known) or 'no versions'}.")
+    document = json.loads(built.openapi(version))
     if options.check is None:
         out.write(json.dumps(document, indent=options.indent, ensure_ascii=False) + "\n")
         return 0

@@ -27,6 +27,7 @@ from .params import MISSING
 from .returns import Returns, describe_operation, read_returns
 from .routing import Handler, Route
 from .signature import REQUEST, RESPONDER, Parameter, Signature, read_signature
+from .versions import versions_of
 from .views.base import guarded
 from .websockets import check_socket
 
@@ -122,6 +123,7 @@ class CompiledRoute:
             "operation_id": operation_id(self.route),
             "responses": [answer.describe() for answer in self.answers],
             "strict_query": self._strict_query,
+            "versions": versions_of(self.route),
             "mounted": self.route.mounted,
             "gate": self.access.gate(self.route),
             "produces": options.produces or self._natural_type,

@@ -100,8 +100,9 @@ def _is_query(cls: type) -> bool:
     from django.db.models import QuerySet
 
     from .orm import Count, Exists, One, Page
+    from .orm.cursor import CursorRows
 
-    return issubclass(cls, (QuerySet, Count, Exists, One, Page))
+    return issubclass(cls, (QuerySet, Count, CursorRows, Exists, One, Page))
 
 
 def _django_converter(cls: type) -> Callable[[Any], Any] | None:

@@ -125,7 +125,23 @@ class Listing:
 
         assert isinstance(self.page, CursorPage)
         size = values[self.page.size_param] if self.page.size_param else self.page.size
-        return CursorRows(rows, size, self.page.param, scope, direction, first)
+        return CursorRows[Any](rows, size, self.page.param, scope, direction, first)
+
+    def continued(self, rows: Any, values: Mapping[str, Any], scope: str) -> Any:
+        """The page that a request's cursor asks for; the first one without a cursor.
+
+        Parameters:
+            rows: a queryset.
+            values: of the request.
+            scope: which list it is: cursors of others are refused.
+
+        Errors:
+            ValidationError: 422, the cursor is none of this list's.
+        """
+        assert isinstance(self.page, CursorPage)
+        cursor = values[self.page.param]
+        first = self.cursor_page(rows, values, scope, None, 0)
+        return first if cursor is None else first.at(cursor)
 
     def paged(self, rows: Any, values: Mapping[str, Any]) -> Any:
         """The page that is asked for; the rows themselves without paging."""

@@ -74,30 +74,37 @@ def _describe_query(annotation: Any, nodes: Nodes, handler: Handler) -> Node | N
 
     A handler that Plectrum made says itself which rows it gives, as :data:`ROWS`.
     """
-    from django.db.models import Model, QuerySet
+    from django.db.models import Model
 
     from .errors import PlanError
-    from .orm import Page, plan
+    from .orm import plan
 
-    many = get_origin(annotation) in (list, QuerySet)
-    paged = get_origin(annotation) is Page
+    form = get_origin(annotation)
     (inner, *rest) = get_args(annotation) or (annotation,)
     if rest or not isinstance(inner, type) or not issubclass(inner, Model):
         return None
     rows: Any = getattr(handler, ROWS, inner._default_manager.all)()
     try:
-        operation = plan(_shown(rows, many, paged, getattr(handler, COUNTED, True)), None).operation
+        operation = plan(_shown(rows, form, getattr(handler, COUNTED, True)), None).operation
     except PlanError:
         return None
     return describe_operation(operation, nodes)
 
 
-def _shown(rows: Any, many: bool, paged: bool, count: Any) -> Any:
+def _shown(rows: Any, form: Any, count: Any) -> Any:
+    """The rows as an annotation of this origin says."""
+    from django.db.models import QuerySet
+
     from .orm import One, Page
+    from .orm.cursor import CursorRows
 
     wrap: Any = One
     page: Any = Page
-    return page(rows, number=1, size=1, count=count) if paged else rows if many else wrap(rows)
+    if form is CursorRows:
+        return CursorRows[Any](rows, 1, "cursor", "")
+    if form is Page:
+        return page(rows, number=1, size=1, count=count)
+    return rows if form in (list, QuerySet) else wrap(rows)
 
 
 def _names_query(annotation: Any) -> bool:
@@ -111,5 +118,6 @@ def _names_query(annotation: Any) -> bool:
     from django.db.models import Model, QuerySet
 
     from .orm import Count, Exists, One, Page
+    from .orm.cursor import CursorRows
 
-    return issubclass(base, (Model, QuerySet, One, Page, Count, Exists))
+    return issubclass(base, (Model, QuerySet, One, Page, CursorRows, Count, Exists))

@@ -50,6 +50,8 @@ class Options:
         guards: who may pass, of :mod:`plectrum.guards`.
         throttle: rates, of :mod:`plectrum.throttling`; ``None`` lifts those around it.
         cors: whose pages may read its answers, a :class:`plectrum.edge.CORS`.
+        version: the version of the API that has the route, or several, ``"2"`` or ``["1", "2"]``; every one where
+            ``None``. See :mod:`plectrum.versions`.
         django_middleware: Django's middleware around the route: ``True`` for ``MIDDLEWARE``, a list of dotted names, or
             ``{"include": […]}`` or ``{"exclude": […]}``; ``False`` for none. See ``docs/middleware.md``.
         strict_query: refuse query parameters that the route does not know, with a 422 and what may have been meant.
@@ -82,6 +84,7 @@ class Options:
     guards: Any = INHERIT
     throttle: Any = INHERIT
     cors: Any = INHERIT
+    version: Any = INHERIT
     django_middleware: Any = INHERIT
     strict_query: bool | None = None
     dependencies: tuple[Dependency, ...] = ()
@@ -205,7 +208,7 @@ class Router:
         prefix: put before every path; starts with ``/`` and does not end with one.
         tags: OpenAPI tags of every route in it.
         dependencies: run before every handler in it, each made by ``Depends``.
-        auth, guards, throttle, cors, django_middleware: of every route in it that does not say otherwise; see
+        auth, guards, throttle, cors, version, django_middleware: of every route in it that does not say otherwise; see
             :class:`Options`.
     """
 
@@ -219,6 +222,7 @@ class Router:
         guards: Any = INHERIT,
         throttle: Any = INHERIT,
         cors: Any = INHERIT,
+        version: Any = INHERIT,
         django_middleware: Any = INHERIT,
     ) -> None:
         if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
@@ -229,7 +233,7 @@ class Router:
         # A rate of a router counts the requests to all of its routes together.
         shared = throttle if throttle in (INHERIT, None) else rates_of(throttle, scope=f"router {prefix or '/'}")
         self.access = {"auth": auth, "guards": guards, "throttle": shared, "cors": cors}
-        self.access["django_middleware"] = django_middleware
+        self.access |= {"version": version, "django_middleware": django_middleware}
         self.routes: list[Route] = []
         self.query = QueryRoutes(self)
 

@@ -27,6 +27,15 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// As it is spelled in descriptions.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Next => "next",
+            Self::Previous => "previous",
+        }
+    }
+
     fn letter(self) -> u8 {
         match self {
             Self::Next => b'n',

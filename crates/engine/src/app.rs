@@ -24,10 +24,13 @@ use crate::gate::Gate;
 use crate::observe::{Observer, trip};
 use crate::reading::Allowance;
 use crate::shape::Shape;
+use crate::versions::Versions;
 
 /// An API on one worker.
 pub struct App {
     router: Router<Rc<Place>>,
+    /// What only some versions have.
+    versions: Option<Versions<Rc<Place>>>,
     /// Sites mounted beside the API, asked about paths that are none of its own.
     mounts: Option<Router<Rc<Place>>>,
     /// WebSockets of those, at the same paths.
@@ -72,14 +75,14 @@ impl App {
             return edge.finished(seen, self.errors.apply(response.into()));
         }
         if let Some(method) = cors::preflight_for(&request)
-            && let Some(policy) = self.policy(&method, request.path(), seen.cors.as_ref())
+            && let Some(policy) = self.policy(self.anywhere(&method, request.path()), seen.cors.as_ref())
         {
             let response = policy.preflight(&request, self.methods_of(request.path()));
             seen.cors = None;
             return edge.finished(seen, response.into());
         }
         if self.own_cors {
-            seen.cors = self.policy(&request.method, request.path(), seen.cors.as_ref());
+            seen.cors = self.policy(self.find_for(&request, self.version(&request)), seen.cors.as_ref());
         }
         edge.finished(seen, self.errors.apply(self.answer(request)))
     }
@@ -91,23 +94,36 @@ impl App {
     }
 
     /// Whose pages may read what a route answers: the route's own word, or everybody's.
-    fn policy(&self, method: &Method, path: &str, usual: Option<&Rc<Policy>>) -> Option<Rc<Policy>> {
-        match self.find(method, path) {
+    fn policy(&self, found: Match<'_, '_, Rc<Place>>, usual: Option<&Rc<Policy>>) -> Option<Rc<Policy>> {
+        match found {
             Match::Found { endpoint, .. } => endpoint.cors.as_ref().or(usual).cloned(),
             _ => usual.cloned(),
         }
     }
 
     fn methods_of(&self, path: &str) -> Option<HeaderValue> {
-        match self.find(&Method::OPTIONS, path) {
+        match self.anywhere(&Method::OPTIONS, path) {
             Match::Options { allow } => Some(allow),
             _ => None,
         }
     }
 
+    /// Who answers in any version: for browsers that ask beforehand.
+    fn anywhere<'r, 'p>(&'r self, method: &'r Method, path: &'p str) -> Match<'r, 'p, Rc<Place>> {
+        match self.versions.as_ref().map(|versions| versions.anywhere(method, path)) {
+            None | Some(Match::NotFound) => self.find(None, method, path),
+            Some(found) => found,
+        }
+    }
+
     /// Who answers: a path of the API is the API's with all methods, every other one may be a mounted site's.
-    fn find<'r, 'p>(&'r self, method: &'r Method, path: &'p str) -> Match<'r, 'p, Rc<Place>> {
-        match (self.router.find(method, path), &self.mounts) {
+    fn find<'r, 'p>(
+        &'r self,
+        version: Option<&'r Router<Rc<Place>>>,
+        method: &'r Method,
+        path: &'p str,
+    ) -> Match<'r, 'p, Rc<Place>> {
+        match (self.own(version, method, path), &self.mounts) {
             (own @ (Match::NotFound | Match::Redirect { .. }), Some(mounts)) => {
                 match mounts.find(method, path) {
                     Match::NotFound => own,
@@ -118,20 +134,54 @@ impl App {
         }
     }
 
+    /// Who answers of the API's own: what a version has goes before what all have.
+    fn own<'r, 'p>(
+        &'r self,
+        version: Option<&'r Router<Rc<Place>>>,
+        method: &'r Method,
+        path: &'p str,
+    ) -> Match<'r, 'p, Rc<Place>> {
+        let Some(version) = version else { return self.router.find(method, path) };
+        match version.find(method, path) {
+            found @ Match::Found { .. } => found,
+            other => match (self.router.find(method, path), other) {
+                (Match::NotFound | Match::MethodNotAllowed { .. } | Match::Options { .. }, other) => other,
+                (found, _) => found,
+            },
+        }
+    }
+
     /// As [`Self::find`]; a mounted application's WebSockets are at the paths of its pages.
-    fn find_for<'r>(&'r self, request: &'r Request) -> Match<'r, 'r, Rc<Place>> {
+    fn find_for<'r>(
+        &'r self,
+        request: &'r Request,
+        version: Option<&'r Router<Rc<Place>>>,
+    ) -> Match<'r, 'r, Rc<Place>> {
         if let Some(sockets) = &self.sockets
             && asks_for_socket(&request.headers)
             && let Match::NotFound | Match::Redirect { .. } =
-                self.router.find(&request.method, request.path())
+                self.own(version, &request.method, request.path())
         {
             return sockets.find(&request.method, request.path());
         }
-        self.find(&request.method, request.path())
+        self.find(version, &request.method, request.path())
     }
 
     fn answer(&self, request: Request) -> Reply {
-        let (place, path) = match self.find_for(&request) {
+        let Some(versions) = &self.versions else { return self.route(request, None) };
+        versions.marked(match versions.router(&request.headers) {
+            Ok(version) => self.route(request, version),
+            Err(refusal) => (*refusal).into(),
+        })
+    }
+
+    /// What the version that is asked for has of its own.
+    fn version(&self, request: &Request) -> Option<&Router<Rc<Place>>> {
+        self.versions.as_ref()?.router(&request.headers).ok().flatten()
+    }
+
+    fn route(&self, request: Request, version: Option<&Router<Rc<Place>>>) -> Reply {
+        let (place, path) = match self.find_for(&request, version) {
             Match::Found { endpoint, params, .. } => {
                 (Rc::clone(endpoint), PathValues::new(request.path(), params.into_values()))
             }

@@ -21,6 +21,9 @@ pub struct Blueprint {
     /// What the gates of routes share.
     #[serde(default)]
     pub security: spec::Security,
+    /// How requests name the version they mean; there are none where absent.
+    #[serde(default)]
+    pub versioning: Option<Versioning>,
     /// Routes in the order of registration.
     pub routes: Vec<Route>,
     /// Directories that are served.
@@ -29,6 +32,19 @@ pub struct Blueprint {
     /// Graphs that routes answer by their number.
     #[serde(default)]
     pub graphs: Vec<crate::graphql::Description>,
+}
+
+/// Versions that share paths.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Versioning {
+    /// The header that names the version.
+    pub header: String,
+    /// The parameter of its media types that does.
+    pub parameter: Option<String>,
+    /// The version of requests that name none.
+    pub default: String,
+    /// All of them.
+    pub versions: Vec<String>,
 }
 
 /// OpenAPI's `info`.
@@ -122,6 +138,9 @@ pub struct Route {
     /// Whether query parameters it does not know are refused.
     #[serde(default)]
     pub strict_query: bool,
+    /// The versions that have it; all where there are none.
+    #[serde(default)]
+    pub versions: Vec<String>,
     /// Whether it answers only paths that no other route has, whatever their methods.
     #[serde(default)]
     pub mounted: bool,

@@ -7,7 +7,7 @@ use plectrum_http::{Body, HeaderValue, Reply, Response, StatusCode, header, prob
 
 use crate::blueprint::Blueprint;
 use crate::endpoint::{Call, Endpoint};
-use crate::openapi;
+use crate::openapi::{self, Shown};
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -81,12 +81,12 @@ fn respond(body: Bytes, media_type: HeaderValue) -> Response {
 }
 
 /// Path and endpoint of every document the blueprint asks for.
-pub(crate) fn endpoints(blueprint: &Blueprint) -> Vec<(String, Box<dyn Endpoint>)> {
+pub(crate) fn endpoints(blueprint: &Blueprint, shown: Shown<'_>) -> Vec<(String, Box<dyn Endpoint>)> {
     let docs = &blueprint.docs;
     let Some(openapi_path) = &docs.openapi else { return Vec::new() };
     let mut document = Vec::new();
     // A `Value` always serializes.
-    let _ = serde_json::to_writer(&mut document, &openapi::document(blueprint));
+    let _ = serde_json::to_writer(&mut document, &openapi::document(blueprint, shown));
     let mut found: Vec<(String, Box<dyn Endpoint>)> =
         vec![(openapi_path.clone(), Box::new(Fixed { body: document.into(), media_type: JSON }))];
     let title = &blueprint.info.title;

@@ -2,7 +2,7 @@
 //!
 //! In the order a request meets them:
 //!
-//! * [`app`]: routes a request; `reading` reads its body where the endpoint wants one;
+//! * [`app`]: routes a request, by its version (`versions`) where there are some; `reading` reads its body where the endpoint wants one;
 //! * [`gate`]: who may pass, and how often: throttles, authentication, guards;
 //! * [`budget`]: how many are answered at once;
 //! * [`endpoint`]: the trait of whoever answers; [`native`] does it with a plan (one of its [`variants`]), the binding
@@ -44,3 +44,4 @@ pub mod shape;
 pub mod statics;
 mod values;
 pub mod variants;
+mod versions;

@@ -6,12 +6,12 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use plectrum_engine::app::{App, Options};
-use plectrum_engine::openapi;
+use plectrum_engine::openapi::{self, Shown};
 use serde_json::{Value as Json, json};
 use support::{build, described, get, options, parameter, route, run, with};
 
 fn document(routes: &[Json]) -> Json {
-    openapi::document(&described(json!({"routes": routes})))
+    openapi::document(&described(json!({"routes": routes})), Shown::default())
 }
 
 #[test]
@@ -89,7 +89,8 @@ fn refusals_are_told_where_they_can_happen() {
         {"name": "bearer", "type": "bearer", "callback": 0, "realm": "api"},
         {"name": "session", "type": "session", "callback": 1, "cookie": "sessionid", "csrf_header": "x-csrftoken"},
     ]});
-    let document = openapi::document(&described(json!({"routes": routes, "security": security})));
+    let document =
+        openapi::document(&described(json!({"routes": routes, "security": security})), Shown::default());
     let statuses = |path: &str, method: &str| {
         let responses = document["paths"][path][method]["responses"].as_object().unwrap();
         responses.keys().filter(|status| *status != "default").cloned().collect::<Vec<_>>().join(" ")

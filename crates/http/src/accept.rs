@@ -35,10 +35,34 @@ pub fn takes_encoding(headers: &HeaderMap, coding: &str) -> bool {
     items(headers, &ACCEPT_ENCODING).any(|(name, quality)| name.eq_ignore_ascii_case(coding) && quality > 0.0)
 }
 
+/// What `Accept` gives a parameter of its media types, such as `version`; that of the best quality where there are
+/// several.
+#[must_use]
+pub fn parameter<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let mut best = (None, 0.0);
+    for item in lines(headers, &ACCEPT).flat_map(|line| line.split(',')) {
+        let (mut given, mut quality) = (None, 1.0);
+        for (key, value) in item.split(';').skip(1).filter_map(|part| part.split_once('=')) {
+            if key.trim().eq_ignore_ascii_case("q") {
+                quality = value.trim().parse().unwrap_or(0.0);
+            } else if key.trim().eq_ignore_ascii_case(name) {
+                given = Some(value.trim().trim_matches('"'));
+            }
+        }
+        if given.is_some() && quality > best.1 {
+            best = (given, quality);
+        }
+    }
+    best.0
+}
+
+fn lines<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
+    headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok())
+}
+
 /// The items of a list header with their qualities; parameters but `q` are left out.
 fn items<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = (&'h str, f32)> {
-    let lines = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-    lines.flat_map(|line| line.split(',')).map(|item| {
+    lines(headers, name).flat_map(|line| line.split(',')).map(|item| {
         let mut parts = item.split(';');
         let range = parts.next().unwrap_or_default().trim();
         let quality = parts.find_map(|part| part.trim().strip_prefix("q="));
@@ -72,6 +96,21 @@ mod tests {
             assert_eq!(takes_media(&headers(ACCEPT, value), "application/json"), taken, "{value}");
         }
         assert!(takes_media(&HeaderMap::new(), "application/json"));
+    }
+
+    #[test]
+    fn parameters_of_media_types() {
+        for (value, found) in [
+            ("application/json; version=2", Some("2")),
+            ("text/html, application/json;Version=\"1.1\";q=0.5", Some("1.1")),
+            ("application/json;q=0.1;version=1, application/json;version=2", Some("2")),
+            ("application/json;version=2;q=0", None),
+            ("application/json", None),
+            ("application/json;versions=2", None),
+            ("version=2", None),
+        ] {
+            assert_eq!(parameter(&headers(ACCEPT, value), "version"), found, "{value}");
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ use crate::handler::Handler;
 use crate::names;
 use crate::operation;
 use crate::registered::Registered;
+use crate::results;
 use crate::server;
 use crate::settings::Settings;
 use crate::sink::Class;
@@ -77,9 +78,13 @@ impl App {
         Ok(Self(Arc::new(registration)))
     }
 
-    /// The OpenAPI document as JSON text.
-    fn openapi(&self) -> String {
-        openapi::document(&self.0.blueprint).to_string()
+    /// The OpenAPI document as JSON text: of a version, or of the usual one.
+    #[pyo3(signature = (version=None))]
+    fn openapi(&self, version: Option<&str>) -> String {
+        let blueprint = &self.0.blueprint;
+        let usual = blueprint.versioning.as_ref().map(|versioning| versioning.default.as_str());
+        let throttled = self.0.settings.is_throttled();
+        openapi::document(blueprint, openapi::Shown { version: version.or(usual), throttled }).to_string()
     }
 
     /// Serves until SIGTERM or SIGINT; see `plectrum.supervisor`.
@@ -234,11 +239,7 @@ impl Registration {
 impl Registration {
     /// What signs the cursors of a route that has some.
     fn signer(&self, py: Python<'_>, native: &NativeRoute) -> PyResult<Option<Arc<Signer>>> {
-        if native.cursor.is_none() {
-            return Ok(None);
-        }
-        let secret: Vec<u8> = names::CURSOR_SECRET.get(py)?.call0()?.extract()?;
-        Ok(Some(Arc::new(Signer::new(&secret))))
+        native.cursor.map(|_| results::signer(py)).transpose()
     }
 }
 
@@ -256,10 +257,7 @@ impl Planner for PyPlanner {
         ordering: Option<&str>,
         cursor: Option<Direction>,
     ) -> Result<Arc<Operation>, Box<Response>> {
-        let cursor = cursor.map(|direction| match direction {
-            Direction::Next => "next",
-            Direction::Previous => "previous",
-        });
+        let cursor = cursor.map(Direction::name);
         Python::attach(|py| {
             let planned = self.planner.bind(py).call_method1("plan", (present.to_vec(), ordering, cursor));
             planned

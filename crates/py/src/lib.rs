@@ -192,6 +192,18 @@ mod _core {
         claims.map(|claims| PyBytes::new(py, &claims)).map_err(PyValueError::new_err)
     }
 
+    /// Direction and values of a cursor of the list `scope`.
+    #[pyfunction]
+    fn read_cursor<'py>(
+        py: Python<'py>,
+        secret: &[u8],
+        scope: &str,
+        cursor: &str,
+    ) -> Option<(&'static str, Bound<'py, PyBytes>)> {
+        let (direction, values) = plectrum_db::cursor::Signer::new(secret).read(scope, cursor)?;
+        Some((direction.name(), PyBytes::new(py, &values)))
+    }
+
     /// A value as JSON bytes.
     #[pyfunction]
     fn encode<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use plectrum_db::Context;
+use plectrum_db::cursor::Signer;
 use plectrum_db::zone::Zone;
 use plectrum_engine::native;
 use plectrum_http::Reply;
@@ -52,7 +53,8 @@ pub(crate) fn execute(
     let args = args.iter().map(|arg| values::from_python(&arg)).collect::<PyResult<Vec<_>>>()?;
     let (database, zones) = handler.worker.databases.get(py, &alias, foreign)?;
     let zone = active_zone(py)?.unwrap_or(zones.current);
-    let context = Context { zone, session: zones.session, url: asked.url(), signer: None };
+    let signer = operation.cursor_page().map(|_| signer(py)).transpose()?;
+    let context = Context { zone, session: zones.session, url: asked.url(), signer };
     let handler = Rc::clone(handler);
     Ok(Reply::pending(async move {
         let outcome = database.run_within(handler.limit, &operation, args, context).await;
@@ -61,6 +63,12 @@ pub(crate) fn execute(
         }
         native::respond(outcome, handler.status, &handler.name)
     }))
+}
+
+/// What signs and reads cursors.
+pub(crate) fn signer(py: Python<'_>) -> PyResult<Arc<Signer>> {
+    let secret: Vec<u8> = names::CURSOR_SECRET.get(py)?.call0()?.extract()?;
+    Ok(Arc::new(Signer::new(&secret)))
 }
 
 /// The time zone that was activated (`django.utils.timezone.activate`), where one was.

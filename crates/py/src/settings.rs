@@ -231,6 +231,11 @@ impl Settings {
         }
     }
 
+    /// Whether routes that say nothing of it are throttled.
+    pub(crate) fn is_throttled(&self) -> bool {
+        !self.throttle.is_empty()
+    }
+
     fn throttle(&self) -> throttle::Options {
         throttle::Options {
             segment: self.throttle_segment.clone(),

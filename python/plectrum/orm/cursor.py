@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import decimal
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from django.db.models import F, Q, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import OrderBy
 
-from plectrum.errors import PlanError
+from plectrum import _core
+from plectrum.cursors import secret
+from plectrum.errors import PlanError, ValidationError
 from plectrum.filtering import value_type_of
 
 from .param import Param
 
 __all__ = ["EDGE", "CursorRows", "Direction", "Key", "keys_of"]
 
+T = TypeVar("T")
 Direction = Literal["next", "previous"]
 #: Name of the annotation that selects a row's value of an order key; its number follows.
 EDGE = "_plectrum_edge_"
@@ -46,8 +51,8 @@ class Key:
 
 
 @dataclass(frozen=True)
-class CursorRows:
-    """A page of a list with cursors; what a native route's declaration makes of its queryset.
+class CursorRows(Generic[T]):
+    """A page of a list with cursors; what the declaration of a native route or a view set makes of its queryset.
 
     Parameters:
         queryset: all rows, not sliced.
@@ -56,6 +61,7 @@ class CursorRows:
         scope: which list it is: cursors of others are refused.
         direction: which way the request's cursor points; ``None`` without one.
         first: number of the argument that holds the cursor's first value.
+        values: those of the request's cursor, where they are known already.
     """
 
     queryset: QuerySet[Any]
@@ -64,6 +70,26 @@ class CursorRows:
     scope: str
     direction: Direction | None = None
     first: int = 0
+    values: tuple[Any, ...] | None = None
+
+    @property
+    def place(self) -> str:
+        """The list in its order: what cursors are signed for."""
+        return f"{self.scope} {','.join(key.text for key in self.keys)}"
+
+    def at(self, cursor: str) -> CursorRows[T]:
+        """The page that a request's cursor asks for.
+
+        Errors:
+            ValidationError: 422, it is not one of this list in this order.
+        """
+        found = _core.read_cursor(secret(), self.place, cursor)
+        if found is None:
+            message = "The cursor is not one of this list in this order"
+            raise ValidationError([{"loc": ["query", self.param], "type": "cursor", "msg": message}])
+        direction, values = found
+        known = tuple(json.loads(values, parse_float=decimal.Decimal))
+        return dataclasses.replace(self, direction=direction, values=known)
 
     @property
     def keys(self) -> list[Key]:
@@ -76,15 +102,17 @@ class CursorRows:
         keys = self.keys
         rows: Any = self.queryset
         if self.direction is not None:
-            rows = rows.filter(_beyond(self._ahead(keys), self.arguments))
+            rows = rows.filter(_beyond(self._ahead(keys), self.arguments if self.values is None else self.values))
         rows = rows.order_by(*[key.text for key in self._ahead(keys)])
         rows = rows.annotate(**{f"{EDGE}{index}": F(key.name) for index, key in enumerate(keys)})
         return rows[: self.size + 1]  # type: ignore[no-any-return]
 
     @property
     def arguments(self) -> list[Param]:
-        """The values of the request's cursor; none without one."""
-        return [] if self.direction is None else [self._param(index, key) for index, key in enumerate(self.keys)]
+        """What stands for the values of the request's cursor; none without one, or where they are known."""
+        if self.direction is None or self.values is not None:
+            return []
+        return [self._param(index, key) for index, key in enumerate(self.keys)]
 
     def _ahead(self, keys: Sequence[Key]) -> list[Key]:
         """The order the rows are read in."""

@@ -171,18 +171,17 @@ class _Planner:
             body["size_param"] = size.name
         return {"page": body}
 
-    def _cursor(self, page: CursorRows, annotation: Any) -> Response:
+    def _cursor(self, page: CursorRows[Any], annotation: Any) -> Response:
         plan = self._plan(page.rows, annotation)
         if plan is None:
             return {"object": [["results", {"literal": []}], ["next", _NULL], ["previous", _NULL]]}
         self.added = page.arguments
         plan = dataclasses.replace(plan, reversed=page.direction == "previous")
-        order = ",".join(key.text for key in page.keys)
         body: dict[str, Any] = {
             "results": self._add(plan),
             "size": {"arg": page.size.index} if isinstance(page.size, Param) else {"const": page.size},
             "from": page.direction,
-            "scope": f"{page.scope} {order}",
+            "scope": page.place,
             "param": page.param,
         }
         return {"cursor": body}

@@ -24,6 +24,7 @@ from django.utils import timezone
 
 from . import slices
 from .arithmetic import Number
+from .cursor import CursorRows
 from .internal import Class, Rows, attributes_of, class_of, is_a
 from .key import Reading, Unshaped
 from .leaf import Leaf, tagged
@@ -80,6 +81,8 @@ class ShapeCache:
             PlanError: it cannot be planned.
         """
         kind = class_of(result)
+        if kind is CursorRows:  # its order is looked into, and its values are of its statement
+            return _afresh(result, annotation)
         queryset = result.queryset if kind in _WRAPPERS else result
         if not is_a(queryset, QuerySet):
             return Planned(_alone(plan_result(result, (), annotation)), [])

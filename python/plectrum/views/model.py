@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
-from plectrum.errors import ConfigurationError, NotFound, line_of
+from plectrum.errors import ConfigurationError, NotFound, PlanError, line_of
+from plectrum.filtering import apply_ordering
 from plectrum.filters import FilterSet, read_filters
 from plectrum.guards import check_object
 from plectrum.listing import Listing
@@ -125,6 +126,8 @@ class ModelViewSet(ViewSet):
         listing = self._listing
         present = [name for name in listing.optional if values[name] is not None]
         rows = listing.narrow(self._rows(), present, values.get("ordering"), values)
+        if isinstance(listing.page, CursorPage):
+            return listing.continued(rows, values, _scope(type(self)))
         return listing.paged(rows, values)
 
     async def retrieve(self, **values: Any) -> Any:
@@ -180,13 +183,10 @@ class ModelViewSet(ViewSet):
             raise ConfigurationError(f"{line_of(cls)}: {cls.__qualname__} needs model = a Django model class.")
         where = line_of(cls)
         inputs: Inputs = make_inputs(cls.model, cls.write_fields, cls.nested, where, prefix=_prefix(cls))
-        if isinstance(cls.page, CursorPage):
-            raise ConfigurationError(
-                f"{where}: {cls.__qualname__} has page = CursorPage(…), which only native lists can have: use "
-                "api.resource() or api.query.get(), or PageNumber here."
-            )
         cls._writer = Writer(inputs)
         cls._listing = Listing(read_filters(cls.filters), tuple(cls.ordering), tuple(cls.search), cls.page)
+        if isinstance(cls.page, CursorPage):
+            _check_orders(cls, where)
         field, _, annotation = lookup_of(cls.model, cls.lookup_field, where)
         cls._lookup = (field, cls.path_name(), annotation)
 
@@ -224,13 +224,32 @@ def _parameters_of(cls: type[ModelViewSet], action: str) -> Sequence[inspect.Par
 
 def _returns_of(cls: type[ModelViewSet], action: str) -> Any:
     from plectrum.orm import Page
+    from plectrum.orm.cursor import CursorRows
 
     if action == "destroy":
         return type(None)
     if action != "list":
         return cls.model
-    many: Any = list if cls.page is None else Page
+    many: Any = list if cls.page is None else CursorRows if isinstance(cls.page, CursorPage) else Page
     return many[cls.model]
+
+
+def _scope(cls: type[ModelViewSet]) -> str:
+    """Which list cursors are of, alike in every worker."""
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _check_orders(cls: type[ModelViewSet], where: str) -> None:
+    """A cursor must be able to stand in every order the list may have: those of the class are known at the start."""
+    from plectrum.orm.cursor import CursorRows
+
+    rows = base_rows(cls.model, None, cls.fields)()
+    try:
+        for ordering in (None, *cls._listing.ordering):
+            ordered = rows if ordering is None else apply_ordering(rows, ordering)
+            _ = CursorRows[Any](ordered, 1, "cursor", "", "next").arguments
+    except PlanError as error:
+        raise ConfigurationError(f"{where}: {cls.__qualname__} has page = CursorPage(…). {error}") from error
 
 
 def _prefix(cls: type[ModelViewSet]) -> str:

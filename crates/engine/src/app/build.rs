@@ -19,9 +19,11 @@ use crate::extract::Extractor;
 use crate::gate::authority::Authority;
 use crate::gate::{Gate, Gates, Nobody as NoAuthority, spec, throttle};
 use crate::observe::{self, Observer};
+use crate::openapi::Shown;
 use crate::reading::Allowance;
 use crate::shape::Shape;
 use crate::statics;
+use crate::versions::Versions;
 
 /// What an app is built with besides its blueprint.
 #[derive(Debug, Clone)]
@@ -131,6 +133,8 @@ struct Plan<'a> {
     budget: Option<Rc<Budget>>,
     form: Rc<Limits>,
     router: RouterBuilder<Rc<Place>>,
+    /// By name, in the blueprint's order.
+    versions: Vec<(&'a str, RouterBuilder<Rc<Place>>)>,
     mounts: Option<RouterBuilder<Rc<Place>>>,
     sockets: Option<RouterBuilder<Rc<Place>>>,
 }
@@ -141,8 +145,12 @@ impl<'a> Plan<'a> {
         options: &'a Options,
         authority: Rc<dyn Authority>,
     ) -> Result<Self, BuildError> {
-        let mut router = RouterBuilder::new();
-        router.trailing_slash(options.slash);
+        let router = || {
+            let mut router = RouterBuilder::new();
+            router.trailing_slash(options.slash);
+            router
+        };
+        let versions = blueprint.versioning.iter().flat_map(|versioning| &versioning.versions);
         Ok(Self {
             blueprint,
             options,
@@ -150,7 +158,8 @@ impl<'a> Plan<'a> {
             keeper: keeper(blueprint, options)?,
             budget: options.budget.map(Budget::new),
             form: Rc::new(options.form.clone()),
-            router,
+            router: router(),
+            versions: versions.map(|name| (name.as_str(), router())).collect(),
             mounts: None,
             sockets: None,
         })
@@ -166,17 +175,22 @@ impl<'a> Plan<'a> {
         let (method, extractor) = compile(route).map_err(at_fault)?;
         let extractor = extractor.beside(self.blueprint.security.query_names(route.gate.as_ref()));
         let endpoint = make(index, route, extractor).map_err(at_fault)?;
-        let place = self.place(index, route, endpoint).map_err(at_fault)?;
+        let place = Rc::new(self.place(index, route, endpoint).map_err(at_fault)?);
         let routes = &self.blueprint.routes;
-        let added = self.router_of(route).route(method, &route.path, Rc::new(place));
-        added
-            .map(drop)
-            .map_err(|error| BuildError { other: first_of(&error, routes), ..at_fault(error.to_string()) })
+        for router in self.routers_of(route) {
+            router.route(method.clone(), &route.path, Rc::clone(&place)).map_err(|error| BuildError {
+                other: first_of(&error, routes),
+                ..at_fault(error.to_string())
+            })?;
+        }
+        Ok(())
     }
 
     fn place(&self, index: usize, route: &Route, endpoint: Rc<dyn Endpoint>) -> Result<Place, String> {
         let endpoint = match &self.keeper {
-            Some(keeper) => keeper.around(endpoint, route.cache.as_ref(), route.once.as_ref())?,
+            Some(keeper) => {
+                keeper.around(endpoint, route.cache.as_ref(), route.once.as_ref(), &route.versions)?
+            }
             None => endpoint,
         };
         let options = self.options;
@@ -190,12 +204,17 @@ impl<'a> Plan<'a> {
         })
     }
 
-    fn router_of(&mut self, route: &Route) -> &mut RouterBuilder<Rc<Place>> {
-        match (route.mounted, &route.websocket) {
+    fn routers_of(&mut self, route: &Route) -> Vec<&mut RouterBuilder<Rc<Place>>> {
+        if !route.versions.is_empty() {
+            let has = |name: &str| route.versions.iter().any(|version| version == name);
+            let own = self.versions.iter_mut().filter(|(name, _)| has(name));
+            return own.map(|(_, router)| router).collect();
+        }
+        vec![match (route.mounted, &route.websocket) {
             (false, _) => &mut self.router,
             (true, None) => self.mounts.get_or_insert_with(RouterBuilder::new),
             (true, Some(_)) => self.sockets.get_or_insert_with(RouterBuilder::new),
-        }
+        }]
     }
 
     fn statics(&mut self) -> Result<(), BuildError> {
@@ -212,7 +231,7 @@ impl<'a> Plan<'a> {
     fn built_in(&mut self, endpoints: Vec<(String, Rc<dyn Endpoint>)>) -> Result<(), BuildError> {
         for (path, endpoint) in endpoints {
             let place = Place::open(endpoint, &self.form);
-            self.beside(&path, place, |path| {
+            self.beside(None, &path, place, |path| {
                 format!(
                     "`{path}` is served already, as a setting says: give the route another path, or change METRICS_PATH, \
                      HEALTH_PATH or READY_PATH"
@@ -224,31 +243,49 @@ impl<'a> Plan<'a> {
 
     fn documents(&mut self) -> Result<(), BuildError> {
         let gate = docs_gate(self.gates.as_ref(), self.blueprint).map_err(nobodys)?;
-        for (path, endpoint) in docs::endpoints(self.blueprint) {
-            let place = Place::behind(gate.clone(), Rc::from(endpoint), &self.form);
-            self.beside(&path, place, |path| {
-                format!(
-                    "a document is served at `{path}` already: give the route another path, or the document \
-                     (openapi_url=, docs_url=, redoc_url=)"
-                )
-            })?;
+        let versions: Vec<_> = match &self.blueprint.versioning {
+            None => vec![None],
+            Some(versioning) => versioning.versions.iter().enumerate().map(Some).collect(),
+        };
+        for version in versions {
+            let shown = Shown {
+                version: version.map(|(_, name)| name.as_str()),
+                throttled: !self.options.throttle.usual.is_empty(),
+            };
+            for (path, endpoint) in docs::endpoints(self.blueprint, shown) {
+                let place = Place::behind(gate.clone(), Rc::from(endpoint), &self.form);
+                self.beside(version.map(|(number, _)| number), &path, place, |path| {
+                    format!(
+                        "a document is served at `{path}` already: give the route another path, or the document \
+                         (openapi_url=, docs_url=, redoc_url=)"
+                    )
+                })?;
+            }
         }
         Ok(())
     }
 
-    /// Serves what is no route of the user's; `taken` says what is wrong where one has the path.
-    fn beside(&mut self, path: &str, place: Rc<Place>, taken: fn(&str) -> String) -> Result<(), BuildError> {
-        self.router.route(Method::GET, path, place).map(drop).map_err(|error| BuildError {
-            route: first_of(&error, &self.blueprint.routes),
-            other: None,
-            reason: taken(path),
+    /// Serves what is no route of the user's, in a version or in all; `taken` says what is wrong where one has the path.
+    fn beside(
+        &mut self,
+        version: Option<usize>,
+        path: &str,
+        place: Rc<Place>,
+        taken: fn(&str) -> String,
+    ) -> Result<(), BuildError> {
+        let own = version.and_then(|number| self.versions.get_mut(number)).map(|(_, router)| router);
+        own.unwrap_or(&mut self.router).route(Method::GET, path, place).map(drop).map_err(|error| {
+            BuildError { route: first_of(&error, &self.blueprint.routes), other: None, reason: taken(path) }
         })
     }
 
     fn finish(self, observer: Option<Rc<Observer>>) -> Result<App, BuildError> {
         let own_cors = self.blueprint.routes.iter().any(|route| route.cors.is_some());
+        let versions = self.versions.into_iter().map(|(_, router)| router.build()).collect();
+        let versioning = self.blueprint.versioning.as_ref();
         Ok(App {
             router: self.router.build(),
+            versions: versioning.map(|spec| Versions::new(spec, versions)).transpose().map_err(nobodys)?,
             mounts: self.mounts.map(RouterBuilder::build),
             sockets: self.sockets.map(RouterBuilder::build),
             errors: self.options.errors,

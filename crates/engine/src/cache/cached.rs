@@ -45,6 +45,8 @@ pub(super) struct Cached(Rc<Inner>);
 struct Inner {
     endpoint: Rc<dyn Endpoint>,
     keeper: Rc<Keeper>,
+    /// Those of the API that have the route.
+    versions: String,
     lifetime: Duration,
     vary: Vec<HeaderName>,
     everybody: bool,
@@ -61,11 +63,17 @@ struct Flight {
 }
 
 impl Cached {
-    pub(super) fn new(endpoint: Rc<dyn Endpoint>, rule: &Rule, keeper: Rc<Keeper>) -> Result<Self, String> {
+    pub(super) fn new(
+        endpoint: Rc<dyn Endpoint>,
+        rule: &Rule,
+        versions: &[String],
+        keeper: Rc<Keeper>,
+    ) -> Result<Self, String> {
         let header = |name: &String| name.parse().map_err(|_| format!("{name:?} cannot be a header's name"));
         Ok(Self(Rc::new(Inner {
             endpoint,
             keeper,
+            versions: versions.join(","),
             lifetime: Duration::try_from_secs_f64(rule.seconds).unwrap_or_default(),
             vary: rule.vary.iter().map(header).collect::<Result<_, _>>()?,
             everybody: rule.everybody,
@@ -107,6 +115,7 @@ impl Inner {
     fn key(&self, call: &Call) -> Key {
         let mut parts = Parts::new("answer");
         parts.address(&call.request);
+        parts.add(self.versions.as_bytes());
         self.vary.iter().for_each(|name| parts.header(&call.request, name));
         if !self.everybody {
             parts.asker(call);

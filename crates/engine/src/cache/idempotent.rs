@@ -30,14 +30,22 @@ pub(super) struct Idempotent(Rc<Inner>);
 struct Inner {
     endpoint: Rc<dyn Endpoint>,
     keeper: Rc<Keeper>,
+    /// Those of the API that have the route.
+    versions: String,
     lifetime: Duration,
     required: bool,
 }
 
 impl Idempotent {
-    pub(super) fn new(endpoint: Rc<dyn Endpoint>, once: &Once, keeper: Rc<Keeper>) -> Self {
+    pub(super) fn new(
+        endpoint: Rc<dyn Endpoint>,
+        once: &Once,
+        versions: &[String],
+        keeper: Rc<Keeper>,
+    ) -> Self {
         let lifetime = Duration::try_from_secs_f64(once.seconds).unwrap_or_default();
-        Self(Rc::new(Inner { endpoint, keeper, lifetime, required: once.required }))
+        let versions = versions.join(",");
+        Self(Rc::new(Inner { endpoint, keeper, versions, lifetime, required: once.required }))
     }
 }
 
@@ -59,7 +67,7 @@ impl Endpoint for Idempotent {
                 "The Idempotency-Key is a string of 1 to 255 visible characters, in quotes or without.";
             return refusal(StatusCode::BAD_REQUEST, detail).into();
         };
-        let (key, digest) = (key_of(&call, key), digest_of(&call));
+        let (key, digest) = (key_of(&call, &inner.versions, key), digest_of(&call));
         Reply::pending(async move {
             match inner.begin(key, digest).await {
                 Err(response) => *response,
@@ -164,10 +172,11 @@ fn read(value: &HeaderValue) -> Option<&str> {
 }
 
 /// A key is its sender's, and one route's.
-fn key_of(call: &Call, key: &str) -> Key {
+fn key_of(call: &Call, versions: &str, key: &str) -> Key {
     let mut parts = Parts::new("once");
     parts.add(call.request.method.as_str().as_bytes());
     parts.add(call.request.path().as_bytes());
+    parts.add(versions.as_bytes());
     parts.asker(call);
     parts.add(key.as_bytes());
     parts.finish()

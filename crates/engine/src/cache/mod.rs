@@ -92,19 +92,20 @@ impl Keeper {
         Ok(Rc::new(Self { memory, outcomes, shared: shared.transpose()?, tags }))
     }
 
-    /// `endpoint`, whose answers are kept as its route says.
+    /// `endpoint`, whose answers are kept as its route says; `versions` tell it from others at the same path.
     pub(crate) fn around(
         self: &Rc<Self>,
         endpoint: Rc<dyn Endpoint>,
         rule: Option<&Rule>,
         once: Option<&Once>,
+        versions: &[String],
     ) -> Result<Rc<dyn Endpoint>, String> {
         let mut endpoint = endpoint;
         if let Some(rule) = rule {
-            endpoint = Rc::new(Cached::new(endpoint, rule, Rc::clone(self))?);
+            endpoint = Rc::new(Cached::new(endpoint, rule, versions, Rc::clone(self))?);
         }
         if let Some(once) = once {
-            endpoint = Rc::new(Idempotent::new(endpoint, once, Rc::clone(self)));
+            endpoint = Rc::new(Idempotent::new(endpoint, once, versions, Rc::clone(self)));
         }
         Ok(endpoint)
     }

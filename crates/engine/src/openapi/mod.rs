@@ -5,7 +5,7 @@
 use plectrum_schema::{Describer, Node, Schema};
 use serde_json::{Map, Value, json};
 
-use crate::blueprint::{Blueprint, Parameter, Route, Source};
+use crate::blueprint::{Blueprint, Parameter, Route, Source, Versioning};
 use crate::gate::describe;
 
 mod responses;
@@ -15,15 +15,28 @@ const COMPONENTS: &str = "#/components/schemas/";
 /// The methods a path item has a place for.
 const METHODS: [&str; 8] = ["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"];
 
+/// Which document of an API is written.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Shown<'a> {
+    /// The routes of this version; those of every version where absent.
+    pub version: Option<&'a str>,
+    /// Whether routes that say nothing of it are throttled, too.
+    pub throttled: bool,
+}
+
 /// Writes the document.
 #[must_use]
-pub fn document(blueprint: &Blueprint) -> Value {
+pub fn document(blueprint: &Blueprint, shown: Shown<'_>) -> Value {
     let mut components = Describer::new(COMPONENTS);
     let mut paths = Map::new();
-    let shown = |route: &&Route| route.include_in_schema && METHODS.contains(&route.method.as_str());
-    for route in blueprint.routes.iter().filter(shown) {
+    let has = |route: &Route| {
+        route.versions.is_empty() || route.versions.iter().any(|name| shown.version == Some(name))
+    };
+    let is_shown =
+        |route: &&Route| route.include_in_schema && has(route) && METHODS.contains(&route.method.as_str());
+    for route in blueprint.routes.iter().filter(is_shown) {
         let item = paths.entry(plain_path(&route.path)).or_insert_with(|| json!({}));
-        item[route.method.to_lowercase()] = operation(route, blueprint, &mut components);
+        item[route.method.to_lowercase()] = operation(route, blueprint, shown, &mut components);
     }
     let mut schemas = components.into_definitions();
     schemas.extend(responses::schemas());
@@ -56,7 +69,12 @@ fn plain_path(path: &str) -> String {
     plain
 }
 
-fn operation(route: &Route, blueprint: &Blueprint, components: &mut Describer<'_>) -> Value {
+fn operation(
+    route: &Route,
+    blueprint: &Blueprint,
+    shown: Shown<'_>,
+    components: &mut Describer<'_>,
+) -> Value {
     let mut operation = json!({"operationId": operation_id(route)});
     if !route.tags.is_empty() {
         operation["tags"] = json!(route.tags);
@@ -70,19 +88,32 @@ fn operation(route: &Route, blueprint: &Blueprint, components: &mut Describer<'_
         operation["deprecated"] = json!(true);
     }
     let described = route.parameters.iter().flat_map(|parameter| parameter_objects(parameter, components));
-    let parameters: Vec<_> = described.collect();
+    let version = shown.version.filter(|_| !route.versions.is_empty());
+    let version = version.and_then(|name| version_header(name, blueprint.versioning.as_ref()?));
+    let parameters: Vec<_> = described.chain(version).collect();
     if !parameters.is_empty() {
         operation["parameters"] = Value::Array(parameters);
     }
     if let Some(body) = request_body(route, components) {
         operation["requestBody"] = body;
     }
-    operation["responses"] = responses::of(route, blueprint, components);
+    operation["responses"] = responses::of(route, blueprint, shown.throttled, components);
     let gate = route.gate.as_ref();
     if let Some(security) = gate.and_then(|gate| describe::requirement(gate, &blueprint.security)) {
         operation["security"] = security;
     }
     operation
+}
+
+/// The header that asks for a version. One that is a parameter of `Accept` has no place in a document, which forbids to
+/// describe that header.
+fn version_header(name: &str, versioning: &Versioning) -> Option<Value> {
+    if versioning.parameter.is_some() {
+        return None;
+    }
+    let schema = json!({"type": "string", "const": name});
+    let required = name != versioning.default;
+    Some(json!({"name": versioning.header, "in": "header", "required": required, "schema": schema}))
 }
 
 /// Stable across releases of the user's code: method and name, not position.

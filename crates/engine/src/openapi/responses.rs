@@ -25,7 +25,12 @@ const SHARED: [(&str, &str, &str); 5] = [
 ];
 
 /// The answers of an operation by their status.
-pub(super) fn of(route: &Route, blueprint: &Blueprint, components: &mut Describer<'_>) -> Value {
+pub(super) fn of(
+    route: &Route,
+    blueprint: &Blueprint,
+    throttled: bool,
+    components: &mut Describer<'_>,
+) -> Value {
     let mut responses = BTreeMap::new();
     responses.insert(route.status.to_string(), success(route, components));
     if validates(route) {
@@ -39,6 +44,10 @@ pub(super) fn of(route: &Route, blueprint: &Blueprint, components: &mut Describe
         if claims || (writes(route) && checks_csrf(gate, blueprint)) {
             responses.insert("403".to_owned(), shared("403"));
         }
+    }
+    // A route that says nothing of rates has the usual ones.
+    if throttled && route.gate.as_ref().is_none_or(|gate| gate.limits.is_none()) {
+        responses.insert("429".to_owned(), shared("429"));
     }
     for answer in &route.responses {
         responses.insert(answer.status.to_string(), documented(answer, components));

@@ -1,4 +1,4 @@
-"""``manage.py plectrum serve | routes | explain | openapi | doctor | export | check``."""
+"""``manage.py plectrum serve | routes | explain | openapi | doctor | bench | export | check``."""
 
 from __future__ import annotations
 
