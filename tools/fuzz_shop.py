@@ -47,7 +47,7 @@ def fuzz(url: str, *, examples: int, seconds: int | None = None, seed: int | Non
 
 
 def main() -> int:
-    """Fuzzes and prints the report."""
+    """Fuzzes and prints the report, where something was found with what the server logged."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--examples", type=int, default=500, help="of each operation (default: %(default)s)")
     parser.add_argument("--seconds", type=int)
@@ -55,7 +55,10 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory, shop(Path(directory), LOGIN_RATE=LOGIN_RATE) as url:
         status, report = fuzz(url, examples=options.examples, seconds=options.seconds, seed=options.seed)
+        log = (Path(directory) / "log").read_text()
     print(report)
+    if status:
+        print("The server's log:", log[-20_000:], sep="\n")
     return status
 
 
