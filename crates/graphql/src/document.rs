@@ -5,11 +5,11 @@ use apollo_compiler::executable::Operation;
 use apollo_compiler::parser::Parser;
 use apollo_compiler::validation::Valid;
 
-use crate::error::{self, Code, Error};
+use crate::error::{Code, Error};
 use crate::graph::Graph;
 use crate::limits::{self, Limits};
 use crate::place::Spans;
-use crate::{positions, rules};
+use crate::{rules, tokens};
 
 /// A valid document.
 #[derive(Debug)]
@@ -17,8 +17,11 @@ pub struct Document {
     pub(crate) executable: Valid<ExecutableDocument>,
 }
 
-/// Levels of syntax the parser follows: fields, inline fragments, lists and objects within each other.
-const NESTING: usize = 200;
+/// Steps down the parser may take; more than what [`tokens`] lets pass has.
+const RECURSION: usize = 500;
+
+/// Comparisons of fields that share a key, for each field there may be.
+const COMPARISONS: usize = 10;
 
 impl Document {
     /// Compiles the text of a document.
@@ -32,32 +35,21 @@ impl Document {
                 "The document has {found} bytes; at most {most} are allowed."
             ))]);
         }
-        let parsed =
-            Parser::new().recursion_limit(NESTING).token_limit(limits.tokens).parse_ast(text, "request");
-        let tree = parsed.map_err(|error| {
-            // A mistake makes thousands of others behind it: the first one is told.
-            let mut errors = Error::of_diagnostics(Code::ParseFailed, &error.errors, 1);
-            for error in errors.iter_mut().filter(|error| error.message.contains("limit reached")) {
-                error.code = Code::LimitExceeded;
-            }
-            errors
-        })?;
+        tokens::check(text, limits.tokens).map_err(|error| vec![error])?;
+        // A mistake makes thousands of others behind it: the first one is told.
+        let parsed = Parser::new().recursion_limit(RECURSION).parse_ast(text, "request");
+        let tree = parsed.map_err(|error| Error::of_diagnostics(Code::ParseFailed, &error.errors, 1))?;
         if tree.definitions.is_empty() {
             return Err(vec![Error::new(Code::ParseFailed, "Syntax Error: Unexpected <EOF>.")]);
         }
         limits::check(&tree, limits).map_err(|error| vec![error])?;
-        let repeated = rules::check(&tree);
-        match tree.to_executable_validate(&graph.schema) {
-            Ok(executable) => {
-                let mut errors = repeated;
-                errors.extend(positions::check(graph, &executable));
-                if errors.is_empty() { Ok(Self { executable }) } else { Err(errors) }
-            }
-            Err(error) => {
-                let mut errors = Error::of_diagnostics(Code::ValidationFailed, &error.errors, error::MOST);
-                errors.extend(repeated);
-                Err(errors)
-            }
+        let errors = rules::check(graph, &tree, text, limits.fields.saturating_mul(COMPARISONS));
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        match tree.to_executable(&graph.schema) {
+            Ok(executable) => Ok(Self { executable: Valid::assume_valid(executable) }),
+            Err(error) => Err(Error::of_diagnostics(Code::ValidationFailed, &error.errors, 1)),
         }
     }
 

@@ -146,9 +146,6 @@ impl Error {
     }
 }
 
-/// Errors of one document at most: a flood of mistakes shall not become a flood of words.
-pub(crate) const MOST: usize = 50;
-
 /// Appends `"errors":[…]`.
 pub fn write_errors(out: &mut Vec<u8>, errors: &[Error]) {
     out.extend_from_slice(b"\"errors\":[");

@@ -13,8 +13,6 @@ const ONE_OF: &str = "@oneOf";
 pub struct Graph {
     pub(crate) schema: Valid<Schema>,
     pub(crate) implementers: HashMap<Name, Implementers>,
-    /// Whether an input object takes one of its fields only.
-    pub(crate) has_one_of: bool,
     /// Whether values of `ID` name their type, too.
     pub(crate) global_ids: bool,
     /// Whether clients may ask for the schema.
@@ -28,14 +26,13 @@ impl Graph {
     /// What is wrong with it, in the compiler's words.
     pub fn parse(sdl: &str, global_ids: bool, introspection: bool) -> Result<Self, String> {
         let mut builder = Schema::builder().parse(sdl, "schema.graphql");
-        let has_one_of = sdl.contains("@oneOf");
-        if has_one_of && !sdl.contains(&format!("directive {ONE_OF}")) {
+        if sdl.contains(ONE_OF) && !sdl.contains(&format!("directive {ONE_OF}")) {
             builder = builder.parse(format!("directive {ONE_OF} on INPUT_OBJECT"), "built_in.graphql");
         }
         let schema = builder.build().map_err(|error| error.to_string())?;
         let schema = schema.validate().map_err(|error| error.to_string())?;
         let implementers = schema.implementers_map();
-        Ok(Self { schema, implementers, has_one_of, global_ids, introspection })
+        Ok(Self { schema, implementers, global_ids, introspection })
     }
 
     /// Whether there is anything to write.

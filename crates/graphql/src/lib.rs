@@ -4,8 +4,9 @@
 //!
 //! * [`graph`]: the schema, compiled from SDL at start-up;
 //! * [`limits`]: what a document may cost, counted before it is validated;
+//! * `tokens`: a first look at a text, before it is parsed;
 //! * [`document`]: text → parsed, bounded, validated; [`cache`] keeps it by its text;
-//! * `rules`, `positions`: what the compiler's validation leaves out;
+//! * `rules`: what makes a document valid;
 //! * [`lower`]: one operation with its variables → root fields: a *shape* (fields, arguments, nesting; the same for every
 //!   request that differs only in values) and its values, with [`collect`] and [`input`];
 //! * [`variables`]: a request's variables, of their declared types;
@@ -26,10 +27,10 @@ pub mod limits;
 pub mod lower;
 pub mod partial;
 mod place;
-mod positions;
 pub mod prune;
 mod rules;
 mod scan;
+mod tokens;
 pub mod variables;
 
 pub use apollo_compiler::ast::OperationType;

@@ -40,11 +40,12 @@ impl Default for Limits {
     }
 }
 
-/// Fragments within fragments at most: the walk's own stack.
-const NESTED: usize = 64;
+/// Selection sets within each other at most, fragments spread: what every walk through a document follows.
+const LEVELS: usize = 512;
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Cost {
+    levels: usize,
     depth: usize,
     fields: usize,
     aliases: usize,
@@ -53,6 +54,7 @@ struct Cost {
 
 impl Cost {
     fn add(&mut self, other: Self) {
+        self.levels = self.levels.max(other.levels);
         self.depth = self.depth.max(other.depth);
         self.fields = self.fields.saturating_add(other.fields);
         self.aliases = self.aliases.saturating_add(other.aliases);
@@ -84,6 +86,7 @@ pub(crate) fn check(document: &Document, limits: &Limits) -> Result<(), Error> {
             }
             Definition::FragmentDefinition(fragment) => {
                 total.directives += fragment.directives.len();
+                total.levels = total.levels.max(counter.fragment(&fragment.name, 0).levels);
                 continue;
             }
             _ => continue,
@@ -92,8 +95,10 @@ pub(crate) fn check(document: &Document, limits: &Limits) -> Result<(), Error> {
         cost.directives = cost.directives.saturating_add(directives);
         total.add(cost);
     }
-    if counter.too_nested {
-        return Err(refused(format!("fragments are nested more than {NESTED} levels deep")));
+    if counter.too_nested || total.levels > LEVELS {
+        return Err(refused(format!(
+            "The document is nested more than {LEVELS} levels deep, fragments spread."
+        )));
     }
     compare(total, limits)
 }
@@ -119,12 +124,16 @@ pub(crate) fn refused(message: String) -> Error {
 }
 
 impl<'a> Counter<'a> {
-    fn selections(&mut self, selections: &'a [Selection], nested: usize) -> Cost {
+    fn selections(&mut self, selections: &'a [Selection], level: usize) -> Cost {
         let mut total = Cost::default();
+        if level > LEVELS {
+            self.too_nested = true;
+            return total;
+        }
         for selection in selections {
             let cost = match selection {
                 Selection::Field(field) => {
-                    let mut cost = self.selections(&field.selection_set, nested);
+                    let mut cost = self.selections(&field.selection_set, level + 1);
                     cost.depth = if field.name.starts_with("__") { 0 } else { cost.depth + 1 };
                     cost.fields = cost.fields.saturating_add(1);
                     cost.aliases = cost.aliases.saturating_add(usize::from(field.alias.is_some()));
@@ -132,32 +141,28 @@ impl<'a> Counter<'a> {
                     cost
                 }
                 Selection::InlineFragment(inline) => {
-                    let mut cost = self.selections(&inline.selection_set, nested);
+                    let mut cost = self.selections(&inline.selection_set, level + 1);
                     cost.directives = cost.directives.saturating_add(inline.directives.len());
                     cost
                 }
                 Selection::FragmentSpread(spread) => {
-                    let mut cost = self.fragment(spread.fragment_name.as_str(), nested);
+                    let mut cost = self.fragment(spread.fragment_name.as_str(), level);
                     cost.directives = cost.directives.saturating_add(spread.directives.len());
                     cost
                 }
             };
-            total.add(cost);
+            total.add(Cost { levels: cost.levels + 1, ..cost });
         }
         total
     }
 
-    fn fragment(&mut self, name: &'a str, nested: usize) -> Cost {
+    fn fragment(&mut self, name: &'a str, level: usize) -> Cost {
         if let Some(known) = self.counted.get(name) {
             return known.unwrap_or_default();
         }
         let Some(selections) = self.fragments.get(name).copied() else { return Cost::default() };
-        if nested >= NESTED {
-            self.too_nested = true;
-            return Cost::default();
-        }
         self.counted.insert(name, None);
-        let cost = self.selections(selections, nested + 1);
+        let cost = self.selections(selections, level + 1);
         self.counted.insert(name, Some(cost));
         cost
     }

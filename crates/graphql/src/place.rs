@@ -23,7 +23,12 @@ impl Spans {
 
 /// Line and column of the beginning of a span.
 pub(crate) fn of(span: SourceSpan, sources: &SourceMap) -> Option<(usize, usize)> {
-    let before = sources.get(&span.file_id())?.source_text().get(..span.offset())?;
+    at(sources.get(&span.file_id())?.source_text(), span.offset())
+}
+
+/// Line and column of a byte.
+pub(crate) fn at(text: &str, offset: usize) -> Option<(usize, usize)> {
+    let before = text.get(..offset)?;
     let bytes = before.as_bytes();
     // `\r\n` is one line break.
     let is_break = |at: &usize| bytes.get(*at) == Some(&b'\n') || bytes.get(*at + 1) != Some(&b'\n');
