@@ -7,12 +7,13 @@ import decimal
 import enum
 import re
 import uuid
-from typing import Annotated, Any, Literal, Optional, Union
+from typing import Annotated, Any, Literal, NotRequired, Optional, Union
 
 import pydantic
 import pytest
 from annotated_types import Ge, Gt, Le, Len, Lt, MaxLen, MinLen, MultipleOf
 from fastapi import FastAPI
+from typing_extensions import TypedDict  # what pydantic takes on every version of Python
 
 from plectrum.fastapi import PlectrumRoute
 from plectrum.schema import Field, Schema
@@ -28,6 +29,22 @@ class Colour(enum.Enum):
 class Level(enum.IntEnum):
     LOW = 1
     HIGH = 2
+
+
+class Letters(enum.StrEnum):
+    A = "a"
+
+
+class Mixed(enum.Enum):
+    """Described."""
+
+    ONE = 1
+    TWO = "two"
+
+
+class Movie(TypedDict):
+    title: str
+    year: NotRequired[int]
 
 
 #: Annotation and default of a field.
@@ -78,6 +95,47 @@ FIELDS: list[tuple[Any, Any]] = [
     (Annotated[list[int], Len(1, 3)], REQUIRED),
     (list[Annotated[str, MaxLen(5)]], REQUIRED),
     (dict[str, Annotated[int, Ge(1)]], REQUIRED),
+    (bytes, REQUIRED),
+    (Annotated[bytes, MaxLen(3)], REQUIRED),
+    (Mixed, REQUIRED),
+    (Mixed | None, None),
+    (Letters, REQUIRED),
+    (Annotated[float, MultipleOf(0.5)], REQUIRED),
+    (Annotated[decimal.Decimal, Ge(0), Le(10)], REQUIRED),
+    (decimal.Decimal, decimal.Decimal("1.5")),
+    (datetime.date, datetime.date(2020, 1, 2)),
+    (datetime.timedelta, datetime.timedelta(seconds=5)),
+    (uuid.UUID, uuid.UUID(int=5)),
+    (Colour, Colour.RED),
+    (Level, Level.LOW),
+    (tuple[()], REQUIRED),
+    (list, REQUIRED),
+    (dict, REQUIRED),
+    (tuple, REQUIRED),
+    (set, REQUIRED),
+    (frozenset, REQUIRED),
+    (list[Any], REQUIRED),
+    (list[tuple[int, str]], REQUIRED),
+    (Annotated[tuple[int, ...], Len(1, 2)], REQUIRED),
+    (Annotated[set[int], MinLen(1)], REQUIRED),
+    (Annotated[frozenset[int], MaxLen(1)], REQUIRED),
+    (Annotated[dict[str, int], Len(1, 3)], REQUIRED),
+    (dict[int, str], REQUIRED),
+    (dict[uuid.UUID, int], REQUIRED),
+    (dict[Colour, int], REQUIRED),
+    (Literal[None, 1], REQUIRED),
+    (Literal[True], REQUIRED),
+    (Literal["a"] | None, None),
+    (int | None | str, REQUIRED),
+    (Optional[list[int]], None),  # noqa: UP045
+    (list[Optional[dict[str, Any]]], REQUIRED),  # noqa: UP045
+    (Annotated[Optional[int], Ge(3)], None),  # noqa: UP045
+    (Annotated[str, MaxLen(3)] | int, REQUIRED),
+    (Movie, REQUIRED),
+    (Movie | None, None),
+    (str, "é"),
+    (int, 10**20),
+    (Annotated[int, Ge(0), Le(10**20)], REQUIRED),
 ]
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import sys
 import typing
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast, get_args
 
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -27,13 +27,16 @@ from . import _core
 from .errors import SchemaError
 from .nodes import compiled_among
 from .schema import CompiledValidator, InvalidError
+from .schema.partial import Part
 from .schema.record import SchemaMeta
-from .structs import fields_of
+from .structs import fields_of, is_typed_dict
 
 if TYPE_CHECKING:
     from fastapi._compat import ModelField
 
 __all__ = ["FastAPIModel", "PlectrumResponse", "PlectrumRoute"]
+
+_WHOLE = Part()
 
 
 def FastAPIModel(source: Any, **options: Any) -> Any:  # noqa: N802 - used as a type is
@@ -51,7 +54,7 @@ def FastAPIModel(source: Any, **options: Any) -> Any:  # noqa: N802 - used as a 
     """
     schema = _compiled(source, options)
     base = schema.annotation
-    return cast("Any", Annotated)[dict[str, Any] if typing.is_typeddict(base) else base, schema]
+    return cast("Any", Annotated)[dict[str, Any] if is_typed_dict(base) else base, schema]
 
 
 def _compiled(source: Any, options: dict[str, Any]) -> CompiledValidator[Any]:
@@ -88,7 +91,7 @@ class PlectrumRoute(APIRoute):
     """A route whose answers Rust validates and writes, where its response model is one of Plectrum's.
 
     An instance of the model's own class is not validated again, as pydantic does not; anything else is. Routes with
-    other response models, or that leave fields out (``response_model_exclude_none`` and the like), stay as they are.
+    other response models stay as they are.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -118,30 +121,37 @@ class _RustField:
         if self._ready(value):
             return value, []
         try:
-            return self._schema.validate(value), []
+            return _Validated(self._schema.validate(value), value), []
         except InvalidError:
             told: tuple[Any, list[Any]] = cast("Any", self._field).validate(value, values, loc=loc)
             return told
 
-    def serialize_json(self, value: Any, **_options: Any) -> bytes:
-        """JSON bytes; the options are FastAPI's defaults, or this field would not be here."""
-        return self._schema.dump(value)
+    def serialize_json(self, value: Any, **options: Any) -> bytes:
+        """JSON bytes of what FastAPI's options ask for."""
+        part = Part(**options)
+        if part != _WHOLE:
+            return _core.encode(self._taken(part, value))
+        return self._schema.dump(value.value if isinstance(value, _Validated) else value)
 
-    def serialize(self, value: Any, **_options: Any) -> Any:
+    def serialize(self, value: Any, **options: Any) -> Any:
         """For response classes that render Python values."""
-        return self._schema.serialize(value)
+        return self._taken(Part(**options), value)
+
+    def _taken(self, part: Part, value: Any) -> Any:
+        value, given = value if isinstance(value, _Validated) else (value, value)
+        shown = self._schema.serialize(value)
+        return shown if part == _WHOLE else part.taken(self._schema.annotation, shown, value, given)
+
+
+class _Validated(NamedTuple):
+    """A value, and what the endpoint gave for it."""
+
+    value: Any
+    given: Any
 
 
 def _rust_field(route: APIRoute, field: ModelField | None) -> Any:
-    changed = (
-        route.response_model_include,
-        route.response_model_exclude,
-        route.response_model_exclude_unset,
-        route.response_model_exclude_defaults,
-        route.response_model_exclude_none,
-        not route.response_model_by_alias,
-    )
-    if field is None or any(changed) or not _is_ours(route.response_model):
+    if field is None or not _is_ours(route.response_model):
         return None
     return _RustField(CompiledValidator(route.response_model, output=True), field)
 
@@ -174,6 +184,6 @@ def _instances(annotation: Any) -> Callable[[Any], bool]:
 
 def _instances_of(schema: CompiledValidator[Any]) -> Callable[[Any], bool]:
     base = schema.model or schema.annotation
-    if typing.is_typeddict(base) or (fields_of(base) is None and schema.model is None):
+    if is_typed_dict(base) or (fields_of(base) is None and schema.model is None):
         return lambda _value: False
     return lambda value: isinstance(value, base)

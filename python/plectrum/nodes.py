@@ -24,7 +24,7 @@ import annotated_types
 from . import _core
 from .errors import SchemaError
 from .params import MISSING, UNSET, Field
-from .structs import StructField, fields_of, flattened, is_unset, struct_name, unset_of
+from .structs import StructField, fields_of, flattened, is_typed_dict, is_unset, struct_name, unset_of
 from .uploads import UploadFile
 
 __all__ = ["ClassEntry", "Nodes", "compiled_among", "is_body_type", "is_upload"]
@@ -423,7 +423,7 @@ def is_upload(annotation: Any) -> bool:
 def _entry(cls: type, fields: list[StructField]) -> ClassEntry:
     names = tuple(field.name for field in fields)
     outputs = tuple(field.marked("output") for field in fields)
-    if typing.is_typeddict(cls):
+    if is_typed_dict(cls):
         return ClassEntry("dict", cls, names, tuple(map(_default, fields)), outputs)
     if _is_plain(cls):
         # What is never in the input is unset, so that the attribute is there.

@@ -21,6 +21,7 @@ __all__ = [
     "UndefinedNameError",
     "fields_of",
     "flattened",
+    "is_typed_dict",
     "is_unset",
     "output_names",
     "struct_name",
@@ -87,7 +88,7 @@ def fields_of(annotation: Any) -> list[StructField] | None:
         SchemaError: an annotation names something that is not defined where the class is.
     """
     cls = get_origin(annotation) or annotation
-    if typing.is_typeddict(cls):
+    if is_typed_dict(cls):
         hints = _hints(annotation)
         required: frozenset[str] = cls.__required_keys__
         return [_typed_dict_field(name, hint, _is_required(hint, name in required)) for name, hint in hints.items()]
@@ -120,6 +121,11 @@ def unset_of(cls: Any) -> Any:
 
         return msgspec.UNSET
     return UNSET
+
+
+def is_typed_dict(cls: Any) -> bool:
+    """Whether a class is a ``TypedDict``, of ``typing`` or of ``typing_extensions``."""
+    return hasattr(cls, "__required_keys__") and isinstance(cls, type) and issubclass(cls, dict)
 
 
 def is_unset(option: Any) -> bool:

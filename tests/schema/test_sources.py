@@ -14,6 +14,7 @@ import annotated_types
 import msgspec
 import pydantic
 import pytest
+import typing_extensions
 
 from plectrum.schema import (
     UNSET,
@@ -24,6 +25,7 @@ from plectrum.schema import (
     MinLength,
     Pattern,
     Schema,
+    SchemaError,
     Slug,
     UnsetType,
 )
@@ -184,6 +186,22 @@ def test_typed_dicts_and_structs_and_pydantic() -> None:
     assert users.validate({"email": "x", "age": 20}) == User(email="x", age=20)
     assert users.validate_json(b'{"email":"x","age":20}') == User(email="x", age=20)
     assert wrong(users, {"email": "x", "age": 3}) == [(["age"], "greater_than_equal")]
+
+
+def test_typed_dicts_of_typing_extensions() -> None:
+    class Song(typing_extensions.TypedDict):
+        title: Annotated[str, MinLength(1)]
+        year: typing_extensions.NotRequired[int]
+        code: typing_extensions.ReadOnly[int]
+
+    songs = Schema.from_typed_dict(Song)
+    assert songs.validate({"title": "x", "code": 3}) == {"title": "x", "code": 3}
+    assert wrong(songs, {"title": "", "year": "x"}) == [
+        (["title"], "string_too_short"), (["year"], "int_type"), (["code"], "missing"),
+    ]  # fmt: skip
+    assert wrong(Schema({"song": Song}), {"song": 1}) == [(["song"], "model_type")]
+    with pytest.raises(SchemaError, match="is not a TypedDict"):
+        Schema.from_typed_dict(dict)
 
 
 def test_unions_literals_and_enums() -> None:

@@ -20,6 +20,7 @@ from ..nodes import compiled_among
 from ..params import MISSING, UNSET, Field
 from ..structs import StructField, fields_of, is_unset, struct_name
 from .invalid import InvalidError
+from .partial import Part
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -45,7 +46,12 @@ def core_schema_of(schema: CompiledValidator[Any]) -> core_schema.CoreSchema:
         except InvalidError as error:
             raise _told(schema, error, value) from error
 
-    serialization = core_schema.plain_serializer_function_ser_schema(schema.serialize)
+    def serialize(value: Any, info: core_schema.SerializationInfo) -> Any:
+        shown = schema.serialize(value)
+        part = Part.of(info)
+        return shown if part is None else part.taken(schema.annotation, shown, value)
+
+    serialization = core_schema.plain_serializer_function_ser_schema(serialize, info_arg=True)
 
     def describe(_core_schema: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """The JSON Schema of the equivalent pydantic model, referred to by its name."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict, TypeVa
 from .. import params
 from ..errors import DECLARED_AT, SchemaError, line_of_caller
 from ..params import MISSING, UNSET
-from ..structs import UndefinedNameError
+from ..structs import UndefinedNameError, is_typed_dict
 from .compiled import CompiledValidator
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class SchemaMeta(ABCMeta):
 
     def from_typed_dict(cls, source: type[T]) -> CompiledValidator[T]:
         """A schema of a ``TypedDict``; validates to dicts. Errors as :meth:`from_dataclass`."""
-        return _of_kind(source, "a TypedDict", hasattr(source, "__required_keys__"))
+        return _of_kind(source, "a TypedDict", is_typed_dict(source))
 
     def from_msgspec(cls, source: type[T]) -> CompiledValidator[T]:
         """A schema of a ``msgspec.Struct``; validates to its instances. Errors as :meth:`from_dataclass`."""
