@@ -7,8 +7,8 @@
 The files: ``record`` (:class:`Schema`), ``compiled`` (:class:`CompiledValidator`), ``rules`` (markers for
 ``Annotated``), ``models`` (Django models → schemas), ``rows`` (querysets → JSON), ``unique`` (checks that ask the
 database), ``invalid`` (:class:`InvalidError`), ``wording`` (the same errors in DRF's and Django's words),
-``for_pydantic`` (schemas within pydantic and FastAPI) and ``partial`` (what their options leave out). Types become nodes
-in :mod:`plectrum.nodes`, as those of routes do.
+``for_pydantic`` (schemas within pydantic and FastAPI) and ``partial`` (what their options leave out). Types become
+nodes in :mod:`plectrum.nodes`, as those of routes do.
 """
 
 from __future__ import annotations
