@@ -2,8 +2,9 @@
 
     python -m bench.slow [connections]
 
-Starts one worker of the installed Plectrum. Half of the slow clients send a head a byte at a time, half a body; a
-normal client meanwhile asks for one small answer after the other.
+Starts one worker of the installed Plectrum. Half of the slow clients send a head a byte at a time, half a body, each a
+byte every half second; a normal client meanwhile asks for a small answer every millisecond, for long enough that every
+slow one has sent several times. Rounds alone and rounds beside take turns.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from contextlib import ExitStack, contextmanager, suppress
 
 from plectrum import API, Request
 
-REQUESTS, ROUNDS, PAUSE = 2000, 3, 0.5
+SECONDS, SETTLE, ROUNDS, PAUSE = 3.0, 1.0, 3, 0.5
+#: Slow clients do not send all at once: their bytes come in so many portions a pause.
+PORTIONS = 1000
 HEADS = (
     b"GET /hello HTTP/1.1\r\nhost: t\r\nx: ",
     b"POST /body HTTP/1.1\r\nhost: t\r\ncontent-type: text/plain\r\ncontent-length: 100000\r\n\r\n",
@@ -43,11 +46,12 @@ def p99(port: int) -> float:
     """Of a normal client on a connection of its own, in milliseconds."""
     times = []
     with socket.create_connection(("127.0.0.1", port)) as connection:
-        for _ in range(REQUESTS):
-            start = time.perf_counter()
+        end = time.perf_counter() + SECONDS
+        while (start := time.perf_counter()) < end:
             connection.sendall(b"GET /hello HTTP/1.1\r\nhost: t\r\n\r\n")
             assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
             times.append((time.perf_counter() - start) * 1000)
+            time.sleep(0.001)
     return statistics.quantiles(times, n=100)[98]
 
 
@@ -59,10 +63,11 @@ def trickle(port: int, count: int) -> None:
             connection.sendall(HEADS[number % 2])
         print("connected", flush=True)
         while True:
-            time.sleep(PAUSE)
-            for connection in slow:
-                with suppress(OSError):  # it was cut off
-                    connection.send(b"x")
+            for portion in range(PORTIONS):
+                time.sleep(PAUSE / PORTIONS)
+                for connection in slow[portion::PORTIONS]:
+                    with suppress(OSError):  # it was cut off
+                        connection.send(b"x")
 
 
 @contextmanager
@@ -72,6 +77,7 @@ def trickling(port: int, count: int) -> Iterator[None]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as slow:
         assert slow.stdout is not None
         assert slow.stdout.readline() == "connected\n"
+        time.sleep(SETTLE)  # thousands that come at once are another matter
         try:
             yield
         finally:
@@ -89,13 +95,18 @@ def main(count: int) -> None:
         assert found is not None
         try:
             port = int(found[1])
-            p99(port)
-            alone = min(p99(port) for _ in range(ROUNDS))
-            with trickling(port, count):
-                beside = min(p99(port) for _ in range(ROUNDS))
+            alone, beside = [], []
+            for _ in range(ROUNDS):
+                alone.append(p99(port))
+                with trickling(port, count):
+                    beside.append(p99(port))
         finally:
             server.terminate()
-    print(f"p99 of a request alone {alone:.2f} ms, beside {count} slow clients {beside:.2f} ms: {beside / alone:.2f} x")
+    for number, (one, other) in enumerate(zip(alone, beside, strict=True), 1):
+        print(
+            f"round {number}: p99 alone {one:.2f} ms, beside {count} slow clients {other:.2f} ms: {other / one:.2f} x"
+        )
+    print(f"medians: {statistics.median(beside) / statistics.median(alone):.2f} x")
 
 
 if __name__ == "__main__":
