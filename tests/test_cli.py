@@ -141,8 +141,8 @@ class TestDiscovery:
         with pytest.raises(ConfigurationError) as caught:
             discovery.find_in_django(None)
         assert str(caught.value) == (
-            "No API object was found (looked into tests.project.api). "
-            'Name it in the settings: PLECTRUM = {"API": "shop.api.api"}.'
+            "No API object was found (looked into tests.project.api). Write tests/project/api.py with api = API(), of "
+            'plectrum, or name another in the settings: PLECTRUM = {"API": "shop.api.api"}.'
         )
 
 

@@ -56,6 +56,16 @@ def test_kinds(kind: Callable[..., errors.HTTPException], status: int) -> None:
     assert json.dumps(error.problem())
 
 
+def test_djangos_orm_in_async_code_says_the_way_out() -> None:
+    from django.core.exceptions import SynchronousOnlyOperation
+
+    from plectrum import bridge
+
+    status, body, _ = bridge.describe_exception(SynchronousOnlyOperation("You cannot."), "popular", debug=True)
+    assert status == 500
+    assert "You cannot. Await the ORM's own (acount()" in json.loads(body)["detail"]
+
+
 def test_retry_after() -> None:
     assert errors.ServiceUnavailable(retry_after=5).headers == {"Retry-After": "5"}
 

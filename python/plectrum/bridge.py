@@ -75,6 +75,10 @@ def internal_error(error: BaseException, debug: bool) -> _Described:
 
 def _said(error: BaseException) -> str:
     text = str(error)
+    if type(error).__name__ == "SynchronousOnlyOperation":  # Django's own words name no way out that is at hand here
+        text += (
+            " Await the ORM's own (acount(), aget(), asave() …), or write a plain 'def' and give its route sync=True."
+        )
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

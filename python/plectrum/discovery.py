@@ -48,10 +48,12 @@ def find_in_django(name: str | None) -> API:
     for package in _project_packages():
         if importlib.util.find_spec(f"{package}.api") is not None:
             return find(f"{package}.api:api")
-    looked = " and ".join(f"{package}.api" for package in _project_packages()) or "no package"
+    packages = _project_packages()
+    looked = " and ".join(f"{package}.api" for package in packages) or "no package"
+    place = f"{packages[0].replace('.', '/')}/api.py" if packages else "a module"
     raise ConfigurationError(
-        f"No API object was found (looked into {looked}). "
-        'Name it in the settings: PLECTRUM = {"API": "shop.api.api"}.'
+        f"No API object was found (looked into {looked}). Write {place} with api = API(), of plectrum, or name another "
+        'in the settings: PLECTRUM = {"API": "shop.api.api"}.'
     )
 
 
