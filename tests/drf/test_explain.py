@@ -25,7 +25,7 @@ class Inner(s.Serializer[Any]):
 class Outer(s.Serializer[Any]):
     plain = s.CharField()
     tagged = Tagged()
-    when = s.DateTimeField(format="%Y")
+    when = s.DateTimeField(format="%A")
     shout = s.SerializerMethodField()
     inner = Inner()
     inners = Inner(many=True)
@@ -47,7 +47,9 @@ def test_each_field_has_its_reason() -> None:
         "tagged": Decision(
             "python", "Tagged.to_representation is not DRF's own", "leave to_representation to DRF's field"
         ),
-        "when": Decision("python", "its format is not ISO 8601", "leave format and the format settings at iso-8601"),
+        "when": Decision(
+            "python", "its format has more than digits of date and time", "use %Y %m %d %H %M %S %f, or iso-8601"
+        ),
         "shout": Decision("python", "its value is made by your get_shout", "declare a field with a source instead"),
         "inner": Decision("rust"),
         "inners": Decision("rust"),

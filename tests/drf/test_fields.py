@@ -156,6 +156,63 @@ def test_datetimes_are_shown_in_the_current_zone(value: dt.datetime, zone: zonei
         both_ways(serializer(s.DateTimeField()), {"before": "x", "value": value, "after": 1})
 
 
+_PIECES = st.sampled_from(
+    ["%Y", "%m", "%d", "%H", "%M", "%S", "%f", "%%", "%y", "%z", "%A", "%-d", "%", '"', "é", "-", " ", "T"]
+)
+
+
+@given(
+    st.datetimes(timezones=st.none() | st.timezones() | st.just(dt.UTC)), st.lists(_PIECES).map("".join), st.timezones()
+)
+def test_formats_of_their_own(value: dt.datetime, layout: str, zone: zoneinfo.ZoneInfo) -> None:
+    with timezone.override(zone):
+        fields = (s.DateTimeField, value), (s.DateField, value.date()), (s.TimeField, value.time()), (s.DateField, "")
+        for kind, shown in fields:
+            same(serializer(kind(format=layout)), [{"before": "x", "value": shown, "after": 1}] * 2, many=True)
+
+
+@given(st.lists(st.sampled_from(["a", "b", "", "1", 1, 2, True, None, 1.0, Size.BIG, Plain("a")])))
+def test_several_choices(values: list[Any]) -> None:
+    for choices in (["a", 1], ["a", ""], Size.choices, [(True, "yes"), (2, "two")]):
+        made = serializer(s.MultipleChoiceField(choices=choices))
+        for value in (values, tuple(values)):
+            same(made, [{"before": "x", "value": value, "after": 1}] * 2, many=True)
+
+
+class Shouting(s.StringRelatedField):
+    def to_representation(self, value: Any) -> str:
+        return str(value).upper()
+
+
+class Keyed:
+    pk = "key"
+    name = "name"
+
+    def __str__(self) -> str:
+        return "text"
+
+
+@pytest.mark.parametrize(
+    "child",
+    [
+        lambda: s.PrimaryKeyRelatedField(read_only=True),
+        lambda: s.PrimaryKeyRelatedField(read_only=True, pk_field=s.CharField()),
+        lambda: s.SlugRelatedField("name", read_only=True),
+        s.StringRelatedField,
+        Shouting,
+    ],
+    ids=lambda make: repr(make()),
+)
+def test_related_objects(child: Any) -> None:
+    rows: list[Any] = [[], [Keyed()], (Keyed(), Keyed()), [None], [Keyed(), None], {}, 5, None]
+    for options in ({"read_only": True}, {"allow_null": True}, {"required": False}, {"default": ()}):
+        field = s.ManyRelatedField(child_relation=child(), **options)
+        for value in rows:
+            same(serializer(field), [SimpleNamespace(before="x", value=value, after=1)] * 2, many=True)
+            same(serializer(field), [SimpleNamespace(before="x", value=value, after=1, pk=None)] * 2, many=True)
+        same(serializer(field), [SimpleNamespace(before="x", after=1)] * 2, many=True)
+
+
 class Doubling(s.IntegerField):
     def to_representation(self, value: Any) -> Any:
         return super().to_representation(value) * 2

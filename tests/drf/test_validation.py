@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import decimal
+import json
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from rest_framework import serializers as s
 
 from plectrum.drf import RustSerializerMixin
-from tests.drf.compare import accepts_alike
+from tests.drf.compare import accepts_alike, validated
 from tests.drf.inputs import FIELDS, PARIS, RAW, one, record
 
 pytestmark = pytest.mark.filterwarnings("ignore:The list-based error format")
@@ -261,6 +262,53 @@ def test_the_decimal_context_is_heeded(precision: int) -> None:
     with decimal.localcontext(prec=precision):
         for value in ("1.5", "12.34", "123", 7, Decimal("1.2")):
             accepts_alike(one(s.DecimalField(None, 2)), record(value))
+
+
+def test_records_that_are_not_alike() -> None:
+    class In(s.Serializer[Any]):
+        a = s.IntegerField()
+        b = s.IntegerField(required=False)
+        ü = s.CharField(default="ü")
+
+    def text(of: str) -> str:
+        return "".join(of)  # an object of its own
+
+    class Strange(str):
+        __slots__ = ()
+
+    deleted = {"z": 0, "a": 1, "b": 2}
+    del deleted["z"]
+    rows: list[dict[Any, Any]] = [
+        {"a": 1, "b": 2, "ü": "x"}, {"b": 2, "ü": "x", "a": 1}, {"a": 1, "ü": "x"}, {"a": 3, "x": 4, "b": 5}, deleted,
+        {text("a"): 6, text("b"): 7, text("ü"): "y"}, {"b": 8}, {}, {Strange("a"): 9}, {1: 2, None: 3, "a": 4},
+    ]  # fmt: skip
+    for start in range(len(rows)):
+        data = rows[start:] + rows[:start]
+        expected = validated(In, data, many=True)
+        assert validated(type("Fast", (RustSerializerMixin, In), {}), data, many=True) == expected
+        document = json.dumps([row for row in data if all(isinstance(key, str) for key in row)])
+        expected = validated(In, json.loads(document), many=True)
+        assert validated(type("Fast", (RustSerializerMixin, In), {}), json.loads(document), many=True) == expected
+
+
+def test_user_code_may_change_the_record_meanwhile() -> None:
+    class In(s.Serializer[Any]):
+        a = s.IntegerField()
+        b = s.IntegerField(required=False)
+        c = s.IntegerField(default=0)
+
+        def validate_a(self, value: Any) -> Any:
+            data = at.pop(0)
+            del data["a"]
+            data["c"] = data.pop("b")
+            return value
+
+    outcomes = []
+    for kind in (In, type("Fast", (RustSerializerMixin, In), {})):
+        rows = [{"a": 1, "b": 2, "c": 3}, {"a": 4, "b": 5, "c": 6}, {"a": 7, "b": 8, "c": 9}]
+        at = list(rows)
+        outcomes.append((validated(kind, rows, many=True), rows))
+    assert outcomes[0] == outcomes[1]
 
 
 def test_list_sizes() -> None:

@@ -14,7 +14,7 @@ import rest_framework.relations
 import rest_framework.serializers
 from rest_framework.settings import api_settings
 
-from .describe import Description, overridden, own, python
+from .describe import CHOICES_ARE_LISTS, Description, overridden, own, python
 from .rules import rules_of
 from .values import class_of, is_exactly, zone_for_input
 
@@ -164,6 +164,8 @@ def _choice(field: Any) -> Description:
 
 def _choices(field: Any) -> Description:
     found = _choice(field)
+    if not CHOICES_ARE_LISTS:
+        return python("this version of DRF gives a set")
     # "" is then a choice of its own.
     if found[0] == "choice" and field.allow_blank:
         return python("it allows blank items", "leave allow_blank off")

@@ -8,6 +8,7 @@ differently is as good as its parent, and a patched class is not itself any more
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,9 +16,9 @@ import rest_framework.fields
 import rest_framework.relations
 from rest_framework.settings import api_settings
 
-from .values import class_of, state_of, zone
+from .values import class_of, is_exactly, state_of, zone
 
-__all__ = ["Description", "describe", "overridden", "own", "python", "register"]
+__all__ = ["CHOICES_ARE_LISTS", "Description", "describe", "overridden", "own", "python", "register"]
 
 Description = tuple[Any, ...]
 
@@ -35,6 +36,7 @@ _WHOLE_OBJECT = (
 )
 _KEY_ONLY = relations.PrimaryKeyRelatedField.use_pk_only_optimization
 _KEY = relations.PrimaryKeyRelatedField.to_representation
+_GET_MANY = relations.ManyRelatedField.get_attribute
 
 
 def python(reason: str, remedy: str = "") -> Description:
@@ -78,6 +80,8 @@ def _access(field: Any) -> Description:
     get = own(field, "get_attribute")
     if get is _GET:
         return ("path", field.source_attrs)
+    if get is _GET_MANY:
+        return ("asked",)
     if get is not _GET_RELATED:
         return overridden(field, "get_attribute")
     optimized = own(field, "use_pk_only_optimization")
@@ -124,25 +128,31 @@ def _decimal(field: Any) -> Description:
     return ("decimal", field.decimal_places, field.max_digits, as_text)
 
 
-def _is_iso(field: Any, default: object) -> bool:
-    chosen = getattr(field, "format", default)
-    return isinstance(chosen, str) and chosen.lower() == "iso-8601"
+def _formatted(field: Any, default: Any, moment: Description, layout: re.Pattern[str]) -> Description:
+    """A date or time as the field is to show it."""
+    chosen: Any = getattr(field, "format", default)
+    if chosen is None:
+        return ("unformatted",)
+    if isinstance(chosen, str) and chosen.lower() == "iso-8601":
+        return moment
+    if is_exactly(chosen, str) and layout.fullmatch(chosen):
+        return ("formatted", moment, chosen)
+    return _UNUSUAL
 
 
 def _datetime(field: Any) -> Description:
     if own(field, "enforce_timezone") is not _ENFORCE or own(field, "default_timezone") is not _DEFAULT_ZONE:
         return python(f"{class_of(field).__name__} has a time zone rule of its own", "use default_timezone=")
-    if not _is_iso(field, api_settings.DATETIME_FORMAT):
-        return _NOT_ISO
-    return ("datetime in", zone(field.timezone)) if hasattr(field, "timezone") else ("datetime",)
+    moment = ("datetime in", zone(field.timezone)) if hasattr(field, "timezone") else ("datetime",)
+    return _formatted(field, api_settings.DATETIME_FORMAT, moment, _DATETIME)
 
 
 def _date(field: Any) -> Description:
-    return ("date",) if _is_iso(field, api_settings.DATE_FORMAT) else _NOT_ISO
+    return _formatted(field, api_settings.DATE_FORMAT, ("date",), _DATE)
 
 
 def _time(field: Any) -> Description:
-    return ("time",) if _is_iso(field, api_settings.TIME_FORMAT) else _NOT_ISO
+    return _formatted(field, api_settings.TIME_FORMAT, ("time",), _TIME)
 
 
 def _duration(field: Any) -> Description:
@@ -166,6 +176,23 @@ def _choice(field: Any) -> Description:
     return python("its choices are not kept in a dict", "leave choices to DRF's field")
 
 
+def _choices(field: Any) -> Description:
+    found = _choice(field)
+    if found[0] == "choice" and not CHOICES_ARE_LISTS:
+        return python("this version of DRF gives a set")
+    return ("choices", found[1]) if found[0] == "choice" else found
+
+
+def _key(field: Any) -> Description:
+    if field.pk_field is not None:
+        return python("its pk_field represents the key", "leave pk_field off")
+    return ("attributes", ["pk"])
+
+
+def _related(field: Any) -> Description:
+    return ("related", field.child_relation, _convert(field.child_relation))
+
+
 def _json(field: Any) -> Description:
     return python("it is binary", "leave binary off") if field.binary else ("same",)
 
@@ -186,7 +213,13 @@ def _members(field: Any) -> Description:
     return ("members", field.child, _convert(field.child))
 
 
-_NOT_ISO = python("its format is not ISO 8601", "leave format and the format settings at iso-8601")
+_UNUSUAL = python("its format has more than digits of date and time", "use %Y %m %d %H %M %S %f, or iso-8601")
+# Text that JSON shows as it is, and directives that are digits on every platform and in every language.
+_DATETIME = re.compile(r"(?:[ !#$&-\[\]-~]|%[YmdHMSf%])*")
+_DATE = re.compile(r"(?:[ !#$&-\[\]-~]|%[Ymd%])*")
+_TIME = re.compile(r"(?:[ !#$&-\[\]-~]|%[HMSf%])*")
+#: Older DRF takes and gives sets.
+CHOICES_ARE_LISTS = isinstance(fields.MultipleChoiceField(choices=[]).to_representation([]), list)
 _LOWER: object = getattr(fields.BooleanField, "_lower_if_str", None)
 _QUANTIZE: object = fields.DecimalField.quantize
 _ENFORCE: object = fields.DateTimeField.enforce_timezone
@@ -204,6 +237,7 @@ _DRF: tuple[tuple[Any, Callable[[Any], Description]], ...] = (
     (fields.TimeField, _time),
     (fields.DurationField, _duration),
     (fields.ChoiceField, _choice),
+    (fields.MultipleChoiceField, _choices),
     (fields.ListField, _items),
     (class_of(fields.ListField().child), _always("same")),
     (fields.DictField, _members),
@@ -212,6 +246,8 @@ _DRF: tuple[tuple[Any, Callable[[Any], Description]], ...] = (
     (fields.SerializerMethodField, _method),
     (relations.SlugRelatedField, _slug),
     (relations.StringRelatedField, _always("text")),
+    (relations.PrimaryKeyRelatedField, _key),
+    (relations.ManyRelatedField, _related),
 )
 for _kind, _description in _DRF:
     register(_kind.to_representation, _description)
@@ -224,9 +260,6 @@ _DRFS_OWN = {
         fields.Field,
         fields.FileField,
         fields.ModelField,
-        fields.MultipleChoiceField,
         relations.HyperlinkedRelatedField,
-        relations.ManyRelatedField,
-        relations.PrimaryKeyRelatedField,
     )
 }

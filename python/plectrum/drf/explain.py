@@ -172,7 +172,7 @@ def _decision(description: Description) -> Decision | None:
             return Decision("python", reason, remedy)
         case ("method", _, name):
             return Decision("python", f"its value is made by your {name}", "declare a field with a source instead")
-        case ("items" | "members", _, child):
+        case ("items" | "related" | "members", _, child):
             return _decision(child)
         case _:
             return None

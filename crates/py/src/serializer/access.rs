@@ -113,7 +113,7 @@ impl Access {
         Ok(match kind.cast::<PyString>()?.to_str()? {
             "path" => Self::Path { path: names_of(&description.get_item(1)?)?, first: PyOnceLock::new() },
             "key" => Self::Key { name: interned(&description.get_item(1)?)?, column: PyOnceLock::new() },
-            "python" => Self::Python,
+            "asked" | "python" => Self::Python,
             kind => return Err(unknown(kind)),
         })
     }

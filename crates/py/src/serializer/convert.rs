@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyDate, PyDateTime, PyDict, PyFloat, PyInt, PyList, PyString, PyTime, PyTuple};
 
 use super::Representation;
 use super::access::{interned, names_of};
+use super::layout::Layout;
 use super::run::{Run, Zone};
 use super::scalar;
-use super::sink::Sink;
+use super::sink::{Objects, Sink};
 use super::step::unknown;
 use crate::names;
 
@@ -35,10 +36,19 @@ pub(super) enum Convert {
     DateTime(Option<Zone<Py<PyAny>>>),
     Date,
     Time,
+    /// One of these three in a format of its own.
+    Formatted {
+        moment: Box<Convert>,
+        layout: Layout,
+    },
+    /// One of the three as it is.
+    Unformatted,
     Duration,
     Uuid,
     /// The choice spelled like the value.
     Choice(Py<PyDict>),
+    /// Those of a list, without repetition.
+    Choices(Py<PyDict>),
     /// A method of the serializer.
     Method {
         owner: Py<PyAny>,
@@ -47,6 +57,8 @@ pub(super) enum Convert {
     /// An attribute's attribute (`SlugRelatedField`).
     Attributes(Vec<Py<PyString>>),
     Items(Box<Child>),
+    /// Related objects, none of which is absent.
+    Related(Box<Child>),
     Members(Box<Child>),
     Record(Nested),
     Records(Nested),
@@ -79,12 +91,19 @@ impl Convert {
             "datetime in" => Self::DateTime(Some(Zone::new(rest(1)?)?.unbind())),
             "date" => Self::Date,
             "time" => Self::Time,
+            "formatted" => Self::Formatted {
+                moment: Box::new(Self::new(rest(1)?.cast::<PyTuple>()?)?),
+                layout: Layout::new(rest(2)?.cast::<PyString>()?.to_str()?)?,
+            },
+            "unformatted" => Self::Unformatted,
             "duration" => Self::Duration,
             "uuid" => Self::Uuid,
             "choice" => Self::Choice(rest(1)?.cast_into::<PyDict>()?.unbind()),
+            "choices" => Self::Choices(rest(1)?.cast_into::<PyDict>()?.unbind()),
             "method" => Self::Method { owner: rest(1)?.unbind(), name: interned(&rest(2)?)? },
             "attributes" => Self::Attributes(names_of(&rest(1)?)?),
             "items" => Self::Items(Child::new(&rest(1)?, &rest(2)?)?),
+            "related" => Self::Related(Child::new(&rest(1)?, &rest(2)?)?),
             "members" => Self::Members(Child::new(&rest(1)?, &rest(2)?)?),
             "record" => Self::Record(Nested::new(rest(1)?.unbind())),
             "records" => Self::Records(Nested::new(rest(1)?.unbind())),
@@ -111,11 +130,17 @@ impl Convert {
                     return sink.object(choice);
                 }
             }
+            Self::Choices(choices) => {
+                if let Some(chosen) = all_chosen(choices.bind(py), &value)? {
+                    return sink.object(chosen);
+                }
+            }
             Self::Method { owner, name } => {
                 return sink.object(owner.bind(py).call_method1(name.bind(py), (value,))?);
             }
             Self::Attributes(path) => return sink.object(attributes(path, value)?),
             Self::Items(child) => return child.write_items(&value, run, sink),
+            Self::Related(child) => return child.write_related(&value, run, sink),
             Self::Members(child) if value.is_exact_instance_of::<PyDict>() => {
                 return child.write_members(&value, run, sink);
             }
@@ -137,6 +162,11 @@ impl Convert {
             Self::Integer => value.is_exact_instance_of::<PyInt>(),
             Self::Float => value.is_exact_instance_of::<PyFloat>(),
             Self::Boolean => value.is_exact_instance_of::<PyBool>(),
+            Self::Unformatted => {
+                value.is_exact_instance_of::<PyDateTime>()
+                    || value.is_exact_instance_of::<PyDate>()
+                    || value.is_exact_instance_of::<PyTime>()
+            }
             Self::Decimal { places, digits, text: false } => {
                 scalar::is_quantized(value, *places, precision(*digits, run)?)
             }
@@ -166,6 +196,13 @@ impl Convert {
             }
             Self::Date => sink.text(py, |out| scalar::date(value, out)),
             Self::Time => sink.text(py, |out| scalar::time_of_day(value, out)),
+            Self::Formatted { moment, layout } => {
+                let Some(iso) = moment.write_text(value, run, &mut Objects::default())? else {
+                    return Ok(None);
+                };
+                let iso = iso.cast::<PyString>()?.to_str()?;
+                sink.text(py, |out| layout.write(iso.as_bytes(), out))
+            }
             Self::Duration => sink.text(py, |out| scalar::duration(value, out)),
             Self::Uuid => sink.text(py, |out| scalar::identifier(value, out)),
             _ => None,
@@ -182,9 +219,10 @@ impl Convert {
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
             Self::DateTime(Some(Zone::Other(zone))) => visit.call(zone),
-            Self::Choice(choices) => visit.call(choices),
+            Self::Choice(choices) | Self::Choices(choices) => visit.call(choices),
+            Self::Formatted { moment, .. } => moment.traverse(visit),
             Self::Method { owner, .. } => visit.call(owner),
-            Self::Items(child) | Self::Members(child) => {
+            Self::Items(child) | Self::Related(child) | Self::Members(child) => {
                 visit.call(&child.field)?;
                 child.convert.traverse(visit)
             }
@@ -214,6 +252,22 @@ fn chosen<'py>(
         return Ok(None);
     };
     Ok(Some(found.unwrap_or_else(|| value.clone())))
+}
+
+/// The choices of a list's items, each once, in the order of their first mention.
+fn all_chosen<'py>(
+    choices: &Bound<'py, PyDict>,
+    items: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let Ok(items) = items.cast_exact::<PyList>() else { return Ok(None) };
+    let unique = PyDict::new(items.py());
+    for item in items {
+        match chosen(choices, &item)? {
+            Some(choice) => unique.set_item(choice, items.py().None())?,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(unique.keys().into_any()))
 }
 
 fn attributes<'py>(path: &[Py<PyString>], value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -249,6 +303,20 @@ impl Child {
         let mut list = sink.begin_list(items.py());
         for item in items.try_iter()? {
             let written = self.write_item(item?, run, sink)?;
+            sink.push(&mut list, written)?;
+        }
+        Ok(sink.end_list(list))
+    }
+
+    fn write_related<'py, S: Sink<'py>>(
+        &self,
+        objects: &Bound<'py, PyAny>,
+        run: &Run<'py>,
+        sink: &mut S,
+    ) -> PyResult<S::Value> {
+        let (field, mut list) = (self.field.bind(objects.py()), sink.begin_list(objects.py()));
+        for object in objects.try_iter()? {
+            let written = self.convert.write(field, object?, run, sink)?;
             sink.push(&mut list, written)?;
         }
         Ok(sink.end_list(list))

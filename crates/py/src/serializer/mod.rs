@@ -4,6 +4,7 @@
 //! DRF calls it. So is every value that is not of the exact type a converter knows.
 //!
 //! * [`access`]: instance → the field's value; [`convert`] that value → what `.data` holds;
+//! * [`layout`]: dates and times in a format of their own;
 //! * [`sink`]: where it goes, Python objects or JSON text; [`scalar`] numbers, dates, uuids and decimals;
 //! * [`dump`]: any value of `.data` as JSON, as DRF's `JSONRenderer` writes it;
 //! * [`input`]: the way in, `run_validation`;
@@ -13,6 +14,7 @@ mod access;
 mod convert;
 mod dump;
 mod input;
+mod layout;
 mod run;
 mod scalar;
 mod sink;

@@ -4,7 +4,7 @@
 //! Python, which raises DRF's error or finds the value valid after all. So there is no error text here at all.
 //!
 //! * [`record`]: a record and its fields in order; [`check`]: one field's value; [`parse`]: raw value → internal value;
-//! * [`rows`]: a list of records; [`rules`]: the validators whose answer is known; [`text`]: questions to strings; [`moment`]: dates and times;
+//! * [`rows`]: a list of records, [`shape`] what these have in common; [`rules`]: the validators whose answer is known; [`text`]: questions to strings; [`moment`]: dates and times;
 //! * [`session`]: what holds until Python code has run, as does the rest of the [`collector`]; [`failure`]: what DRF makes of exceptions.
 
 mod check;
@@ -16,6 +16,7 @@ mod record;
 mod rows;
 mod rules;
 mod session;
+mod shape;
 mod text;
 
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -27,6 +28,7 @@ use failure::Failure;
 use record::Field;
 pub(crate) use rows::InternalRows;
 use session::Session;
+use shape::Shape;
 
 /// The compiled `run_validation` of one serializer instance.
 #[pyclass(frozen, module = "plectrum._core")]
@@ -58,7 +60,7 @@ impl Validation {
 
     /// What the serializer's `to_internal_value` returns for a dict.
     fn internal<'py>(&self, data: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(self.values(data, &Session::new(&self.serializer, data.py()))?.into_any())
+        Ok(self.values(data, &Session::new(&self.serializer, data.py()), None)?.into_any())
     }
 
     /// `run_validation` of each row from `start` on, until fields are found to have changed: valid ones are appended
@@ -71,15 +73,16 @@ impl Validation {
         invalid: &Bound<'py, PyDict>,
     ) -> PyResult<usize> {
         let (py, session) = (rows.py(), Session::at_rest(&self.serializer, rows.py()));
-        let mut turns = session.turns();
+        let (mut turns, mut shape) = (session.turns(), Shape::default());
         for (index, row) in rows.iter().enumerate().skip(start) {
             if turns != session.turns() {
                 turns = session.turns();
                 if !self.is_current(py)? {
                     return Ok(index);
                 }
+                session.rest_again(py);
             }
-            match self.run(&row, &session) {
+            match self.run(&row, &session, Some(&mut shape)) {
                 Ok(value) => valid.append(value)?,
                 Err(error) => match Failure::of(error, py)? {
                     Failure::Rest(error) => invalid.set_item(index, error.into_value(py))?,

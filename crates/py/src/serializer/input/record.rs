@@ -13,6 +13,7 @@ use super::Validation;
 use super::check::Check;
 use super::failure::{Errors, Failure};
 use super::session::Session;
+use super::shape::{Place, Shape};
 use crate::names;
 
 /// A writable field of a serializer.
@@ -68,11 +69,15 @@ impl Field {
     fn raw<'py>(
         &self,
         data: &Bound<'py, PyDict>,
+        place: Option<&Place<'py>>,
         session: &Session<'py>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = data.py();
         match self.source {
-            Source::Key => data.get_item(self.name.bind(py)),
+            Source::Key => match place.and_then(|place| place.value_in(data)) {
+                Some(value) => Ok(Some(value)),
+                None => data.get_item(self.name.bind(py)),
+            },
             Source::Python => {
                 session.python_runs();
                 let raw = self.check.field.bind(py).call_method1(intern!(py, "get_value"), (data,))?;
@@ -123,13 +128,14 @@ impl Validation {
         &self,
         data: &Bound<'py, PyAny>,
         session: &Session<'py>,
+        shape: Option<&mut Shape<'py>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = data.py();
         let Ok(record) = data.cast_exact::<PyDict>() else {
             session.python_runs();
             return self.serializer.bind(py).call_method1(intern!(py, "run_validation"), (data,));
         };
-        let values = self.values(record, session)?;
+        let values = self.values(record, session, shape)?;
         if !self.has_tail && self.has_no_validators(py)? {
             return Ok(values.into_any());
         }
@@ -149,7 +155,10 @@ impl Validation {
         &self,
         data: &Bound<'py, PyDict>,
         session: &Session<'py>,
+        shape: Option<&mut Shape<'py>>,
     ) -> PyResult<Bound<'py, PyDict>> {
+        let names = self.fields.iter().map(|field| &field.name);
+        let places = shape.map(|shape| shape.of(data, names)).transpose()?;
         let (py, values, mut errors) = (data.py(), self.begin(data.py())?, Errors::default());
         let mut turns = session.turns();
         for (index, field) in self.fields.iter().enumerate() {
@@ -170,7 +179,8 @@ impl Validation {
                     return Ok(values);
                 }
             }
-            let raw = field.raw(data, session)?;
+            let place = places.and_then(|places| places.get(index)?.as_ref());
+            let raw = field.raw(data, place, session)?;
             match field.run(raw, session, py) {
                 Ok(Some(value)) => self.set(&values, field, value)?,
                 Ok(None) => self.leave_out(&values, field)?,
@@ -234,7 +244,7 @@ impl Nested {
         if let Some(compiled) = self.compiled(py)?
             && compiled.get().is_current(py)?
         {
-            return compiled.get().run(raw, session);
+            return compiled.get().run(raw, session, None);
         }
         session.python_runs();
         self.serializer.bind(py).call_method1(intern!(py, "run_validation"), (raw,))

@@ -64,6 +64,14 @@ impl<'py> Session<'py> {
         *self.rest.borrow_mut() = None;
     }
 
+    /// As [`Self::at_rest`], again.
+    pub(super) fn rest_again(&self, py: Python<'py>) {
+        let mut rest = self.rest.borrow_mut();
+        if rest.is_none() {
+            *rest = Rest::begin(py);
+        }
+    }
+
     pub(super) fn turns(&self) -> u64 {
         self.turns.get()
     }

@@ -1,6 +1,7 @@
 //! Questions to a string in the width it is stored in, so that no UTF-8 copy is made of it.
 
 use plectrum_schema::plain;
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 use pyo3::types::string::PyStringData;
@@ -36,11 +37,9 @@ pub(super) fn is_clean(text: &Bound<'_, PyString>) -> PyResult<bool> {
 
 /// ASCII text as Rust has it, without a copy; `None` for any other.
 pub(super) fn ascii<'a>(text: &'a Bound<'_, PyString>) -> Option<&'a str> {
-    // SAFETY: strings are immutable and `text` is alive; only what is ASCII, and so UTF-8, is used.
-    match unsafe { text.data() }.ok()? {
-        PyStringData::Ucs1(bytes) if bytes.is_ascii() => std::str::from_utf8(bytes).ok(),
-        _ => None,
-    }
+    // SAFETY: `text` is a string and alive. Compact ASCII is what UTF-8 would be: `to_str` copies nothing then.
+    let is_ascii = unsafe { ffi::PyUnicode_IS_COMPACT_ASCII(text.as_ptr()) } != 0;
+    if is_ascii { text.to_str().ok() } else { None }
 }
 
 fn with_units<R>(
