@@ -11,7 +11,6 @@ use plectrum_db::notifications::Subscription;
 use plectrum_db::{Context, Operation, Outcome, buffer};
 use plectrum_http::sse::Event;
 use serde_json::value::RawValue;
-use tokio::sync::mpsc;
 
 use super::change::{Change, Kind};
 use super::news::{self, News};
@@ -85,7 +84,12 @@ impl Channel {
                 None => client.push(reset()),
             }
         }
-        self.clients.borrow_mut().push(Rc::downgrade(client));
+        let mut clients = self.clients.borrow_mut();
+        if clients.len() == clients.capacity() {
+            // Where nothing changes, nobody else forgets those that have left.
+            clients.retain(|client| client.strong_count() > 0);
+        }
+        clients.push(Rc::downgrade(client));
     }
 
     fn publish(&self, kept: Kept) {
@@ -149,11 +153,11 @@ impl Kept {
 }
 
 /// Reads what changed, in order, some rows at a time.
-async fn follow(channel: Weak<Channel>, mut news: mpsc::UnboundedReceiver<News>) {
-    let mut some = Vec::with_capacity(AT_ONCE);
-    while news.recv_many(&mut some, AT_ONCE).await > 0 {
-        let Some(channel) = channel.upgrade() else { return };
-        let reading = stream::iter(some.drain(..)).map(|news| async {
+async fn follow(channel: Weak<Channel>, mut news: news::Receiver) {
+    loop {
+        let some = news.take(AT_ONCE).await;
+        let Some(channel) = channel.upgrade().filter(|_| !some.is_empty()) else { return };
+        let reading = stream::iter(some).map(|news| async {
             match news {
                 News::Change(change) => channel.read(change).await,
                 News::Gap => Err(()),

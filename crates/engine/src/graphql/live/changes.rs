@@ -13,7 +13,6 @@ use plectrum_db::value::Value;
 use plectrum_graphql::{Code, Error, RootField};
 use plectrum_json::text;
 use serde::Deserialize;
-use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::mailbox::{Inbox, Mailbox};
 use super::responses::Responses;
@@ -135,7 +134,7 @@ impl Channels {
         })?;
         let watch = channel.watch((inner, prepared), field, watched, reads, viewer);
         let mailbox = Rc::new(Mailbox::default());
-        watch.mailboxes.borrow_mut().push(Rc::downgrade(&mailbox));
+        watch.add(&mailbox);
         // The watch lives as long as somebody listens to it.
         let inbox = Inbox::new(mailbox).map(move |response| {
             let _ = &watch;
@@ -274,6 +273,15 @@ impl Watch {
         }
     }
 
+    fn add(&self, mailbox: &Rc<Mailbox>) {
+        let mut mailboxes = self.mailboxes.borrow_mut();
+        if mailboxes.len() == mailboxes.capacity() {
+            // Where nothing changes, nobody else forgets those that have left.
+            mailboxes.retain(|mailbox| mailbox.strong_count() > 0);
+        }
+        mailboxes.push(Rc::downgrade(mailbox));
+    }
+
     /// Nobody can tell what was missed.
     fn gap(&self) -> Error {
         let why = "Changes may have been missed: subscribe again, and ask for what is shown anew.";
@@ -288,11 +296,13 @@ impl Watch {
 }
 
 /// Reads what changed, in order, some rows at a time.
-async fn follow(channel: Weak<Channel>, mut news: UnboundedReceiver<News>) {
-    let mut some = Vec::with_capacity(AT_ONCE);
-    while news.recv_many(&mut some, AT_ONCE).await > 0 {
-        let Some(asked) = channel.upgrade().map(|channel| channel.asked()) else { return };
-        let reading = stream::iter(some.drain(..)).map(|news| read(&asked, news));
+async fn follow(channel: Weak<Channel>, mut news: news::Receiver) {
+    loop {
+        let some = news.take(AT_ONCE).await;
+        let Some(channel) = channel.upgrade().filter(|_| !some.is_empty()) else { return };
+        let asked = channel.asked();
+        drop(channel);
+        let reading = stream::iter(some).map(|news| read(&asked, news));
         let mut read = std::pin::pin!(reading.buffered(AT_ONCE));
         while let Some(events) = read.next().await {
             for (watch, event) in asked.iter().zip(events) {
