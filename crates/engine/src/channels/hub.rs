@@ -16,6 +16,9 @@ use super::link::{Link, Reach};
 /// How long other workers may take to say who is there.
 const ROLL_CALL: Duration = Duration::from_millis(500);
 
+/// Members may join, before those are looked for that have left without a word.
+const SWEEP_AFTER: usize = 256;
+
 /// Somebody who receives events, and is no WebSocket.
 pub trait Mailbox {
     /// Takes an event. Called on the worker's thread; must not block.
@@ -31,6 +34,8 @@ pub struct Hub {
     /// Running roll calls, by number.
     asked: RefCell<HashMap<u64, mpsc::UnboundedSender<Bytes>>>,
     next: Cell<u64>,
+    /// Members that may join before the next [`Self::sweep`].
+    patience: Cell<usize>,
 }
 
 #[derive(Default)]
@@ -45,9 +50,15 @@ impl Topic {
         self.sockets.is_empty() && self.mailboxes.is_empty()
     }
 
+    /// Forgets those whose conversation is over.
+    fn forget_closed(&mut self) {
+        self.sockets.forget_closed();
+        self.names.retain(|_, (socket, _)| socket.upgrade().is_some_and(|socket| !socket.is_closed()));
+    }
+
     /// Names of those who are there.
     fn present(&mut self) -> Vec<String> {
-        self.names.retain(|_, (socket, _)| socket.upgrade().is_some_and(|socket| !socket.is_closed()));
+        self.forget_closed();
         self.names.values().map(|(_, name)| name.to_string()).collect()
     }
 }
@@ -64,6 +75,7 @@ impl Hub {
             link: OnceCell::new(),
             asked: RefCell::default(),
             next: Cell::new(0),
+            patience: Cell::new(SWEEP_AFTER),
         });
         let link = Link::open(reach, Rc::downgrade(&hub), &own_topic(id))?;
         let _ = hub.link.set(link);
@@ -76,12 +88,33 @@ impl Hub {
 
     /// Adds a WebSocket to a group, under a name that others may ask for.
     pub fn join(&self, topic: &str, socket: &Rc<Socket>, name: Option<&str>) {
+        match self.patience.get().checked_sub(1) {
+            Some(left) => self.patience.set(left),
+            None => self.sweep(),
+        }
         self.with(topic, |members| {
             members.sockets.join(socket);
             if let Some(name) = name {
                 members.names.insert(Rc::as_ptr(socket) as usize, (Rc::downgrade(socket), name.into()));
             }
         });
+    }
+
+    /// Forgets members that are gone, and groups of nobody else: a group to which nothing is sent would never learn of it.
+    /// It is done once for as many that join as there are, so that it costs each of them no more than a look at one.
+    fn sweep(&self) {
+        let mut members = 0;
+        self.topics.borrow_mut().retain(|name, topic| {
+            topic.forget_closed();
+            members += topic.sockets.len();
+            if topic.is_empty()
+                && let Some(link) = self.link.get()
+            {
+                link.unsubscribe(name);
+            }
+            !topic.is_empty()
+        });
+        self.patience.set(members.max(SWEEP_AFTER));
     }
 
     /// Takes a WebSocket out of a group.
@@ -237,4 +270,46 @@ impl Hub {
 /// The topic on which one worker alone is reached.
 fn own_topic(id: u64) -> String {
     format!("!{id:x}")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use plectrum_http::websocket::{Close, Code, Limits, handshake};
+    use plectrum_http::{HeaderValue, Method, Request, RequestBody, Uri};
+
+    use super::*;
+
+    fn socket() -> Rc<Socket> {
+        let mut request = Request::new(Method::GET, Uri::from_static("/"), RequestBody::default());
+        for (name, value) in [
+            ("host", "example.org"),
+            ("upgrade", "websocket"),
+            ("connection", "upgrade"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ] {
+            request.headers.insert(name, HeaderValue::from_static(value));
+        }
+        handshake(&request, &Limits::default(), &[]).ok().unwrap().socket
+    }
+
+    #[test]
+    fn rooms_that_are_silent_forget_who_is_gone() {
+        let hub = Hub::open(1, &Reach::Worker).unwrap();
+        let stays = socket();
+        hub.join("everybody", &stays, Some("stays"));
+        for number in 0..10 * SWEEP_AFTER {
+            let goes = socket();
+            hub.join("everybody", &goes, None);
+            hub.join(&format!("user-{number}"), &goes, Some("goes"));
+            goes.close(&Close::new(Code::NORMAL, ""));
+            // Whoever keeps the handle of a conversation that is over does not keep it in its groups.
+            std::mem::forget(goes);
+        }
+        assert!(hub.topics.borrow().len() <= SWEEP_AFTER + 1);
+        assert!(hub.topics.borrow()["everybody"].sockets.len() <= SWEEP_AFTER + 1);
+        assert_eq!(hub.here("everybody"), ["stays"]);
+        assert_eq!(hub.topics.borrow()["everybody"].sockets.len(), 1);
+    }
 }

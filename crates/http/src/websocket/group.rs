@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 use super::frame::{Message, Outgoing};
 use super::socket::Socket;
 
-/// Sockets of this worker. Those that are gone are forgotten with the next broadcast.
+/// Sockets of this worker. Those that are gone are forgotten with the next broadcast, or when somebody asks for it.
 #[derive(Default)]
 pub struct Group(HashMap<usize, Weak<Socket>, foldhash::fast::RandomState>);
 
@@ -31,6 +31,11 @@ impl Group {
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// Forgets sockets whose conversation is over.
+    pub fn forget_closed(&mut self) {
+        self.0.retain(|_, member| member.upgrade().is_some_and(|socket| !socket.is_closed()));
     }
 
     /// Queues a message for every member; how many will get it. It is encoded once for all that are alike.
