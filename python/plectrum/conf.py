@@ -164,7 +164,11 @@ class Settings:
         None, "What an answer may take where its route has no `timeout`, then 504.", minimum=0.001
     )
 
-    cache_memory: int = _key(33_554_432, "Bytes of answers that a worker keeps for `cache=`.", minimum=0)
+    cache_memory: int = _key(
+        33_554_432,
+        "Bytes of answers that a worker keeps for `cache=`; as many (1 MiB at least) for idempotency keys.",
+        minimum=0,
+    )
     cache_redis: str | None = _key(
         None, "Redis that keeps them, and the answers to idempotency keys, for all workers: `redis://host:port/0`."
     )

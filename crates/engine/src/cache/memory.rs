@@ -81,50 +81,97 @@ pub(super) enum Outcome {
     Done(Key, Entry),
 }
 
-/// Outcomes by key.
-#[derive(Default)]
-pub(super) struct Outcomes {
-    known: RefCell<HashMap<Key, (Outcome, Option<Instant>)>>,
-    order: RefCell<VecDeque<Key>>,
+struct Remembered {
+    outcome: Outcome,
+    until: Option<Instant>,
+    /// Tells a key's place in the order from earlier ones of the same key.
+    number: u64,
+}
+
+/// Outcomes by key. Where they are too many, the oldest go first; those whose time is over go by themselves.
+pub(super) struct Outcomes(RefCell<Book>);
+
+struct Book {
+    known: HashMap<Key, Remembered>,
+    order: VecDeque<(Key, u64)>,
+    next: u64,
+    size: usize,
+    /// Bytes of answers.
+    most: usize,
 }
 
 impl Outcomes {
+    pub(super) fn new(most: usize) -> Self {
+        let (known, order) = (HashMap::new(), VecDeque::new());
+        Self(RefCell::new(Book { known, order, next: 0, size: 0, most }))
+    }
+
     /// Begins a request, or tells how far the one before has come.
     pub(super) fn begin(&self, key: Key, digest: Key) -> Option<Outcome> {
-        let mut known = self.known.borrow_mut();
-        if let Some((outcome, until)) = known.get(&key)
-            && until.is_none_or(|until| Instant::now() < until)
+        let book = &mut *self.0.borrow_mut();
+        book.make_room();
+        if let Some(known) = book.known.get(&key)
+            && known.lives(Instant::now())
         {
-            return Some(outcome.clone());
+            return Some(known.outcome.clone());
         }
-        if known.insert(key, (Outcome::Running(digest), None)).is_none() {
-            self.order.borrow_mut().push_back(key);
-        }
-        drop(known);
-        self.make_room();
+        let number = book.next;
+        book.next += 1;
+        book.replace(key, Some(Remembered { outcome: Outcome::Running(digest), until: None, number }));
+        book.order.push_back((key, number));
         None
     }
 
     pub(super) fn finish(&self, key: Key, digest: Key, entry: Option<Entry>, lifetime: Duration) {
-        let mut known = self.known.borrow_mut();
-        match entry {
-            Some(entry) => {
-                known.insert(key, (Outcome::Done(digest, entry), Instant::now().checked_add(lifetime)));
-            }
-            None => drop(known.remove(&key)),
-        }
+        let book = &mut *self.0.borrow_mut();
+        let number = book.known.get(&key).map(|known| known.number);
+        let done = entry.zip(number).map(|(entry, number)| {
+            let outcome = Outcome::Done(digest, entry);
+            Remembered { outcome, until: Instant::now().checked_add(lifetime), number }
+        });
+        book.replace(key, done);
+    }
+}
+
+impl Remembered {
+    fn lives(&self, now: Instant) -> bool {
+        self.until.is_none_or(|until| now < until)
     }
 
-    /// Forgets the oldest that are over, where there are too many.
-    fn make_room(&self) {
-        let (mut known, mut order) = (self.known.borrow_mut(), self.order.borrow_mut());
-        while order.len() > MOST_OUTCOMES {
-            let Some(key) = order.pop_front() else { return };
-            if matches!(known.get(&key), Some((Outcome::Running(_), _))) {
-                order.push_back(key);
-                return;
+    fn size(&self) -> usize {
+        match &self.outcome {
+            Outcome::Running(_) => 0,
+            Outcome::Done(_, entry) => entry.size(),
+        }
+    }
+}
+
+impl Book {
+    fn replace(&mut self, key: Key, remembered: Option<Remembered>) {
+        self.size += remembered.as_ref().map_or(0, Remembered::size);
+        let before = match remembered {
+            Some(remembered) => self.known.insert(key, remembered),
+            None => self.known.remove(&key),
+        };
+        self.size -= before.as_ref().map_or(0, Remembered::size);
+    }
+
+    /// Forgets what is over, and the oldest of the rest where there is too much.
+    fn make_room(&mut self) {
+        let now = Instant::now();
+        for _ in 0..self.order.len() {
+            let crowded = self.order.len() > MOST_OUTCOMES || self.size > self.most;
+            let Some(&(key, number)) = self.order.front() else { return };
+            match self.known.get(&key).filter(|known| known.number == number) {
+                Some(known) if known.lives(now) && !crowded => return,
+                Some(Remembered { outcome: Outcome::Running(_), .. }) => self.order.rotate_left(1),
+                Some(_) => {
+                    self.order.pop_front();
+                    self.replace(key, None);
+                }
+                // It failed, or began anew.
+                None => drop(self.order.pop_front()),
             }
-            known.remove(&key);
         }
     }
 }
@@ -164,5 +211,43 @@ mod tests {
         assert!(memory.get(&[1; 32], &none).is_none() && memory.get(&[199; 32], &none).is_some());
         entry(50_000).into_iter().for_each(|entry| memory.put([250; 32], entry, none.clone(), HOUR));
         assert!(memory.get(&[250; 32], &none).is_none());
+    }
+
+    fn done(outcomes: &Outcomes, number: u8, size: usize, lifetime: Duration) {
+        assert!(outcomes.begin([number; 32], [0; 32]).is_none(), "{number}");
+        outcomes.finish([number; 32], [0; 32], entry(size), lifetime);
+    }
+
+    #[test]
+    fn the_oldest_outcomes_make_room_but_not_what_is_running() {
+        let outcomes = Outcomes::new(100_000);
+        assert!(outcomes.begin([0; 32], [0; 32]).is_none());
+        (1..200).for_each(|number| done(&outcomes, number, 1000, HOUR));
+        let size = outcomes.0.borrow().size;
+        assert!(size <= 102_000, "{size}");
+        assert!(matches!(outcomes.begin([0; 32], [0; 32]), Some(Outcome::Running(_))));
+        assert!(matches!(outcomes.begin([199; 32], [0; 32]), Some(Outcome::Done(..))));
+        assert!(outcomes.begin([1; 32], [0; 32]).is_none());
+    }
+
+    #[test]
+    fn what_failed_once_is_remembered_as_long_as_others() {
+        let outcomes = Outcomes::new(10_000);
+        assert!(outcomes.begin([1; 32], [0; 32]).is_none());
+        outcomes.finish([1; 32], [0; 32], None, HOUR);
+        (2..8).for_each(|number| done(&outcomes, number, 1000, HOUR));
+        done(&outcomes, 1, 1000, HOUR);
+        (8..10).for_each(|number| done(&outcomes, number, 1000, HOUR));
+        assert!(matches!(outcomes.begin([1; 32], [0; 32]), Some(Outcome::Done(..))));
+    }
+
+    #[test]
+    fn outcomes_whose_time_is_over_take_no_memory() {
+        let outcomes = Outcomes::new(100_000);
+        (0..50).for_each(|number| done(&outcomes, number, 1000, Duration::ZERO));
+        done(&outcomes, 50, 0, HOUR);
+        let book = outcomes.0.borrow();
+        assert_eq!((book.known.len(), book.order.len()), (1, 1));
+        assert!(book.size < 1000);
     }
 }

@@ -26,10 +26,13 @@ use memory::{Memory, Outcomes};
 use shared::Shared;
 use tags::Tags;
 
+/// Bytes of answers to requests that may come again, whatever [`Options::memory`] says: without them it would be done twice.
+const LEAST_OUTCOMES: usize = 1 << 20;
+
 /// Where answers are kept.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Bytes of answers that a worker keeps.
+    /// Bytes of answers that a worker keeps, for those who ask the same and for those who ask again.
     pub memory: usize,
     /// A Redis to keep them in instead.
     pub redis: Option<String>,
@@ -88,7 +91,8 @@ impl Keeper {
         let tags =
             Tags::open(options.tags.as_deref()).map_err(|error| format!("the cache's tags: {error}"))?;
         let shared = options.redis.as_deref().map(|url| Shared::new(url, &options.prefix, options.timeout));
-        let (memory, outcomes) = (Memory::new(options.memory), Outcomes::default());
+        let memory = Memory::new(options.memory);
+        let outcomes = Outcomes::new(options.memory.max(LEAST_OUTCOMES));
         Ok(Rc::new(Self { memory, outcomes, shared: shared.transpose()?, tags }))
     }
 
