@@ -44,7 +44,8 @@ pub enum Compression {
 pub struct Limits {
     /// Bytes of one message, decompressed; more is closed with 1009.
     pub max_message: usize,
-    /// Messages that wait for the application before the peer is not read any more.
+    /// Messages that wait for the application before the peer is not read any more; nor is it while they have
+    /// [`Self::max_message`] bytes together.
     pub max_inbox: usize,
     /// Bytes that wait for the peer before it counts as gone.
     pub max_outbox: usize,

@@ -34,7 +34,7 @@ pub struct Socket {
     me: Weak<Self>,
     limits: Limits,
     deflate: Option<Deflate>,
-    inbox: RefCell<VecDeque<Message>>,
+    inbox: RefCell<Inbox>,
     outbox: RefCell<Outbox>,
     phase: Cell<Phase>,
     ended: RefCell<Option<Close>>,
@@ -50,6 +50,34 @@ pub struct Socket {
     busy: Cell<bool>,
     /// The task has to look again.
     again: Cell<bool>,
+}
+
+/// Messages that wait for the application.
+#[derive(Default)]
+struct Inbox {
+    messages: VecDeque<Message>,
+    bytes: usize,
+}
+
+impl Inbox {
+    fn push(&mut self, message: Message) {
+        self.bytes += message.data.len();
+        self.messages.push_back(message);
+    }
+
+    fn pop(&mut self) -> Option<Message> {
+        let message = self.messages.pop_front()?;
+        self.bytes -= message.data.len();
+        if self.messages.is_empty() && self.messages.capacity() > 8 {
+            self.messages.shrink_to(0);
+        }
+        Some(message)
+    }
+
+    /// Whether the peer is not to be read: there are many, or together they are as long as one may be.
+    fn is_full(&self, limits: &Limits) -> bool {
+        self.messages.len() >= limits.max_inbox || self.bytes >= limits.max_message.max(1)
+    }
 }
 
 /// How far the end has come.
@@ -93,13 +121,11 @@ impl Socket {
     /// The next message, or how the conversation ended; `None` while there is neither.
     pub fn receive(&self) -> Option<Result<Message, Close>> {
         let mut inbox = self.inbox.borrow_mut();
-        if let Some(message) = inbox.pop_front() {
+        let full = inbox.is_full(&self.limits);
+        if let Some(message) = inbox.pop() {
             // The peer was not read while the inbox was full.
-            if inbox.len() + 1 == self.limits.max_inbox {
+            if full && !inbox.is_full(&self.limits) {
                 self.wake();
-            }
-            if inbox.is_empty() && inbox.capacity() > 8 {
-                inbox.shrink_to(0);
             }
             return Some(Ok(message));
         }
@@ -257,7 +283,7 @@ impl Socket {
     /// Whether more of what the peer sends can be taken.
     pub(super) fn has_room(&self) -> bool {
         matches!(self.phase.get(), Phase::Open | Phase::Closing)
-            && self.inbox.borrow().len() < self.limits.max_inbox
+            && !self.inbox.borrow().is_full(&self.limits)
             && self.outbox.borrow().bytes <= CONGESTED
     }
 
@@ -265,7 +291,7 @@ impl Socket {
         let phase = self.phase.get();
         match event {
             // After our close frame nobody wants to hear more.
-            Event::Message(message) if phase == Phase::Open => self.inbox.borrow_mut().push_back(message),
+            Event::Message(message) if phase == Phase::Open => self.inbox.borrow_mut().push(message),
             Event::Ping(payload) if phase == Phase::Open => {
                 self.push(frame::encode(Opcode::Pong, false, &payload));
             }
