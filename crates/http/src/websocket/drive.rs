@@ -27,10 +27,12 @@ thread_local! {
 }
 
 /// Runs a conversation to its end. `leftover` is what was read behind the request.
-pub(crate) async fn run(stream: Stream, leftover: BytesMut, socket: Rc<Socket>, pulse: Rc<Pulse>) {
+pub(crate) async fn run(stream: Stream, mut leftover: BytesMut, socket: Rc<Socket>, pulse: Rc<Pulse>) {
     let reader = Reader::new(socket.deflate(), socket.limits().max_message);
-    // An empty one still holds the buffer that the request was read into.
-    let leftover = if leftover.is_empty() { BytesMut::new() } else { leftover };
+    if leftover.is_empty() {
+        // It still holds the buffer that the request was read into, and a parameter lives as long as the function.
+        leftover = BytesMut::new();
+    }
     let line = Rc::new(RefCell::new(stream));
     socket.connect(Rc::clone(&line));
     let mut drive = Drive { line, reader, leftover, socket, pulse };
