@@ -181,6 +181,13 @@ impl Board {
         self.head(row, GAUGES + gauge as usize).load(Ordering::Relaxed)
     }
 
+    /// Requests that one row counts, of the first so many slots.
+    pub(crate) fn requests(&self, row: usize, routes: usize) -> u64 {
+        let classes = |slot| (0..CLASSES).map(move |class| (slot, class));
+        let counts = (0..routes.min(ROUTES)).flat_map(classes);
+        counts.map(|(slot, class)| self.route(row, slot, class).load(Ordering::Relaxed)).sum()
+    }
+
     /// A number of all workers; of those that are gone too where it only grows.
     pub(crate) fn sum(&self, gauge: Gauge) -> u64 {
         if gauge.is_lasting() {

@@ -104,6 +104,11 @@ impl Observer {
                 line(out, name, &format!(r#"worker="{row}""#), self.board.gauge(*row, gauge));
             }
         }
+        let name = "worker_requests_total";
+        head(out, name, "counter", "Requests of a worker, and of those whose place it took.");
+        for (row, _) in &living {
+            line(out, name, &format!(r#"worker="{row}""#), self.board.requests(*row, self.labels.len()));
+        }
         head(out, "workers", "gauge", "Workers that live.");
         line(out, "workers", "", living.len() as u64);
     }

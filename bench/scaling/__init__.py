@@ -1,0 +1,1 @@
+"""What another worker costs: `python -m bench.scaling`."""
