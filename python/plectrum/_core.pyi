@@ -301,6 +301,8 @@ class StreamQueue:
 
     def push(self, data: Buffer | str) -> asyncio.Future[None] | None:
         """Adds a piece; what to wait for where the queue is full."""
+    def push_event(self, item: Any) -> asyncio.Future[None] | None:
+        """Adds an item of an event stream; as :meth:`push`."""
     def put(self, data: Buffer | str) -> bool:
         """Adds a piece and blocks the thread while the queue is full; whether anybody reads still."""
     def close(self, broken: bool = False) -> None:

@@ -74,16 +74,25 @@ class Source:
         return task
 
     async def _drive(self, queue: _core.StreamQueue) -> None:
+        push = self._push(queue)
         items: AsyncIterator[Any] = aiter(self._items)
         try:
             async for item in items:
-                room = queue.push(item if self._encode is None else self._encode(item))
-                if room is not None:
+                if (room := push(item)) is not None:
                     await room
         finally:
             # Generators have it, other iterators need not.
             if (close := getattr(items, "aclose", None)) is not None:
                 await close()
+
+    def _push(self, queue: _core.StreamQueue) -> Callable[[Any], asyncio.Future[None] | None]:
+        """Adds an item to the queue; events are written where they go."""
+        encode = self._encode
+        if encode is None:
+            return queue.push
+        if encode is _core.encode_event:
+            return queue.push_event
+        return lambda item: queue.push(encode(item))
 
     def run(self, queue: _core.StreamQueue, route: str) -> None:
         """Drives a plain iterator to its end, on the calling thread. Parameters: as :meth:`start`."""

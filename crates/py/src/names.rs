@@ -30,6 +30,8 @@ impl Name {
 pub(crate) static CANCELLED_ERROR: Name = Name::new("asyncio", "CancelledError");
 /// What `asyncio.sleep()` has called when its time is over.
 pub(crate) static SET_RESULT: Name = Name::new("asyncio.futures", "_set_result_unless_cancelled");
+/// `asyncio.Future`
+pub(crate) static FUTURE: Name = Name::new("asyncio", "Future");
 /// The other end of a WebSocket is gone.
 pub(crate) static WEBSOCKET_DISCONNECT: Name = Name::new("plectrum.websockets", "WebSocketDisconnect");
 /// One event of an event stream.

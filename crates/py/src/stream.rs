@@ -27,6 +27,7 @@ use pyo3::types::{PyBytes, PyString, PyTuple};
 
 use crate::eventloop::{Busy, EventLoop, SyncCall};
 use crate::names;
+use crate::sse;
 use crate::worker::Worker;
 
 /// Bytes in the queue from which on a driver waits.
@@ -72,13 +73,12 @@ enum End {
 impl StreamQueue {
     /// Adds bytes or text; what to wait for where the queue is full, else ``None``.
     fn push<'py>(&self, data: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let py = data.py();
-        if !self.shared.add(piece_of(data)?) {
-            return Ok(None);
-        }
-        let future = self.create_future.bind(py).call0()?;
-        self.shared.lock().writers.push(future.clone().unbind());
-        Ok(Some(future))
+        self.add(data.py(), piece_of(data)?)
+    }
+
+    /// Adds an item of an event stream; as ``push``.
+    fn push_event<'py>(&self, item: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.add(item.py(), sse::encode(item)?.into())
     }
 
     /// Adds bytes or text and blocks the thread while the queue is full; ``False`` where nobody reads any more.
@@ -101,6 +101,17 @@ impl StreamQueue {
     #[getter]
     fn abandoned(&self) -> bool {
         self.shared.lock().abandoned
+    }
+}
+
+impl StreamQueue {
+    fn add<'py>(&self, py: Python<'py>, piece: Bytes) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if !self.shared.add(piece) {
+            return Ok(None);
+        }
+        let future = self.create_future.bind(py).call0()?;
+        self.shared.lock().writers.push(future.clone().unbind());
+        Ok(Some(future))
     }
 }
 

@@ -10,6 +10,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use super::context::{Entered, copy_current};
 use super::timers::Timers;
+use super::wakeup;
 use crate::names;
 
 /// What `call_soon`, `call_later` and `call_at` return. The garbage collector need not know it: what it refers to is let go
@@ -25,52 +26,53 @@ pub(crate) struct Handle {
     waiting: AtomicBool,
 }
 
-struct Call {
+/// What is to be called.
+pub(super) struct Call {
     callback: Py<PyAny>,
     arguments: Py<PyTuple>,
     /// None where what is called does not look at it.
     context: Option<Py<PyAny>>,
 }
 
-impl Handle {
+impl Call {
     /// The context is a copy of the current one where none is given.
-    pub(super) fn soon(
+    pub(super) fn new(
         py: Python<'_>,
         callback: Py<PyAny>,
         arguments: Py<PyTuple>,
         context: Option<Py<PyAny>>,
-    ) -> PyResult<Py<Self>> {
-        Self::new(py, callback, arguments, context, 0.0, None)
-    }
-
-    /// To be called at `when`, in seconds of the loop's clock.
-    pub(super) fn at(
-        py: Python<'_>,
-        when: f64,
-        callback: Py<PyAny>,
-        arguments: Py<PyTuple>,
-        context: Option<Py<PyAny>>,
-        timers: &Arc<Timers>,
-    ) -> PyResult<Py<Self>> {
-        Self::new(py, callback, arguments, context, when, Some(Arc::downgrade(timers)))
-    }
-
-    fn new(
-        py: Python<'_>,
-        callback: Py<PyAny>,
-        arguments: Py<PyTuple>,
-        context: Option<Py<PyAny>>,
-        when: f64,
-        timers: Option<Weak<Timers>>,
-    ) -> PyResult<Py<Self>> {
+    ) -> PyResult<Self> {
         let context = match context {
             // What wakes `asyncio.sleep()`: whoever awaits it has a context of its own.
             None if callback.is(names::SET_RESULT.get(py)?) => None,
             None => Some(copy_current(py)?.unbind()),
             given => given,
         };
-        let call = Mutex::new(Some(Call { callback, arguments, context }));
+        Ok(Self { callback, arguments, context })
+    }
+
+    /// Calls it, in its context.
+    pub(super) fn run(&self, py: Python<'_>) -> PyResult<()> {
+        let context = self.context.as_ref().map(|context| context.bind(py));
+        let _entered = context.map(Entered::new).transpose()?;
+        self.callback.bind(py).call1(self.arguments.bind(py)).map(drop)
+    }
+}
+
+impl Handle {
+    /// Of what is called as soon as can be.
+    pub(super) fn soon(py: Python<'_>, call: Call) -> PyResult<Py<Self>> {
+        Self::new(py, call, 0.0, None)
+    }
+
+    /// Of what is called at `when`, in seconds of the loop's clock.
+    pub(super) fn at(py: Python<'_>, when: f64, call: Call, timers: &Arc<Timers>) -> PyResult<Py<Self>> {
+        Self::new(py, call, when, Some(Arc::downgrade(timers)))
+    }
+
+    fn new(py: Python<'_>, call: Call, when: f64, timers: Option<Weak<Timers>>) -> PyResult<Py<Self>> {
         let waiting = AtomicBool::new(timers.is_some());
+        let call = Mutex::new(Some(call));
         Py::new(py, Self { call, cancelled: AtomicBool::new(false), when, timers, waiting })
     }
 
@@ -83,14 +85,14 @@ impl Handle {
         self.cancelled.load(Ordering::Relaxed)
     }
 
-    /// Calls what is to be called. What it raises is told to the loop, but for what ends the process.
-    pub(super) fn run(slf: &Bound<'_, Self>, event_loop: &Bound<'_, PyAny>) -> PyResult<()> {
+    /// Calls what is to be called. What it raises is told to the loop, but for what ends the process. `next` where nothing
+    /// is queued, so that what this queues could as well be called at once.
+    pub(super) fn run(slf: &Bound<'_, Self>, event_loop: &Bound<'_, PyAny>, next: bool) -> PyResult<()> {
         let py = slf.py();
         let Some(call) = slf.get().lock().take() else { return Ok(()) };
-        let called = {
-            let context = call.context.as_ref().map(|context| context.bind(py));
-            let _entered = context.map(Entered::new).transpose()?;
-            call.callback.bind(py).call1(call.arguments.bind(py))
+        let called = match call.context {
+            None => wakeup::wake(py, call.arguments.bind(py), next),
+            Some(_) => call.run(py),
         };
         let Err(error) = called else { return Ok(()) };
         if error.is_instance_of::<PyKeyboardInterrupt>(py) || error.is_instance_of::<PySystemExit>(py) {
@@ -170,7 +172,7 @@ impl Handle {
 
     fn _run(slf: &Bound<'_, Self>) -> PyResult<()> {
         let running = slf.py().import("asyncio.events")?.call_method0("_get_running_loop")?;
-        Self::run(slf, &running)
+        Self::run(slf, &running, false)
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

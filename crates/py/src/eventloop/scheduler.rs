@@ -8,8 +8,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::handle::Handle;
+use super::handle::{Call, Handle};
 use super::timers::Timers;
+use super::wakeup;
 
 /// A turn runs at most this many callbacks, so that a flood of them cannot keep the runtime from its sockets.
 const CALLBACKS_PER_TURN: usize = 128;
@@ -85,10 +86,13 @@ impl Scheduler {
         callback: Py<PyAny>,
         arguments: Py<PyTuple>,
         context: Option<Py<PyAny>>,
-    ) -> PyResult<Py<Handle>> {
-        let handle = Handle::soon(py, callback, arguments, context)?;
+    ) -> PyResult<Option<Py<Handle>>> {
+        let call = Call::new(py, callback, arguments, context)?;
+        // Nobody looks at the handle of a call that is caught.
+        let Some(call) = wakeup::offer(call) else { return Ok(None) };
+        let handle = Handle::soon(py, call)?;
         self.ready(py)?.call_method1(intern!(py, "append"), (&handle,))?;
-        Ok(handle)
+        Ok(Some(handle))
     }
 
     #[pyo3(signature = (delay, callback, *arguments, context=None))]
@@ -112,7 +116,7 @@ impl Scheduler {
         arguments: Py<PyTuple>,
         context: Option<Py<PyAny>>,
     ) -> PyResult<Py<Handle>> {
-        let handle = Handle::at(py, when, callback, arguments, context, &self.timers)?;
+        let handle = Handle::at(py, when, Call::new(py, callback, arguments, context)?, &self.timers)?;
         self.timers.add(when, handle.clone_ref(py));
         Ok(handle)
     }
@@ -124,15 +128,20 @@ impl Scheduler {
             event_loop.call_method0(intern!(py, "collect_events"))?;
         }
         let ready = self.ready(py)?;
-        let now = self.clock.now() + RESOLUTION;
-        while let Some(handle) = self.timers.take_due(now) {
-            ready.call_method1(intern!(py, "append"), (handle,))?;
-        }
         let debug = event_loop.getattr(intern!(py, "_debug"))?.is_truthy()?;
+        let now = self.clock.now() + RESOLUTION;
+        for _ in 0..CALLBACKS_PER_TURN {
+            let Some(handle) = self.timers.take_due(now) else { break };
+            if debug || !ready.is_empty()? {
+                ready.call_method1(intern!(py, "append"), (handle,))?;
+            } else {
+                Handle::run(handle.bind(py), event_loop, true)?;
+            }
+        }
         for _ in 0..ready.len()?.min(CALLBACKS_PER_TURN) {
             let handle = ready.call_method0(intern!(py, "popleft"))?;
             match handle.cast_exact::<Handle>() {
-                Ok(handle) if !debug => Handle::run(handle, event_loop)?,
+                Ok(handle) if !debug => Handle::run(handle, event_loop, ready.is_empty()?)?,
                 _ => drop(event_loop.call_method1(intern!(py, "run_handle"), (handle,))?),
             }
         }
