@@ -37,6 +37,16 @@ async def told() -> list[str]:
     return events
 
 
+leaked: list[bytes] = []
+
+
+@api.get("/leak")
+async def leak(size: int) -> int:
+    """Keeps so many bytes for good; how much memory the process has now."""
+    leaked.append(b"x" * size)
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 # ── Plain ones ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 

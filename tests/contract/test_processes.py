@@ -105,3 +105,18 @@ def test_worn_out_workers_are_replaced_under_load_without_a_lost_request(serve: 
     assert load.broken == []
     assert load.statuses.keys() == {200}
     until(lambda: server.get("/pid").json() not in first)
+
+
+def test_a_worker_whose_memory_grows_is_replaced_without_a_lost_request(serve: Serve) -> None:
+    server = serve("handlers", "--workers=1", PLECTRUM_WORKER_MAX_MEMORY="400000000")
+    leaking = server.get("/pid").json()
+    with Load(server.port, "/hello", clients=4).running() as load:
+        while server.get("/leak?size=20000000").json() < 500_000_000:
+            pass
+        until(lambda: "of memory; another takes its place." in server.log, 15)
+        until(lambda: server.get("/pid").json() != leaking)
+    assert load.broken == []
+    assert load.statuses.keys() == {200}
+    assert f"Worker 0 (pid {leaking}) has " in server.log
+    # The one in its place has not begun to leak.
+    assert server.get("/leak?size=1").json() < 400_000_000
