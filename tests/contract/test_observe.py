@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import re
@@ -32,6 +33,50 @@ def start(serve: Serve, database: Postgres, *options: str, **environ: str) -> Se
     return serve("observed", *(options or ("--workers=1",)), DATABASE_URL=database.url, **settings)
 
 
+@dataclasses.dataclass
+class Observed:
+    """A server on which all of it is on, and where it goes."""
+
+    server: Server
+    collector: Collector
+    folder: Path
+
+    def lines(self, name: str, event: str, **wanted: Any) -> list[dict[str, Any]]:
+        every = lines(self.folder / name, event)
+        return [line for line in every if all(line.get(key) == value for key, value in wanted.items())]
+
+    def spans(self, trace: str) -> list[dict[str, Any]]:
+        return [span for span in self.collector.spans if span["traceId"] == trace]
+
+
+@pytest.fixture(scope="module")
+def observed(tmp_path_factory: pytest.TempPathFactory, database: Postgres) -> Iterator[Observed]:
+    """Shared by those tests that need no server of their own."""
+    folder = tmp_path_factory.mktemp("observed")
+    with collecting() as collector:
+        settings = {
+            "access_log": folder / "access",
+            "channels_redis": f"redis://127.0.0.1:{unused_port()}/0",
+            "error_log": folder / "errors",
+            "metrics_path": "/metrics",
+            "otlp_endpoint": collector.url,
+            "otlp_headers": "x-key=secret",
+            "otlp_service": "shop",
+            "ready_path": "/ready",
+            "slow_query": "0.5",
+            "trusted_proxies": "127.0.0.1",
+        }
+        environ = {f"PLECTRUM_{name.upper()}": str(value) for name, value in settings.items()}
+        server = Server("observed", folder / "log", "--workers=1", environ={"DATABASE_URL": database.url, **environ})
+        yield Observed(server, collector, folder)
+        server.close()
+
+
+def unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
 def samples(server: Server) -> Samples:
     answer = server.get("/metrics")
     assert (answer.status, answer.headers["content-type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
@@ -57,8 +102,9 @@ def lines(path: Path, event: str) -> list[dict[str, Any]]:
 # Metrics.
 
 
-def test_numbers_of_each_route(serve: Serve, database: Postgres) -> None:
-    server = start(serve, database, metrics_path="/metrics")
+def test_numbers_of_each_route(observed: Observed) -> None:
+    server = observed.server
+    before = samples(server)
     for _ in range(3):
         server.get("/hello")
     server.get("/wait?seconds=0.06")
@@ -67,17 +113,21 @@ def test_numbers_of_each_route(serve: Serve, database: Postgres) -> None:
     server.get("/nowhere")
     server.get("/list/2")
     found = samples(server)
-    assert value(found, "requests_total", route="/hello", method="GET", way="object", status="2xx") == 3
-    assert value(found, "requests_total", route="/wait", status="4xx") == 1
-    assert value(found, "requests_total", route="/fail", status="5xx") == 1
-    assert value(found, "requests_total", route="(no route)", status="4xx") == 1
-    assert value(found, "requests_total", route="/list/{n}", way="native", status="2xx") == 1
+
+    def more(name: str, **labels: str) -> float:
+        return value(found, name, **labels) - value(before, name, **labels)
+
+    assert more("requests_total", route="/hello", method="GET", way="object", status="2xx") == 3
+    assert more("requests_total", route="/wait", status="4xx") == 1
+    assert more("requests_total", route="/fail", status="5xx") == 1
+    assert more("requests_total", route="(no route)", status="4xx") == 1
+    assert more("requests_total", route="/list/{n}", way="native", status="2xx") == 1
     bucket = {"route": "/wait", "le": "0.05"}
-    assert value(found, "request_duration_seconds_bucket", **bucket) == 1
-    assert value(found, "request_duration_seconds_bucket", **{**bucket, "le": "0.1"}) == 2
-    assert value(found, "request_duration_seconds_bucket", **{**bucket, "le": "+Inf"}) == 2
-    assert value(found, "request_duration_seconds_count", route="/wait") == 2
-    assert 0.06 < value(found, "request_duration_seconds_sum", route="/wait") < 0.2
+    assert more("request_duration_seconds_bucket", **bucket) == 1
+    assert more("request_duration_seconds_bucket", **{**bucket, "le": "0.1"}) == 2
+    assert more("request_duration_seconds_bucket", **{**bucket, "le": "+Inf"}) == 2
+    assert more("request_duration_seconds_count", route="/wait") == 2
+    assert 0.06 < more("request_duration_seconds_sum", route="/wait") < 0.2
     # The one that asks.
     assert value(found, "requests_in_flight") == 1
     assert value(found, "database_connections") >= 1
@@ -86,15 +136,18 @@ def test_numbers_of_each_route(serve: Serve, database: Postgres) -> None:
     assert 10_000_000 < value(found, "worker_memory_bytes") < 1_000_000_000
 
 
-def test_clients_that_give_up_are_counted_apart(serve: Serve, database: Postgres) -> None:
-    server = start(serve, database, metrics_path="/metrics")
+def test_clients_that_give_up_are_counted_apart(observed: Observed) -> None:
+    server = observed.server
+    before = value(samples(server), "request_duration_seconds_count", route="/wait")
+    gone = {"route": "/wait", "status": "abandoned"}
+    gone_before = value(samples(server), "requests_total", **gone)
     with server.connect() as connection:
         connection.sendall(request("GET", "/wait?seconds=30"))
         until(lambda: value(samples(server), "requests_in_flight") == 2)
-    until(lambda: value(samples(server), "requests_total", route="/wait", status="abandoned") == 1)
+    until(lambda: value(samples(server), "requests_total", **gone) == gone_before + 1)
     found = samples(server)
     assert value(found, "requests_in_flight") == 1
-    assert value(found, "request_duration_seconds_count", route="/wait") == 0
+    assert value(found, "request_duration_seconds_count", route="/wait") == before
 
 
 def test_any_worker_tells_of_all_and_of_those_that_died(serve: Serve, database: Postgres) -> None:
@@ -112,6 +165,9 @@ def test_any_worker_tells_of_all_and_of_those_that_died(serve: Serve, database: 
     assert value(found, "requests_total", route="/hello") == 40
     assert value(found, "workers") == 2
     assert value(found, "worker_memory_bytes", worker="0") > 0
+    # Whoever is in the place of the dead one counts on.
+    assert value(found, "worker_requests_total") == value(found, "requests_total")
+    assert min(value(found, "worker_requests_total", worker=worker) for worker in "01") > 0
 
 
 def test_metrics_for_those_who_have_the_token(serve: Serve, database: Postgres) -> None:
@@ -145,33 +201,28 @@ def test_ready_with_the_database(serve: Serve, tmp_path: Path) -> None:
     assert "not ready: migrations: not applied: contenttypes.0001_initial" in server.log
 
 
-def test_not_ready_without_redis(serve: Serve, database: Postgres) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    url = f"redis://127.0.0.1:{port}/0"
-    server = start(serve, database, ready_path="/ready", channels_redis=url)
-    assert server.get("/ready").json()["checks"]["redis channels"] == "failed"
+def test_not_ready_without_redis(observed: Observed) -> None:
+    assert observed.server.get("/ready").json()["checks"]["redis channels"] == "failed"
 
 
 # Logs.
 
 
-def test_a_line_for_each_request(serve: Serve, database: Postgres, tmp_path: Path) -> None:
-    log = tmp_path / "access.log"
-    server = start(serve, database, access_log=str(log), trusted_proxies="127.0.0.1")
-    answer = server.get("/list/2", "x-request-id: given-1", "x-forwarded-for: 203.0.113.9")
+def test_a_line_for_each_request(observed: Observed) -> None:
+    client, server = "203.0.113.9", observed.server
+    answer = server.get("/list/2", "x-request-id: given-1", f"x-forwarded-for: {client}")
     assert answer.headers["x-request-id"] == "given-1"
-    server.get("/wait?seconds=0.05&secret=1")
-    server.get("/block?seconds=0.05")
-    server.get("/queryset/2")
-    server.get('/"quoted"')
-    assert server.stop() == 0
-    one, wait, block, queryset, missing = lines(log, "request")
+    for target in ("/wait?seconds=0.05&secret=1", "/block?seconds=0.05", "/queryset/2", '/"quoted"'):
+        server.get(target, f"x-forwarded-for: {client}")
+    until(lambda: len(observed.lines("access", "request", client=client)) == 5)
+    one, wait, block, queryset, missing = observed.lines("access", "request", client=client)
     assert one | {"time": 0, "ms": 0, "queue_ms": 0, "database_ms": 0} == {
         "time": 0,
         "level": "info",
         "event": "request",
         "request_id": "given-1",
+        "trace_id": one["trace_id"],
+        "span_id": one["span_id"],
         "method": "GET",
         "path": "/list/2",
         "route": "/list/{n}",
@@ -194,7 +245,7 @@ def test_a_line_for_each_request(serve: Serve, database: Postgres, tmp_path: Pat
     assert queryset["database_ms"] > 0
     assert queryset["python_ms"] > 0
     assert (missing["status"], missing["path"], missing["route"]) == (404, '/"quoted"', "(no route)")
-    assert "secret" not in log.read_text()
+    assert "secret" not in (observed.folder / "access").read_text()
     assert len({line["request_id"] for line in (one, wait, block, queryset, missing)}) == 5
 
 
@@ -212,26 +263,27 @@ def test_a_sample_keeps_what_failed(serve: Serve, database: Postgres, tmp_path: 
     assert [(line["path"], line["level"]) for line in lines(log, "request")] == [("/fail", "error")]
 
 
-def test_errors_with_the_id_of_their_request(serve: Serve, database: Postgres, tmp_path: Path) -> None:
-    log = tmp_path / "errors.log"
-    server = start(serve, database, error_log=str(log))
-    name = server.get("/fail").headers["x-request-id"]
-    until(lambda: len(lines(log, "log")) >= 1)
-    error = lines(log, "log")[-1]
+def test_errors_with_the_id_of_their_request(observed: Observed) -> None:
+    def told(target: str) -> dict[str, Any]:
+        name = observed.server.get(target).headers["x-request-id"]
+        until(lambda: observed.lines("errors", "log", request_id=name))
+        return observed.lines("errors", "log", request_id=name)[-1]
+
+    error = told("/fail")
     assert (error["level"], error["logger"], error["message"][:5]) == ("error", "plectrum.request", "fail:")
     assert "RuntimeError: on purpose" in error["exception"]
     assert error["exception"].startswith("Traceback")
-    assert (error["request_id"], error["time"][-1]) == (name, "Z")
-    for target in ("/logged", "/logged/sync"):
-        name = server.get(target).headers["x-request-id"]
-        until(lambda name=name: any(line.get("request_id") == name for line in lines(log, "log")))
-    assert lines(log, "log")[-1] | {"time": 0} == {
+    assert error["time"][-1] == "Z"
+    told("/logged")
+    warning = told("/logged/sync")
+    assert warning | {"time": 0} == {
         "time": 0,
         "level": "warning",
         "event": "log",
         "logger": "shop",
         "message": "in a thread",
-        "request_id": name,
+        "request_id": warning["request_id"],
+        "trace_id": warning["trace_id"],
         "order": 7,
     }
 
@@ -255,13 +307,19 @@ def test_a_full_disk_costs_lines_and_nothing_else(serve: Serve, database: Postgr
     until(lambda: value(samples(server), "log_lines_dropped_total") >= 5)
 
 
-def test_slow_executions_are_reported(serve: Serve, database: Postgres) -> None:
-    server = start(serve, database, slow_query="0.5", metrics_path="/metrics")
+def test_slow_executions_are_reported(observed: Observed) -> None:
+    server = observed.server
+    before = value(samples(server), "slow_executions_total")
     server.get("/list/2")
     server.get("/slow?seconds=0.5")
-    assert re.search(r'slow: GET /slow took \d+\.\d{3} ms for SELECT "item"."id" AS "number", slow\(', server.log)
-    assert "/list" not in server.log
-    assert value(samples(server), "slow_executions_total") == 1
+
+    def told() -> list[str]:
+        return [line["message"] for line in observed.lines("errors", "log") if "slow:" in line["message"]]
+
+    until(told)
+    assert re.search(r'slow: GET /slow took \d+\.\d{3} ms for SELECT "item"."id" AS "number", slow\(', told()[0])
+    assert "/list" not in "".join(told())
+    assert value(samples(server), "slow_executions_total") == before + 1
 
 
 # Traces.
@@ -295,8 +353,8 @@ class Collector:
         return [span for resource in resources for scope in resource["scopeSpans"] for span in scope["spans"]]
 
 
-@pytest.fixture
-def collector() -> Iterator[Collector]:
+@contextlib.contextmanager
+def collecting() -> Iterator[Collector]:
     made = Collector()
     thread = threading.Thread(target=made.server.serve_forever)
     thread.start()
@@ -306,6 +364,12 @@ def collector() -> Iterator[Collector]:
         thread.join()
 
 
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    with collecting() as made:
+        yield made
+
+
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
@@ -313,14 +377,13 @@ def attributes(span: dict[str, Any]) -> dict[str, Any]:
     return {one["key"]: next(iter(one["value"].values())) for one in span["attributes"]}
 
 
-def test_traces_reach_a_collector(serve: Serve, database: Postgres, collector: Collector) -> None:
-    server = start(serve, database, otlp_endpoint=collector.url, otlp_headers="x-key=secret", otlp_service="shop")
-    server.get("/list/2", f"traceparent: 00-{TRACE}-00f067aa0ba902b7-01")
-    until(lambda: len(collector.spans) >= 2)
-    path, headers, body = collector.requests[0]
+def test_traces_reach_a_collector(observed: Observed) -> None:
+    observed.server.get("/list/2", f"traceparent: 00-{TRACE}-00f067aa0ba902b7-01")
+    until(lambda: len(observed.spans(TRACE)) >= 2)
+    path, headers, body = observed.collector.requests[0]
     assert (path, headers["x-key"], headers["content-type"]) == ("/v1/traces", "secret", "application/json")
     assert attributes(body["resourceSpans"][0]["resource"]) == {"service.name": "shop"}
-    own, statement = collector.spans
+    own, statement = observed.spans(TRACE)
     assert (own["traceId"], own["parentSpanId"], own["kind"]) == (TRACE, "00f067aa0ba902b7", 2)
     assert own["name"] == "GET /list/{n}"
     assert attributes(own)["http.response.status_code"] == "200"
@@ -332,19 +395,20 @@ def test_traces_reach_a_collector(serve: Serve, database: Postgres, collector: C
     assert 0 < ends - begins < 5e9
 
 
-def test_the_trace_goes_on_with_the_handler(serve: Serve, database: Postgres, collector: Collector) -> None:
-    server = start(serve, database, otlp_endpoint=collector.url)
-    said = server.get("/named", f"traceparent: 00-{TRACE}-00f067aa0ba902b7-01").json()
+def test_the_trace_goes_on_with_the_handler(observed: Observed) -> None:
+    server, trace = observed.server, TRACE[::-1]
+    said = server.get("/named", f"traceparent: 00-{trace}-00f067aa0ba902b7-01").json()
     assert said["trace"] == said["header"]
-    assert said["trace"].startswith(f"00-{TRACE}-")
-    until(lambda: collector.spans)
-    assert said["trace"].split("-")[2] == collector.spans[0]["spanId"]
+    assert said["trace"].startswith(f"00-{trace}-")
+    until(lambda: observed.spans(trace))
+    assert said["trace"].split("-")[2] == observed.spans(trace)[0]["spanId"]
     begun = server.get("/named").json()
     assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", begun["trace"])
     assert begun["id"]
-    server.get("/fail")
-    until(lambda: len(collector.spans) >= 3)
-    assert collector.spans[-1]["status"] == {"code": 2}
+    failed = "0af7651916cd43dd8448eb211c80319c"
+    server.get("/fail", f"traceparent: 00-{failed}-00f067aa0ba902b7-01")
+    until(lambda: observed.spans(failed))
+    assert observed.spans(failed)[-1]["status"] == {"code": 2}
 
 
 def test_only_trusted_callers_decide_what_is_kept(serve: Serve, database: Postgres, collector: Collector) -> None:
@@ -362,9 +426,7 @@ def test_only_trusted_callers_decide_what_is_kept(serve: Serve, database: Postgr
 
 
 def test_a_collector_that_is_gone_costs_spans_and_nothing_else(serve: Serve, database: Postgres) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = start(serve, database, otlp_endpoint=f"http://127.0.0.1:{port}", metrics_path="/metrics")
+    server = start(serve, database, otlp_endpoint=f"http://127.0.0.1:{unused_port()}", metrics_path="/metrics")
     assert [server.get("/hello").status for _ in range(3)] == [200] * 3
     until(lambda: value(samples(server), "spans_dropped_total") >= 3)
     assert "traces are lost" in server.log
