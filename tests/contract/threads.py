@@ -7,8 +7,11 @@ import contextvars
 import dataclasses
 import os
 import threading
+from collections.abc import AsyncIterator
+from typing import Any
 
-from plectrum import API, Request, Schema
+from plectrum import API, EventStream, Request, Schema, WebSocket
+from plectrum.channels import Group
 
 api = API(title="Threads")
 label: contextvars.ContextVar[str] = contextvars.ContextVar("label", default="")
@@ -56,3 +59,53 @@ def sync(text: str) -> str:
 @api.get("/pid")
 async def pid() -> int:
     return os.getpid()
+
+
+# -- what threads share besides ---------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Shared:
+    """Compiled by whoever needs it first."""
+
+    text: str
+    lines: list[Line]
+
+
+@api.get("/compiled")
+async def compiled(text: str, new: bool) -> list[Any]:
+    """Validates by a schema that others compile at the same time, or that is compiled here."""
+    made = dataclasses.make_dataclass("Made", [("text", str), ("lines", list[Line])]) if new else Shared
+    value: Any = Schema.from_dataclass(made).validate({"text": text, "lines": [{"name": text, "count": 1}]})
+    return [type(value).__name__, value.text, value.lines[0].name]
+
+
+@api.get("/kept", cache=0.05)
+async def kept(text: str) -> str:
+    await asyncio.sleep(0.001)
+    return text
+
+
+@api.get("/limited", throttle="100/hour")
+async def limited() -> str:
+    return "in"
+
+
+@api.get("/counted")
+async def counted(text: str) -> EventStream:
+    async def events() -> AsyncIterator[str]:
+        for number in range(20):
+            yield f"{text} {number}"
+            await asyncio.sleep(0)
+
+    return EventStream(events())
+
+
+@api.websocket("/rooms/{room}")
+async def room(websocket: WebSocket, room: str) -> None:
+    await websocket.accept()
+    group = Group(room)
+    group.add(websocket)
+    await websocket.send("in")
+    async for message in websocket:
+        group.send(message)
