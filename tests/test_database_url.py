@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from plectrum import database_url
@@ -7,6 +11,7 @@ from plectrum.errors import ConfigurationError
 
 POSTGRES = "django.db.backends.postgresql"
 SQLITE = "django.db.backends.sqlite3"
+WAL = {"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL", "transaction_mode": "IMMEDIATE"}
 
 
 @pytest.mark.parametrize(
@@ -35,8 +40,8 @@ SQLITE = "django.db.backends.sqlite3"
             {"ENGINE": POSTGRES, "NAME": "shop", "USER": "ada", "PORT": "7000"},
         ),
         ("postgresql://%2Ftmp%2Fs/caf%C3%A9", {"ENGINE": POSTGRES, "NAME": "café", "HOST": "/tmp/s"}),
-        ("sqlite:///shop.sqlite3", {"ENGINE": SQLITE, "NAME": "shop.sqlite3"}),
-        ("sqlite:////var/lib/shop.sqlite3", {"ENGINE": SQLITE, "NAME": "/var/lib/shop.sqlite3"}),
+        ("sqlite:///shop.sqlite3", {"ENGINE": SQLITE, "NAME": "shop.sqlite3", "OPTIONS": WAL}),
+        ("sqlite:////var/lib/shop.sqlite3", {"ENGINE": SQLITE, "NAME": "/var/lib/shop.sqlite3", "OPTIONS": WAL}),
         ("sqlite://:memory:", {"ENGINE": SQLITE, "NAME": ":memory:"}),
         ("sqlite://", {"ENGINE": SQLITE, "NAME": ":memory:"}),
         ("mysql://u@h/n", {"ENGINE": "django.db.backends.mysql", "NAME": "n", "USER": "u", "HOST": "h"}),
@@ -54,3 +59,22 @@ def test_unknown_scheme() -> None:
 def test_port_that_is_no_number() -> None:
     with pytest.raises(ConfigurationError, match="The port in DATABASE_URL is not a number"):
         database_url.parse("postgresql://localhost:abc/shop")
+
+
+def test_who_reads_a_sqlite_file_does_not_wait_for_who_writes(tmp_path: Path) -> None:
+    path = tmp_path / "shop.sqlite3"
+    script = f"""
+from django.conf import settings
+from plectrum import database_url
+settings.configure(DATABASES={{"default": database_url.parse("sqlite:///{path}")}})
+import django, sqlite3
+django.setup()
+from django.db import connection, transaction
+connection.cursor().execute("CREATE TABLE item (id integer)")
+with transaction.atomic():
+    connection.cursor().execute("INSERT INTO item VALUES (1)")
+    other = sqlite3.connect("{path}", timeout=0)
+    print(other.execute("SELECT count(*) FROM item").fetchone()[0], other.execute("PRAGMA journal_mode").fetchone()[0])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("0 wal\n", "")

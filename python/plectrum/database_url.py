@@ -2,7 +2,8 @@
 
 The URL is libpq's (PostgreSQL documentation, 32.1.1.2): `postgresql://user:password@host:port/name?option=value`; the
 host may also be a socket directory in `?host=`. SQLite is `sqlite:///relative.db`, `sqlite:////absolute.db` or
-`sqlite://:memory:`.
+`sqlite://:memory:`; a file is kept in WAL mode (SQLite documentation, "Write-Ahead Logging"), in which nobody who reads
+waits for who writes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,13 @@ _ENGINES = {
     "sqlite": "django.db.backends.sqlite3",
     "mysql": "django.db.backends.mysql",
     "oracle": "django.db.backends.oracle",
+}
+
+#: For a file that several processes read and write. A transaction that begins by reading and then writes fails where
+#: another has written meanwhile, however long it would wait; one that begins as a writer waits.
+_SQLITE_OPTIONS = {
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+    "transaction_mode": "IMMEDIATE",
 }
 
 
@@ -39,7 +47,8 @@ def parse(url: str) -> dict[str, Any]:
         known = ", ".join(f"{name}://" for name in sorted(_ENGINES))
         raise ConfigurationError(f"DATABASE_URL starts with {scheme + '://'!r}, which is none of {known}.")
     if scheme == "sqlite":
-        return {"ENGINE": engine, "NAME": _sqlite_name(rest)}
+        name = _sqlite_name(rest)
+        return {"ENGINE": engine, "NAME": name, **({} if name == ":memory:" else {"OPTIONS": dict(_SQLITE_OPTIONS)})}
     # urlsplit knows the schemes of the web only; the shape of the rest is the same for all of them.
     parts = urlsplit(f"http://{rest}")
     options = dict(parse_qsl(parts.query))

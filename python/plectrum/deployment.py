@@ -2,7 +2,7 @@
 
 Ids are stable: ``W101`` debugging, ``W102`` any host, ``W103`` any proxy, ``W104`` pages of any origin, ``W105``
 WebSockets from any origin, ``W106`` a time limit that is off, ``W107`` a development aid that fails requests,
-``W108`` HTTPS that only a header tells of.
+``W108`` HTTPS that only a header tells of, ``W109`` a database that is a file.
 """
 
 from __future__ import annotations
@@ -104,6 +104,14 @@ def _told_by_header(settings: Settings) -> _Found:
         )
 
 
+def _file_database(settings: Settings) -> _Found:
+    if django_settings.DATABASES.get("default", {}).get("ENGINE") == "django.db.backends.sqlite3":
+        yield (
+            "DATABASES['default'] is SQLite: one request writes at a time, and one machine has the file.",
+            "Set DATABASE_URL=postgresql://user:password@host/name, or silence this check where few write.",
+        )
+
+
 _FINDINGS: dict[str, Callable[[Settings], _Found]] = {
     "W101": _debugging,
     "W102": _any_host,
@@ -113,4 +121,5 @@ _FINDINGS: dict[str, Callable[[Settings], _Found]] = {
     "W106": _without_limit,
     "W107": _failing_aid,
     "W108": _told_by_header,
+    "W109": _file_database,
 }

@@ -147,4 +147,5 @@ def test_all_threads_finish_what_runs_when_told_to_stop(server: Server) -> None:
 def test_the_process_is_replaced_when_it_is_killed(server: Server) -> None:
     pid = server.get("/pid").json()
     os.kill(pid, signal.SIGKILL)
-    until(lambda: server.get("/pid").json() != pid)
+    # Until another has loaded the application, connections wait.
+    until(lambda: server.ask("GET", "/pid", timeout=60).json() != pid, 60)
