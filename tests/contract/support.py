@@ -93,10 +93,9 @@ class Server:
 
     def wait_for_spare(self) -> None:
         """Until the worker that replaces a dead one has loaded the app, and rests."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        until(lambda: len(children.read_text().split()) > self._workers)
+        until(lambda: len(self._children()) > self._workers)
         before = -1.0
-        while (used := sum(_cpu(int(pid)) for pid in children.read_text().split())) > before:
+        while (used := sum(map(_cpu, self._children()))) > before:
             before = used
             time.sleep(0.25)
 
@@ -106,8 +105,19 @@ class Server:
         return self.process.wait(30)
 
     def close(self) -> None:
+        """Kills it at once, with its workers: they would go on until what hangs in them has had its time."""
+        workers = self._children()
         self.process.kill()
+        for pid in workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.communicate()
+
+    def _children(self) -> list[int]:
+        pid = self.process.pid
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return []
 
 
 def _cpu(pid: int) -> int:
