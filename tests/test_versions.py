@@ -84,6 +84,28 @@ def test_methods_are_those_of_the_version() -> None:
         assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
         assert client.options("/name", headers=second).headers["allow"] == "GET, HEAD, OPTIONS, POST"
         assert client.head("/new", headers=second).status_code == 200
+        for headers in ({}, second):
+            refused = client.post("/same", headers=headers)
+            assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+            assert client.options("/same", headers=headers).status_code == 204
+            assert client.put("/nowhere", headers=headers).status_code == 404
+
+
+def test_a_path_may_have_methods_of_a_version_and_of_all() -> None:
+    api = API(versioning=HeaderVersion(default="1"))
+
+    @api.get("/x", version="1")
+    async def read() -> str:
+        return "read"
+
+    @api.post("/x")
+    async def write() -> str:
+        return "written"
+
+    with TestClient(api) as client:
+        assert (client.get("/x").json(), client.post("/x").json()) == ("read", "written")
+        assert client.delete("/x").headers["allow"] == "GET, HEAD, OPTIONS, POST"
+        assert client.options("/x").headers["allow"] == "GET, HEAD, OPTIONS, POST"
 
 
 def test_browsers_that_ask_beforehand_name_no_version() -> None:

@@ -16,12 +16,13 @@ PUBLIC = [
     "plectrum", "plectrum.auth", "plectrum.auth.tokens", "plectrum.channels", "plectrum.drf", "plectrum.export",
     "plectrum.fastapi", "plectrum.graphql", "plectrum.guards", "plectrum.naming", "plectrum.nplusone",
     "plectrum.pipeline", "plectrum.prewarm", "plectrum.schema", "plectrum.strawberry", "plectrum.testing",
-    "plectrum.throttling", "plectrum.views",
+    "plectrum.throttling", "plectrum.versions", "plectrum.views",
 ]  # fmt: skip
 #: What other modules of the package ask these for.
 INTERNAL = {
     "plectrum.auth.tokens": {"asks_revocation"},
     "plectrum.guards": {"as_guard", "object_guards"},
+    "plectrum.versions": {"Versioning", "describe_versioning", "versions_of"},
     "plectrum.throttling": {"limits_of", "rates_of", "segment_file", "shared_segment"},
 }
 

@@ -24,7 +24,7 @@ use crate::gate::Gate;
 use crate::observe::{Observer, trip};
 use crate::reading::Allowance;
 use crate::shape::Shape;
-use crate::versions::Versions;
+use crate::versions::{self, Versions};
 
 /// An API on one worker.
 pub struct App {
@@ -141,13 +141,10 @@ impl App {
         method: &'r Method,
         path: &'p str,
     ) -> Match<'r, 'p, Rc<Place>> {
-        let Some(version) = version else { return self.router.find(method, path) };
-        match version.find(method, path) {
-            found @ Match::Found { .. } => found,
-            other => match (self.router.find(method, path), other) {
-                (Match::NotFound | Match::MethodNotAllowed { .. } | Match::Options { .. }, other) => other,
-                (found, _) => found,
-            },
+        let common = self.router.find(method, path);
+        match version {
+            None => common,
+            Some(version) => versions::either(version.find(method, path), common),
         }
     }
 

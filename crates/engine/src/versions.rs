@@ -2,6 +2,8 @@
 //!
 //! Source: RFC 9110 §12.5.1 (`Accept` and its parameters), §12.5.5 (`Vary`).
 
+use std::collections::BTreeSet;
+
 use plectrum_http::{
     HeaderMap, HeaderName, HeaderValue, Match, Method, Problem, Reply, Response, Router, StatusCode, accept,
     header,
@@ -88,4 +90,30 @@ impl<T> Versions<T> {
             Reply::Pending(pending) => Reply::pending(async move { mark(pending.await) }),
         }
     }
+}
+
+/// What a version has at a path before what all versions have there; methods are those of both.
+pub(crate) fn either<'r, 'p, T>(own: Match<'r, 'p, T>, common: Match<'r, 'p, T>) -> Match<'r, 'p, T> {
+    match (own, common) {
+        (own @ Match::Found { .. }, _) => own,
+        (_, common @ Match::Found { .. }) => common,
+        (Match::Options { allow: own }, Match::Options { allow: common }) => {
+            Match::Options { allow: together(own, &common) }
+        }
+        (Match::MethodNotAllowed { allow: own }, Match::MethodNotAllowed { allow: common }) => {
+            Match::MethodNotAllowed { allow: together(own, &common) }
+        }
+        (Match::NotFound, common) => common,
+        (own, Match::NotFound) => own,
+        (Match::Redirect { .. }, common) => common,
+        (own, _) => own,
+    }
+}
+
+/// The methods of two values of `Allow`, in order.
+fn together(own: HeaderValue, common: &HeaderValue) -> HeaderValue {
+    let values = [own.to_str().unwrap_or_default(), common.to_str().unwrap_or_default()];
+    let methods: BTreeSet<_> = values.iter().flat_map(|value| value.split(", ")).collect();
+    let joined = methods.into_iter().collect::<Vec<_>>().join(", ");
+    HeaderValue::try_from(joined).unwrap_or(own)
 }
