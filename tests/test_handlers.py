@@ -18,6 +18,7 @@ from annotated_types import Ge, Le, MaxLen
 
 from plectrum import (
     API,
+    HTML,
     JSON,
     Body,
     Cookie,
@@ -26,6 +27,7 @@ from plectrum import (
     Header,
     HTTPException,
     Path,
+    PlainText,
     Query,
     Redirect,
     Request,
@@ -357,6 +359,62 @@ def test_responses_carry_status_and_headers(client: TestClient) -> None:
     gone = client.get("/redirect")
     assert (gone.status_code, gone.headers["location"], gone.content) == (307, "/elsewhere", b"")
     assert client.delete("/nothing").status_code == 204
+
+
+def test_text_is_html_or_plain_and_redirects_go_elsewhere() -> None:
+    api = API()
+
+    @api.get("/html")
+    async def html() -> HTML:
+        return HTML("<p>Grüße", status=203, headers={"x-a": "b"})
+
+    @api.get("/plain")
+    async def plain() -> PlainText:
+        return PlainText("Grüße")
+
+    @api.get("/moved/{status}")
+    async def moved(status: int) -> Redirect:
+        return Redirect("https://elsewhere.example/?q=1", status)
+
+    with TestClient(api) as client:
+        page, text = client.get("/html"), client.get("/plain")
+        assert (page.status_code, page.headers["content-type"]) == (203, "text/html; charset=utf-8")
+        assert (page.text, page.headers["x-a"]) == ("<p>Grüße", "b")
+        assert (text.headers["content-type"], text.text) == ("text/plain; charset=utf-8", "Grüße")
+        for status in (301, 302, 303, 307, 308):
+            gone = client.get(f"/moved/{status}")
+            assert (gone.status_code, gone.headers["location"]) == (status, "https://elsewhere.example/?q=1")
+    for wrong in (200, 304, 404):
+        with pytest.raises(ValueError, match=rf"status={wrong}\)"):
+            Redirect("/", wrong)
+    for location in ("/a\r\nset-cookie: b=c", "/a\nb"):
+        with pytest.raises(ValueError, match="cannot be the value of a header"):
+            Redirect(location)
+
+
+def test_aliases_are_names_on_the_wire() -> None:
+    api = API()
+
+    @api.post("/{the_id}")
+    async def handler(
+        number: Annotated[int, Path("the_id")],
+        page: Annotated[int, Query("p")] = 1,
+        tags: Annotated[list[str] | None, Query(alias="tag[]")] = None,
+        agent: Annotated[str, Header("user-agent")] = "",
+        session: Annotated[str, Cookie("__Host-s")] = "",
+        name: Annotated[str, Form("full-name")] = "",
+    ) -> list[Any]:
+        return [number, page, tags, agent, session, name]
+
+    with TestClient(api) as client:
+        answer = client.post(
+            "/7?p=2&tag[]=a&tag[]=b&page=9",
+            data={"full-name": "Ada", "name": "no"},
+            headers={"user-agent": "x", "cookie": "__Host-s=y; session=no"},
+        )
+        assert answer.json() == [7, 2, ["a", "b"], "x", "y", "Ada"]
+        [error] = client.post("/7?p=x").json()["errors"]
+        assert error["loc"] == ["query", "p"]
 
 
 def test_a_handler_may_wait(client: TestClient) -> None:

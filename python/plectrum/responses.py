@@ -16,6 +16,7 @@ __all__ = ["HTML", "JSON", "NDJSON", "File", "PlainText", "Redirect", "Response"
 
 _Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 _Background = Callable[[], Any] | BackgroundTasks
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class JSON(Response):
@@ -77,6 +78,9 @@ class Redirect(Response):
         status: 301, 302, 303, 307 or 308 (RFC 9110, section 15.4).
         headers: added to the answer; pairs where a name repeats.
         background: called after the answer was sent.
+
+    Errors:
+        ValueError: another status, which would send nobody anywhere.
     """
 
     def __new__(
@@ -87,6 +91,8 @@ class Redirect(Response):
         background: _Background | None = None,
     ) -> Redirect:
         """An answer without a body."""
+        if status not in _REDIRECTS:
+            raise ValueError(f"Redirect(status={status}): a client goes elsewhere for 301, 302, 303, 307 and 308.")
         redirect = super().__new__(cls, None, status, headers, None, background)
         redirect.set_header("location", location)
         return redirect
