@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, TypedDict, cast
 
 import msgspec
 import pydantic
@@ -291,6 +292,45 @@ def test_as_a_file_of_djangos(tmp_path: Path) -> None:
             assert got[2:] == [len(content), in_memory, len(content), not in_memory, kind]
             for name in (got[0], got[1], "saved"):
                 assert tmp_path.joinpath(name).read_bytes() == content
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks into /proc")
+@pytest.mark.parametrize("way", ["closed", "forgotten", "detached"])
+def test_a_file_on_disk_is_closed_once(way: str) -> None:
+    api = API()
+    content = bytes(range(256)) * 20
+
+    def is_open(descriptor: int) -> bool:
+        try:
+            return "plectrum-upload" in str(Path(f"/proc/self/fd/{descriptor}").readlink())
+        except FileNotFoundError:
+            return False
+
+    @api.post("/")
+    async def upload(file: UploadFile) -> list[Any]:
+        descriptor = file.file.fileno()
+        found, there = await file.read(), is_open(descriptor)
+        if way == "closed":
+            file.close()
+            file.close()
+            assert file.file.closed
+        elif way == "detached":
+            raw: Any = cast("Any", file.file).detach()
+            del file
+            raw.seek(0)
+            found = raw.read()
+            raw.close()
+        return [descriptor, there, found == content]
+
+    with TestClient(api, upload_memory=1000) as client:
+        descriptor, there, whole = client.post("/", files={"file": content}).json()
+        assert (there, whole) == (True, True)
+        for _ in range(500):
+            if not is_open(descriptor):
+                break
+            time.sleep(0.01)
+        assert not is_open(descriptor)
+        assert client.post("/", files={"file": content}).json()[1:] == [True, True]
 
 
 def test_what_cannot_be_saved_leaves_nothing(tmp_path: Path) -> None:

@@ -489,6 +489,9 @@ def verify_jwt(token: str, key: str, algorithm: str) -> bytes:
 def read_cursor(secret: bytes, scope: str, cursor: str) -> tuple[Literal["next", "previous"], bytes] | None:
     """Direction and values (a JSON array) of a cursor of the list ``scope``; ``None`` where it is none of its."""
 
+def close_upload(descriptor: int) -> None:
+    """Closes the descriptor of an uploaded file, off the runtime's thread where this is that."""
+
 def encode(value: Any) -> bytes:
     """A value as JSON bytes."""
 

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from . import _core
+
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
 
@@ -129,11 +131,21 @@ class UploadFile:
         return f"<UploadFile {self.filename!r} with {self.size} bytes>"
 
 
-class _Stored(io.BufferedReader):
-    """A file on disk that goes with its last reference, without a warning that nobody closed it."""
+class _OnDisk(io.FileIO):
+    """A file without a name, whose blocks are free with its last reference.
 
-    def __del__(self) -> None:
-        self.close()
+    Freeing them takes its time where there are many: Rust does that where nobody waits for it.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(descriptor, "rb", closefd=False)
+
+    def close(self) -> None:
+        """Gives the descriptor up; more than once does nothing."""
+        if not self.closed:
+            descriptor = self.fileno()
+            super().close()
+            _core.close_upload(descriptor)
 
 
 def received(
@@ -145,6 +157,6 @@ def received(
     descriptor: int | None,
 ) -> UploadFile:
     """Makes the object of what Rust received: ``data``, or the descriptor of a file."""
-    file: Any = io.BytesIO(data or b"") if descriptor is None else _Stored(io.FileIO(descriptor, "rb"))
+    file: Any = io.BytesIO(data or b"") if descriptor is None else io.BufferedReader(_OnDisk(descriptor))
     file.seek(0)
     return UploadFile(file, filename, size=size, content_type=content_type, headers=dict(headers))

@@ -204,6 +204,13 @@ mod _core {
         Some((direction.name(), PyBytes::new(py, &values)))
     }
 
+    /// Closes the descriptor that `plectrum.uploads` was given of an uploaded file.
+    #[pyfunction]
+    fn close_upload(descriptor: i32) {
+        // SAFETY: `plectrum.uploads` calls this once for each descriptor it was given.
+        unsafe { crate::uploads::close(descriptor) }
+    }
+
     /// A value as JSON bytes.
     #[pyfunction]
     fn encode<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {

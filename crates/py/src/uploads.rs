@@ -1,6 +1,6 @@
 //! Uploaded files as Python sees them.
 
-use std::os::fd::IntoRawFd as _;
+use std::os::fd::{FromRawFd as _, IntoRawFd as _, OwnedFd};
 
 use plectrum_http::form::{Content, Upload};
 use plectrum_http::header::CONTENT_TYPE;
@@ -19,6 +19,19 @@ pub(crate) fn received<'py>(py: Python<'py>, upload: &Upload) -> PyResult<Bound<
         Content::Disk(file) => (None, Some(file.try_clone()?.into_raw_fd())),
     };
     received.call1((&upload.filename, media_type, upload.size, pairs_of(&upload.headers), data, descriptor))
+}
+
+/// Closes the descriptor of an uploaded file, which frees its blocks: many milliseconds where it is large, and so not on
+/// the runtime's thread.
+///
+/// # Safety
+/// `descriptor` is open, and the caller's alone.
+pub(crate) unsafe fn close(descriptor: i32) {
+    // SAFETY: as the caller promises.
+    let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        drop(runtime.spawn_blocking(move || drop(descriptor)));
+    }
 }
 
 fn joined<'py>(py: Python<'py>, pieces: &[plectrum_http::Bytes]) -> PyResult<Bound<'py, PyBytes>> {
