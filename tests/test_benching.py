@@ -76,6 +76,21 @@ def test_it_tells_what_requests_cost() -> None:
                 benching.measure(port, pid, benching.request_of(path, "GET", [], ""), 0.05)
 
 
+def test_another_address_than_it_can_measure_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLECTRUM_UNIX_SOCKET", str(tmp_path / "socket"))
+    command = benching.command_of("bench_app:api", django=False)
+    with pytest.raises(ConfigurationError, match="HTTP over TCP"), benching.server(command):
+        pass
+
+
+def test_a_server_that_does_not_start_is_said() -> None:
+    with (
+        pytest.raises(ConfigurationError, match="did not start"),
+        benching.server([*benching.command_of("bench_app:nothing", django=False)]),
+    ):
+        pass
+
+
 def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["bench", "bench_app:api", "/hello", "--seconds", "0.05"]) == 0
     first, *_, trip, _memory = capsys.readouterr().out.splitlines()

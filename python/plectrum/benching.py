@@ -21,7 +21,8 @@ __all__ = ["Cost", "command_of", "measure", "request_of", "server"]
 #: Requests that are on their way at once, so that the server and not the wire is what is measured.
 _AT_ONCE = 16
 _WARM_UP = 20 * _AT_ONCE
-_SERVING = re.compile(r"is serving on http://127\.0\.0\.1:(\d+)")
+_SERVING = re.compile(r"is serving on (?P<where>.*)")
+_ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 
 
@@ -68,7 +69,13 @@ def server(command: Sequence[str]) -> Generator[tuple[int, int]]:
             found = next(filter(None, map(_SERVING.search, running.stdout)), None)
             if found is None:
                 raise ConfigurationError("The server did not start; what it said stands above.")
-            yield int(found[1]), running.pid
+            address = _ADDRESS.search(found["where"])
+            if address is None:
+                raise ConfigurationError(
+                    f"bench measures HTTP over TCP, and the server is at {found['where']}: leave CERTFILE and "
+                    "UNIX_SOCKET out of its settings."
+                )
+            yield int(address[1]), running.pid
         finally:
             running.terminate()
 
