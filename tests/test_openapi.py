@@ -311,3 +311,18 @@ class TestAccess:
     def test_a_guard_that_nobody_could_pass(self) -> None:
         with pytest.raises(ConfigurationError, match=r"test_openapi\.py:\d+: docs_guard=: .* has no auth="):
             API(docs_guard=IsAuthenticated).compile()
+
+
+@pytest.mark.parametrize(
+    ("options", "settings", "there"),
+    [
+        ({}, {}, [200, 200, 200]),
+        ({}, {"openapi": False}, [404, 404, 404]),
+        ({"openapi_url": None}, {}, [404, 404, 404]),
+        ({"docs_url": None}, {}, [200, 404, 200]),
+        ({"redoc_url": None}, {}, [200, 200, 404]),
+    ],
+)
+def test_documents_can_be_switched_off(options: dict[str, Any], settings: dict[str, Any], there: list[int]) -> None:
+    with TestClient(API(**options), **settings) as client:
+        assert [client.get(path).status_code for path in ("/openapi.json", "/docs", "/redoc")] == there
