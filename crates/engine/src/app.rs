@@ -194,7 +194,8 @@ impl App {
             trip::routed(place.slot);
         }
         let (form, identity, zone, gate) = (None, None, None, None);
-        admission::enter(&place, Call { request, path, body: Bytes::new(), form, identity, zone, gate })
+        let call = Call { request, path, body: Bytes::new(), form, identity, zone, gate };
+        admission::enter(&place, Box::new(call))
     }
 }
 

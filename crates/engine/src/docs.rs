@@ -19,7 +19,7 @@ pub(crate) struct Fixed {
 }
 
 impl Endpoint for Fixed {
-    fn call(&self, _call: Call) -> Reply {
+    fn call(&self, _call: Box<Call>) -> Reply {
         respond(self.body.clone(), self.media_type.clone()).into()
     }
 }
@@ -30,7 +30,7 @@ pub(crate) struct Assets {
 }
 
 impl Endpoint for Assets {
-    fn call(&self, call: Call) -> Reply {
+    fn call(&self, call: Box<Call>) -> Reply {
         let Some(path) = call.path_value(0).and_then(|name| self.locate(name)) else {
             return problem::of(StatusCode::NOT_FOUND).into();
         };

@@ -126,7 +126,7 @@ fn plain(default: &serde_json::Value) -> Value {
 }
 
 impl Endpoint for Native {
-    fn call(&self, call: Call) -> Reply {
+    fn call(&self, call: Box<Call>) -> Reply {
         let mut slots = match self.0.extractor.extract(&call, &mut ValueSink::new(&self.0.enums)) {
             Ok(slots) => slots,
             Err(refusal) => return error::of_refusal(&refusal).into(),

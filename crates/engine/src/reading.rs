@@ -41,7 +41,7 @@ impl Allowance {
 }
 
 /// Answers a call, once its body has been read where the endpoint wants it.
-pub(crate) fn answer(endpoint: &Rc<dyn Endpoint>, call: Call, allowance: &Allowance) -> Reply {
+pub(crate) fn answer(endpoint: &Rc<dyn Endpoint>, call: Box<Call>, allowance: &Allowance) -> Reply {
     if let Some(produces) = &allowance.produces
         && !accept::takes_media(&call.request.headers, produces)
     {
@@ -58,7 +58,7 @@ pub(crate) fn answer(endpoint: &Rc<dyn Endpoint>, call: Call, allowance: &Allowa
     }
 }
 
-fn read(endpoint: &Rc<dyn Endpoint>, mut call: Call, allowance: &Allowance) -> Reply {
+fn read(endpoint: &Rc<dyn Endpoint>, mut call: Box<Call>, allowance: &Allowance) -> Reply {
     let reads = endpoint.reads();
     if reads == Reads::Nothing || call.request.body.is_end() {
         return start(endpoint, call);
@@ -92,7 +92,7 @@ fn read(endpoint: &Rc<dyn Endpoint>, mut call: Call, allowance: &Allowance) -> R
 }
 
 /// Calls, as late as a request can be said to have waited.
-fn start(endpoint: &Rc<dyn Endpoint>, call: Call) -> Reply {
+fn start(endpoint: &Rc<dyn Endpoint>, call: Box<Call>) -> Reply {
     trip::started();
     endpoint.call(call)
 }
@@ -105,7 +105,7 @@ fn pairs(form: &[u8]) -> usize {
 /// Reads a form with files, then calls.
 async fn with_form(
     endpoint: Rc<dyn Endpoint>,
-    mut call: Call,
+    mut call: Box<Call>,
     body: RequestBody,
     allowance: Allowance,
 ) -> Response {

@@ -75,10 +75,10 @@ struct Wanted {
 }
 
 impl Endpoint for Files {
-    fn call(&self, call: Call) -> Reply {
+    fn call(&self, call: Box<Call>) -> Reply {
         let name = call.path_value(0).unwrap_or_default().to_owned();
         let tree = Arc::clone(&self.0);
-        let Call { request, .. } = call;
+        let Call { request, .. } = *call;
         let wanted = Wanted::of(&request, tree.precompressed);
         Reply::pending(async move {
             // Disks may be slow: not on the runtime's thread.

@@ -1,5 +1,6 @@
 //! What is kept of a request while its handler runs, for making the answer.
 
+use plectrum_engine::endpoint::Call;
 use plectrum_engine::native;
 use plectrum_http::{HeaderMap, Method, Uri, header};
 use pyo3::prelude::*;
@@ -13,13 +14,9 @@ pub(crate) struct Asked {
     pub(crate) tasks: Option<Py<PyAny>>,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "lives on the stack of one request; a box would be an allocation"
-)]
 enum Place {
     /// Here: the handler did not ask for it.
-    Here(plectrum_http::Request),
+    Here(Box<Call>),
     /// In the object the handler got.
     Object(Py<Request>),
 }
@@ -34,8 +31,8 @@ pub(crate) struct Head<'a> {
 }
 
 impl Asked {
-    pub(crate) fn here(request: plectrum_http::Request, tasks: Option<Py<PyAny>>) -> Self {
-        Self { place: Place::Here(request), tasks }
+    pub(crate) fn here(call: Box<Call>, tasks: Option<Py<PyAny>>) -> Self {
+        Self { place: Place::Here(call), tasks }
     }
 
     pub(crate) fn object(request: Py<Request>, tasks: Option<Py<PyAny>>) -> Self {
@@ -51,11 +48,11 @@ impl Asked {
 
     pub(crate) fn head(&self) -> Head<'_> {
         match &self.place {
-            Place::Here(request) => Head {
-                method: &request.method,
-                uri: &request.uri,
-                headers: &request.headers,
-                secure: request.secure,
+            Place::Here(call) => Head {
+                method: &call.request.method,
+                uri: &call.request.uri,
+                headers: &call.request.headers,
+                secure: call.request.secure,
             },
             Place::Object(request) => request.get().head(),
         }

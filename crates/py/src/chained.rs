@@ -25,7 +25,7 @@ impl Chained {
         Self { chain: chain.into_inner(), endpoint }
     }
 
-    fn begin<'py>(&self, py: Python<'py>, call: Call) -> PyResult<([Bound<'py, PyAny>; 2], Asked)> {
+    fn begin<'py>(&self, py: Python<'py>, call: Box<Call>) -> PyResult<([Bound<'py, PyAny>; 2], Asked)> {
         let access = Access::new(py, call.identity.clone(), &self.chain.registered.loaders);
         let request = Request::of_head(Head::of(&call.request), access).with_body(call.body.clone());
         let request = Bound::new(py, request)?;
@@ -37,7 +37,7 @@ impl Chained {
 }
 
 impl Endpoint for Chained {
-    fn call(&self, call: Call) -> Reply {
+    fn call(&self, call: Box<Call>) -> Reply {
         Python::attach(|py| match self.begin(py, call) {
             Ok((arguments, asked)) => self.chain.run(py, &arguments, asked),
             Err(error) => self.chain.failed(py, &error).into(),

@@ -113,7 +113,7 @@ impl Handler {
 }
 
 impl Endpoint for Handler {
-    fn call(&self, call: Call) -> Reply {
+    fn call(&self, call: Box<Call>) -> Reply {
         Python::attach(|py| self.0.enter(py, call))
     }
 
@@ -127,7 +127,7 @@ impl Endpoint for Handler {
 }
 
 impl Inner {
-    fn enter(self: &Rc<Self>, py: Python<'_>, call: Call) -> Reply {
+    fn enter(self: &Rc<Self>, py: Python<'_>, call: Box<Call>) -> Reply {
         let slots = match self.validate(py, &call) {
             Ok(slots) => slots,
             Err(response) => return (*response).into(),
@@ -175,7 +175,7 @@ impl Inner {
         self: &Rc<Self>,
         py: Python<'py>,
         slots: Slots<Bound<'py, PyAny>>,
-        mut call: Option<Call>,
+        mut call: Option<Box<Call>>,
         mut request: Option<Bound<'py, Request>>,
         socket: Option<&Bound<'py, WebSocket>>,
     ) -> PyResult<(Vec<Bound<'py, PyAny>>, Asked)> {
@@ -209,15 +209,15 @@ impl Inner {
         }
         let tasks = tasks.map(Bound::unbind);
         let asked = match (call, request) {
-            (Some(call), _) => Asked::here(call.request, tasks),
+            (Some(call), _) => Asked::here(call, tasks),
             (None, Some(request)) => Asked::object(request.unbind(), tasks),
             (None, None) => return Err(PyValueError::new_err("a request without its head")),
         };
         Ok((arguments, asked))
     }
 
-    fn request_of<'py>(&self, py: Python<'py>, call: Call) -> PyResult<Bound<'py, Request>> {
-        let Call { request, body, identity, form, .. } = call;
+    fn request_of<'py>(&self, py: Python<'py>, call: Box<Call>) -> PyResult<Bound<'py, Request>> {
+        let Call { request, body, identity, form, .. } = *call;
         let form = form.filter(|_| self.given.contains(&Some(Given::Responder)));
         let stream = self.stream.then(|| Rc::clone(&self.worker.event_loop));
         let access = Access::new(py, identity, &self.registered.loaders);

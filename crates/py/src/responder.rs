@@ -35,13 +35,13 @@ impl Responder {
         Self(ThreadBound::plain(Way::Handler { handler: Rc::clone(handler), request }))
     }
 
-    pub(crate) fn of_endpoint(endpoint: &Rc<dyn Endpoint>, call: Call, event_loop: &Rc<EventLoop>) -> Self {
+    pub(crate) fn of_endpoint(
+        endpoint: &Rc<dyn Endpoint>,
+        call: Box<Call>,
+        event_loop: &Rc<EventLoop>,
+    ) -> Self {
         let (endpoint, event_loop) = (Rc::clone(endpoint), Rc::clone(event_loop));
-        Self(ThreadBound::plain(Way::Endpoint {
-            endpoint,
-            call: RefCell::new(Some(Box::new(call))),
-            event_loop,
-        }))
+        Self(ThreadBound::plain(Way::Endpoint { endpoint, call: RefCell::new(Some(call)), event_loop }))
     }
 }
 
@@ -62,7 +62,7 @@ impl Responder {
                     return Err(PyRuntimeError::new_err("A middleware asked for the answer twice."));
                 };
                 call.zone = results::active_zone(py)?;
-                (endpoint.call(*call), event_loop)
+                (endpoint.call(call), event_loop)
             }
         };
         match reply {

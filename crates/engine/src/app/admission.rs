@@ -11,7 +11,7 @@ use crate::gate::{Pass, throttle};
 use crate::reading;
 
 /// Lets a call into its route's budgets, where there are some.
-pub(super) fn enter(place: &Rc<Place>, call: Call) -> Reply {
+pub(super) fn enter(place: &Rc<Place>, call: Box<Call>) -> Reply {
     match &place.budgets {
         None => admit(place, call),
         Some(budgets) => {
@@ -22,10 +22,11 @@ pub(super) fn enter(place: &Rc<Place>, call: Call) -> Reply {
 }
 
 /// Lets a call pass its route's gate, then answers it.
-fn admit(place: &Place, call: Call) -> Reply {
+fn admit(place: &Place, mut call: Box<Call>) -> Reply {
     let Some(gate) = &place.gate else { return reading::answer(&place.endpoint, call, &place.allowance) };
     if place.endpoint.introduces(&call) {
-        return place.endpoint.call(Call { gate: Some(Rc::clone(gate)), ..call });
+        call.gate = Some(Rc::clone(gate));
+        return place.endpoint.call(call);
     }
     match gate.pass(call) {
         Pass::Refused(response) => response.into(),

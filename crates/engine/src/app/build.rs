@@ -358,7 +358,7 @@ fn docs_gate(gates: Option<&Rc<Gates>>, blueprint: &Blueprint) -> Result<Option<
 struct Nobody;
 
 impl Endpoint for Nobody {
-    fn call(&self, _call: Call) -> Reply {
+    fn call(&self, _call: Box<Call>) -> Reply {
         problem::of(StatusCode::NOT_FOUND).into()
     }
 }

@@ -84,7 +84,7 @@ impl Cached {
 }
 
 impl Endpoint for Cached {
-    fn call(&self, mut call: Call) -> Reply {
+    fn call(&self, mut call: Box<Call>) -> Reply {
         let inner = &self.0;
         if !inner.everybody && key::has_unknown_credentials(&call) {
             return marked(inner.endpoint.call(call), BYPASS);
@@ -145,7 +145,7 @@ impl Inner {
         }
     }
 
-    async fn answer(self: &Rc<Self>, key: Key, call: Call) -> Response {
+    async fn answer(self: &Rc<Self>, key: Key, call: Box<Call>) -> Response {
         loop {
             let flying = self.flights.borrow().get(&key).cloned();
             let Some(flight) = flying else { return self.lead(key, call).await };
@@ -161,7 +161,7 @@ impl Inner {
     }
 
     /// Makes the answer for all who wait.
-    async fn lead(self: &Rc<Self>, key: Key, call: Call) -> Response {
+    async fn lead(self: &Rc<Self>, key: Key, call: Box<Call>) -> Response {
         let flying = Flying::begin(self, key);
         let (found, numbers) = self.look(&key).await;
         if let Some(entry) = found {

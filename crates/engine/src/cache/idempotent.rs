@@ -50,7 +50,7 @@ impl Idempotent {
 }
 
 impl Endpoint for Idempotent {
-    fn call(&self, call: Call) -> Reply {
+    fn call(&self, call: Box<Call>) -> Reply {
         let inner = Rc::clone(&self.0);
         let Some(given) = call.request.headers.get(&IDEMPOTENCY_KEY) else {
             if inner.required {
@@ -111,7 +111,7 @@ impl Inner {
         }
     }
 
-    async fn run(self: Rc<Self>, key: Key, digest: Key, call: Call) -> Response {
+    async fn run(self: Rc<Self>, key: Key, digest: Key, call: Box<Call>) -> Response {
         let running = trip::carried(async move {
             let unfinished = Unfinished { inner: Some(Rc::clone(&self)), key, digest };
             let response = settled(self.endpoint.call(call)).await;

@@ -61,7 +61,7 @@ impl Feed {
 }
 
 impl Endpoint for Feed {
-    fn call(&self, call: Call) -> Reply {
+    fn call(&self, call: Box<Call>) -> Reply {
         let slots = match self.extractor.extract(&call, &mut ValueSink::new(&self.enums)) {
             Ok(slots) => slots,
             Err(refusal) => return error::of_refusal(&refusal).into(),

@@ -52,16 +52,12 @@ pub struct Gate {
 }
 
 /// A request under way through a gate.
-pub type Pending = Pin<Box<dyn Future<Output = Result<(Call, Option<Quota>), Response>>>>;
+pub type Pending = Pin<Box<dyn Future<Output = Result<(Box<Call>, Option<Quota>), Response>>>>;
 
 /// What became of a request at a gate.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "lives on the stack of one request; a box would be an allocation"
-)]
 pub enum Pass {
     /// It may go on.
-    Open(Call, Option<Quota>),
+    Open(Box<Call>, Option<Quota>),
     /// It may not.
     Refused(Response),
     /// Being found out.
@@ -130,7 +126,7 @@ impl Gate {
     }
 
     /// Lets a request pass, or not.
-    pub fn pass(self: &Rc<Self>, call: Call) -> Pass {
+    pub fn pass(self: &Rc<Self>, call: Box<Call>) -> Pass {
         match self.early.count(&self.shared.counter, &call.request) {
             Some(Err(response)) => Pass::Refused(*response),
             Some(Ok(quota)) if self.only_counts() => Pass::Open(call, quota),

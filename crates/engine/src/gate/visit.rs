@@ -23,7 +23,7 @@ use crate::error;
 /// One request at a gate.
 pub(super) struct Visit {
     gate: Rc<Gate>,
-    call: Call,
+    call: Box<Call>,
     stage: Stage,
     identity: Arc<Identity>,
     /// Why the first scheme that was tried said no.
@@ -70,7 +70,7 @@ enum About {
 }
 
 impl Visit {
-    pub(super) fn new(gate: Rc<Gate>, call: Call) -> Self {
+    pub(super) fn new(gate: Rc<Gate>, call: Box<Call>) -> Self {
         Self {
             gate,
             call,
@@ -85,7 +85,7 @@ impl Visit {
     }
 
     /// A visit whose first limits have been counted already.
-    pub(super) fn counted_early(gate: Rc<Gate>, call: Call, quota: Option<Quota>) -> Self {
+    pub(super) fn counted_early(gate: Rc<Gate>, call: Box<Call>, quota: Option<Quota>) -> Self {
         Self { stage: Stage::Scheme(0), quota, ..Self::new(gate, call) }
     }
 
@@ -100,13 +100,13 @@ impl Visit {
         }
     }
 
-    fn leave(mut self) -> (Call, Option<Quota>) {
+    fn leave(mut self) -> (Box<Call>, Option<Quota>) {
         self.call.body = Bytes::new();
         self.call.identity = Some(self.identity);
         (self.call, self.quota)
     }
 
-    async fn wait(mut self, mut errand: Errand) -> Result<(Call, Option<Quota>), Response> {
+    async fn wait(mut self, mut errand: Errand) -> Result<(Box<Call>, Option<Quota>), Response> {
         loop {
             if let Some(response) = self.do_errand(errand).await {
                 return Err(response);

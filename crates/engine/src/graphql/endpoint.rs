@@ -71,7 +71,7 @@ impl GraphQl {
 }
 
 impl Endpoint for GraphQl {
-    fn call(&self, call: Call) -> Reply {
+    fn call(&self, call: Box<Call>) -> Reply {
         if self.is_conversation(&call) {
             return live::connect(&self.0, call);
         }
@@ -89,9 +89,9 @@ impl Endpoint for GraphQl {
         match request::read(&call) {
             Ok(Asked::One(parameters)) => {
                 let may_write = call.request.method == Method::POST;
-                self.0.one(parameters, Viewer::of(call), media, may_write)
+                self.0.one(parameters, Viewer::of(*call), media, may_write)
             }
-            Ok(Asked::Many(operations)) => self.0.many(operations, Viewer::of(call), plain),
+            Ok(Asked::Many(operations)) => self.0.many(operations, Viewer::of(*call), plain),
             Err(Malformed(status, why)) => {
                 refuse(status, plain, &[Error::new(Code::ParseFailed, why)]).into()
             }

@@ -79,7 +79,7 @@ const ONE: &str = r#"{"queries":[{"sql":"SELECT 1","binds":[],"columns":[{"kind"
 pub struct Health;
 
 impl Endpoint for Health {
-    fn call(&self, _call: Call) -> Reply {
+    fn call(&self, _call: Box<Call>) -> Reply {
         respond(StatusCode::OK, Bytes::from_static(b"{\"status\":\"ok\"}")).into()
     }
 }
@@ -101,7 +101,7 @@ impl Ready {
 }
 
 impl Endpoint for Ready {
-    fn call(&self, _call: Call) -> Reply {
+    fn call(&self, _call: Box<Call>) -> Reply {
         if let Some((at, status, body)) = &*self.0.last.borrow()
             && at.elapsed() < HOLDS
         {

@@ -54,7 +54,7 @@ impl Metrics {
 }
 
 impl Endpoint for Metrics {
-    fn call(&self, call: Call) -> Reply {
+    fn call(&self, call: Box<Call>) -> Reply {
         if !self.admits(&call) {
             let mut response = problem::of(StatusCode::UNAUTHORIZED);
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -28,7 +28,7 @@ pub use show::Show;
 pub struct Echo(pub Extractor);
 
 impl Endpoint for Echo {
-    fn call(&self, call: Call) -> Reply {
+    fn call(&self, call: Box<Call>) -> Reply {
         let slots = match self.0.extract(&call, &mut Show) {
             Ok(slots) => slots,
             Err(refusal) => return error::of_refusal(&refusal).into(),

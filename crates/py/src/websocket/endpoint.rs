@@ -30,7 +30,7 @@ impl Conversations {
 }
 
 impl Endpoint for Conversations {
-    fn call(&self, call: Call) -> Reply {
+    fn call(&self, call: Box<Call>) -> Reply {
         match handshake(&call.request, &self.limits, &self.origins) {
             Ok(opening) => Python::attach(|py| self.begin(py, call, opening)),
             Err(response) => (*response).into(),
@@ -39,13 +39,13 @@ impl Endpoint for Conversations {
 }
 
 impl Conversations {
-    fn begin(&self, py: Python<'_>, call: Call, opening: Opening) -> Reply {
+    fn begin(&self, py: Python<'_>, call: Box<Call>, opening: Opening) -> Reply {
         let handler = &self.handler;
         let slots = match handler.validate(py, &call) {
             Ok(slots) => slots,
             Err(response) => return (*response).into(),
         };
-        let Call { mut request, body, identity, .. } = call;
+        let Call { mut request, body, identity, .. } = *call;
         // The headers live as long as the conversation, and would keep the buffer they were read into.
         request.compact();
         let access = Access::new(py, identity, &handler.registered.loaders);

@@ -26,7 +26,7 @@ use crate::graphql::request::Parameters;
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Answers the request for a WebSocket, and begins the conversation.
-pub(in crate::graphql) fn connect(inner: &Rc<Inner>, mut call: Call) -> Reply {
+pub(in crate::graphql) fn connect(inner: &Rc<Inner>, mut call: Box<Call>) -> Reply {
     let opening = match handshake(&call.request, &inner.sockets, &inner.live.origins) {
         Ok(opening) => opening,
         Err(response) => return (*response).into(),
@@ -82,7 +82,7 @@ struct Conversation {
     /// When it has to be introduced.
     due: Instant,
     /// The request, until its maker is introduced.
-    stranger: Cell<Option<Call>>,
+    stranger: Cell<Option<Box<Call>>>,
     /// Who it is, once acknowledged.
     viewer: RefCell<Option<Viewer>>,
     operations: RefCell<HashMap<Box<str>, Operation>>,
@@ -161,7 +161,7 @@ impl Conversation {
             };
         }
         let params = payload.map(|payload| Rc::from(payload.get()));
-        *self.viewer.borrow_mut() = Some(Viewer { params, ..Viewer::of(call) });
+        *self.viewer.borrow_mut() = Some(Viewer { params, ..Viewer::of(*call) });
         self.say(protocol::ACK);
         Ok(())
     }
@@ -214,7 +214,7 @@ impl Conversation {
 }
 
 /// Lets the client pass the route's gate.
-async fn pass(gate: &Rc<Gate>, call: Call) -> Result<Call, Close> {
+async fn pass(gate: &Rc<Gate>, call: Box<Call>) -> Result<Box<Call>, Close> {
     let passed = match gate.pass(call) {
         Pass::Open(call, _) => Ok(call),
         Pass::Refused(response) => Err(response),
