@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use plectrum_http::Peer;
 use plectrum_json::{number, text};
 
@@ -41,9 +43,30 @@ fn millis(out: &mut Vec<u8>, name: &str, time: Duration) {
 fn client(out: &mut Vec<u8>, peer: Peer) {
     key(out, "client");
     match peer {
-        Peer::Tcp(address) => text::write(out, &address.ip().to_canonical().to_string()),
+        Peer::Tcp(address) => match address.ip().to_canonical() {
+            IpAddr::V4(address) => quad(out, address),
+            IpAddr::V6(address) => text::write(out, &address.to_string()),
+        },
         Peer::Unix => out.extend_from_slice(b"\"unix\""),
     }
+}
+
+fn quad(out: &mut Vec<u8>, address: Ipv4Addr) {
+    let mut before = b'"';
+    for octet in address.octets() {
+        out.push(before);
+        number::write_u64(out, octet.into());
+        before = b'.';
+    }
+    out.push(b'"');
+}
+
+/// What all lines of a route say of it.
+pub(super) fn label(path: &str, way: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    member(&mut out, "route", path);
+    member(&mut out, "way", way);
+    out
 }
 
 fn identity(out: &mut Vec<u8>, trip: &Trip) {
@@ -61,18 +84,15 @@ fn identity(out: &mut Vec<u8>, trip: &Trip) {
 /// A line of the access log. Queries are left out: they are where secrets are.
 pub(super) fn write(out: &mut Vec<u8>, trip: &Trip, head: &Head, status: Option<u16>, time: Duration) {
     out.extend_from_slice(b"{\"time\":");
-    clock::write(out, head.at);
-    let level = match status {
-        Some(status) if status >= 500 => "error",
-        _ => "info",
-    };
-    member(out, "level", level);
-    member(out, "event", "request");
+    clock::write(out, clock::now().saturating_sub(time));
+    out.extend_from_slice(match status {
+        Some(status) if status >= 500 => b",\"level\":\"error\",\"event\":\"request\"",
+        _ => b",\"level\":\"info\",\"event\":\"request\"",
+    });
     identity(out, trip);
     member(out, "method", head.method.as_str());
     member(out, "path", head.uri.path());
-    member(out, "route", trip.route());
-    member(out, "way", trip.observer.label(trip.slot.get()).way);
+    out.extend_from_slice(&trip.observer.label(trip.slot.get()).line);
     key(out, "status");
     match status {
         Some(status) => number::write_u64(out, status.into()),
@@ -80,8 +100,8 @@ pub(super) fn write(out: &mut Vec<u8>, trip: &Trip, head: &Head, status: Option<
     }
     client(out, head.client);
     millis(out, "ms", time);
-    for (phase, name) in PHASES {
-        millis(out, name, trip.spent(phase));
+    if trip.is_timed {
+        PHASES.iter().for_each(|(phase, name)| millis(out, name, trip.spent(*phase)));
     }
     key(out, "statements");
     number::write_u64(out, trip.statements.get().into());
@@ -110,6 +130,7 @@ pub(super) fn span(
     status: Option<u16>,
     time: Duration,
 ) -> Span {
+    let end = clock::now();
     let text = |value: &str| Attribute::Text(value.to_owned());
     let mut attributes = vec![
         ("http.request.method", text(head.method.as_str())),
@@ -127,8 +148,8 @@ pub(super) fn span(
         context,
         kind: Kind::Server,
         name: format!("{} {}", head.method, trip.route()),
-        start: head.at,
-        end: head.at + time,
+        start: end.saturating_sub(time),
+        end,
         failed: status.is_some_and(|status| status >= 500),
         attributes,
     }

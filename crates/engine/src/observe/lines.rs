@@ -4,6 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::FileTypeExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,8 +14,11 @@ use std::thread::JoinHandle;
 const BATCH: usize = 32 * 1024;
 /// Batches that may wait for the thread.
 const WAITING: usize = 32;
-/// What is written at once, in whole lines: what a pipe takes as one (`PIPE_BUF`), so that workers' lines never mix.
+/// What is written to a pipe at once, in whole lines: what it takes as one (`PIPE_BUF`), so that workers' lines never mix.
+/// A file that is appended to takes whole batches as one.
 const ATOMIC: usize = 4096;
+/// Room for the line that fills a batch.
+const ROOM: usize = BATCH + 2048;
 
 /// A log. Dropping it writes what is left.
 pub struct Lines {
@@ -64,7 +68,7 @@ impl Lines {
     }
 
     fn send(&self, waiting: &mut Vec<u8>) {
-        let batch = std::mem::take(waiting);
+        let batch = std::mem::replace(waiting, Vec::with_capacity(ROOM));
         if let Some(sender) = &self.sender
             && let Err(TrySendError::Full(batch) | TrySendError::Disconnected(batch)) = sender.try_send(batch)
         {
@@ -93,10 +97,12 @@ fn open(target: &str) -> io::Result<File> {
 }
 
 fn write_all(mut file: File, receiver: &Receiver<Vec<u8>>, lost: &AtomicU64) {
+    let is_file = file.metadata().is_ok_and(|about| about.is_file() || about.file_type().is_char_device());
+    let most = if is_file { usize::MAX } else { ATOMIC };
     while let Ok(batch) = receiver.recv() {
         let mut rest = batch.as_slice();
         while !rest.is_empty() {
-            let (now, later) = rest.split_at(cut(rest));
+            let (now, later) = rest.split_at(cut(rest, most));
             if file.write_all(now).is_err() {
                 lost.fetch_add(lines_in(now), Ordering::Relaxed);
             }
@@ -106,8 +112,8 @@ fn write_all(mut file: File, receiver: &Receiver<Vec<u8>>, lost: &AtomicU64) {
 }
 
 /// Where the last line ends that fits; a single line may be longer.
-fn cut(batch: &[u8]) -> usize {
-    let most = batch.len().min(ATOMIC);
+fn cut(batch: &[u8], most: usize) -> usize {
+    let most = batch.len().min(most);
     let is_end = |byte: &u8| *byte == b'\n';
     let within = batch.iter().take(most).rposition(is_end);
     within.or_else(|| batch.iter().position(is_end)).map_or(batch.len(), |end| end + 1)
@@ -124,11 +130,11 @@ mod tests {
 
     #[test]
     fn batches_are_cut_at_the_ends_of_lines() {
-        assert_eq!(cut(b"one\ntwo\n"), 8);
+        assert_eq!(cut(b"one\ntwo\n", ATOMIC), 8);
         let long = [vec![b'x'; 5000], vec![b'\n'], b"next\n".to_vec()].concat();
-        assert_eq!(cut(&long), 5001);
+        assert_eq!(cut(&long, ATOMIC), 5001);
         let many: Vec<u8> = (0..1000).flat_map(|_| *b"0123456\n").collect();
-        assert_eq!(cut(&many), ATOMIC);
+        assert_eq!((cut(&many, ATOMIC), cut(&many, usize::MAX)), (ATOMIC, many.len()));
     }
 
     #[test]

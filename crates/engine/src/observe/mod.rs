@@ -73,6 +73,14 @@ pub(crate) struct Label {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) way: &'static str,
+    /// What every line of the access log says of it.
+    line: Vec<u8>,
+}
+
+impl Label {
+    fn new(method: &str, path: &str, way: &'static str) -> Self {
+        Self { method: method.to_owned(), path: path.to_owned(), way, line: access::label(path, way) }
+    }
 }
 
 struct Access {
@@ -118,6 +126,9 @@ impl Observer {
             let sample = collector.sample;
             Exporter::new(collector).map(|exporter| Tracing { exporter: Rc::new(exporter), sample })
         });
+        if access.is_some() {
+            trip::time_phases();
+        }
         Ok(Rc::new(Self {
             board: board.map_err(|error| format!("requests cannot be counted: {error}"))?,
             labels,
@@ -184,6 +195,7 @@ impl Observer {
         Trip {
             observer: Rc::clone(self),
             began: Instant::now(),
+            is_timed: self.access.as_ref().is_some_and(|access| self.ids.takes(access.sample)),
             slot: Cell::new(NO_ROUTE),
             phases: Default::default(),
             statements: Cell::new(0),
@@ -206,14 +218,9 @@ impl Observer {
         if self.access.is_none() && self.tracing.is_none() {
             return;
         }
-        let head = Head {
-            method: request.method.clone(),
-            uri: request.uri.clone(),
-            client: request.peer,
-            at: clock::now(),
-        };
+        let head = Head { method: request.method.clone(), uri: request.uri.clone(), client: request.peer };
         // It is identified once.
-        let _ = trip.head.set(Box::new(head));
+        let _ = trip.head.set(head);
         if let Some(tracing) = &self.tracing {
             let context = self.context(request, tracing.sample, trusted);
             if let Ok(header) = HeaderValue::try_from(context.header()) {
@@ -270,7 +277,7 @@ impl Observer {
 
     fn tell(&self, trip: &Trip, head: &Head, status: Option<u16>, time: Duration) {
         if let Some(access) = &self.access
-            && (status.is_some_and(|status| status >= 500) || self.ids.takes(access.sample))
+            && (trip.is_timed || status.is_some_and(|status| status >= 500))
         {
             access.lines.push(|out| access::write(out, trip, head, status, time));
         }
@@ -372,13 +379,10 @@ impl Drop for Watched {
 }
 
 fn labels(blueprint: &Blueprint) -> Vec<Label> {
-    let own = |path: &str| Label { method: String::new(), path: path.to_owned(), way: "rust" };
-    let routes = blueprint.routes.iter().map(|route| Label {
-        method: route.method.clone(),
-        path: route.path.clone(),
-        way: route.way.name(),
-    });
-    [own("(no route)"), own("(built in)")].into_iter().chain(routes).collect()
+    let own = ["(no route)", "(built in)"].map(|path| Label::new("", path, "rust"));
+    let routes = blueprint.routes.iter();
+    let routes = routes.map(|route| Label::new(&route.method, &route.path, route.way.name()));
+    own.into_iter().chain(routes).collect()
 }
 
 /// The slot of a route of the blueprint.

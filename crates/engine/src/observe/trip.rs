@@ -6,6 +6,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::future::{Future, poll_fn};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use plectrum_http::{HeaderValue, Method, Peer, Uri};
@@ -34,19 +35,20 @@ pub(super) struct Head {
     pub(super) method: Method,
     pub(super) uri: Uri,
     pub(super) client: Peer,
-    pub(super) at: Duration,
 }
 
 /// A request under way.
 pub struct Trip {
     pub(super) observer: Rc<Observer>,
     pub(super) began: Instant,
+    /// It is one of those that are logged anyway, and its phases are timed.
+    pub(super) is_timed: bool,
     pub(super) slot: Cell<usize>,
     pub(super) phases: [Cell<Duration>; PHASES],
     pub(super) statements: Cell<u32>,
     pub(super) id: RefCell<Option<HeaderValue>>,
     /// Where something beyond numbers is kept of it.
-    pub(super) head: OnceCell<Box<Head>>,
+    pub(super) head: OnceCell<Head>,
     pub(super) trace: Cell<Option<TraceContext>>,
     pub(super) spans: RefCell<Vec<Span>>,
 }
@@ -81,13 +83,28 @@ impl Drop for Entered {
 pub struct Running(Option<(Rc<Trip>, Phase, Instant)>);
 
 /// Begins to time a phase of the current request, if anybody will read it.
+#[inline]
 pub fn begin(phase: Phase) -> Running {
     Running(timed().map(|trip| (trip, phase, Instant::now())))
 }
 
+/// Whether any observer of this process times phases: where none does, nobody asks for the current request.
+static TIMED: AtomicBool = AtomicBool::new(false);
+
+/// There is an observer that times phases.
+pub(super) fn time_phases() {
+    TIMED.store(true, Ordering::Relaxed);
+}
+
 /// The current request, where its phases are timed: metrics alone need no more than its beginning and its end.
+#[inline]
 fn timed() -> Option<Rc<Trip>> {
-    CURRENT.with_borrow(|current| current.as_ref().filter(|trip| trip.observer.access.is_some()).cloned())
+    if TIMED.load(Ordering::Relaxed) { timed_trip() } else { None }
+}
+
+#[cold]
+fn timed_trip() -> Option<Rc<Trip>> {
+    CURRENT.with_borrow(|current| current.as_ref().filter(|trip| trip.is_timed).cloned())
 }
 
 impl Drop for Running {

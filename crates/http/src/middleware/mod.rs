@@ -78,6 +78,8 @@ pub struct Edge {
     cors: Option<Rc<Policy>>,
     compression: Option<Compression>,
     request_id: Option<RequestId>,
+    /// Whether it matters which page a request comes from.
+    pages: bool,
 }
 
 /// What an answer depends on of its request.
@@ -121,6 +123,7 @@ impl Edge {
             cors: config.cors.as_ref().map(Policy::new).transpose()?.map(Rc::new),
             compression,
             request_id: config.request_id.as_deref().map(RequestId::new).transpose()?,
+            pages: own || config.cors.is_some(),
         };
         Ok((own || !edge.is_idle()).then(|| Rc::new(edge)))
     }
@@ -140,10 +143,10 @@ impl Edge {
         let trusted = self.proxies.as_ref().is_some_and(|proxies| proxies.apply(request));
         let mut seen = Seen {
             secure: request.secure,
-            origin: request.headers.get(ORIGIN).cloned(),
+            origin: self.pages.then(|| request.headers.get(ORIGIN).cloned()).flatten(),
             coding: self.compression.as_ref().and_then(|compression| compression.choose(&request.headers)),
             id: self.request_id.as_ref().map(|id| id.of(request, trusted)),
-            upgrade: request.headers.contains_key(SEC_WEBSOCKET_VERSION),
+            upgrade: self.compression.is_some() && request.headers.contains_key(SEC_WEBSOCKET_VERSION),
             trusted,
             cors: self.cors.clone(),
         };
