@@ -13,6 +13,7 @@ import traceback
 import uuid
 import weakref
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, cast
 
 from . import _core, conf
@@ -160,7 +161,9 @@ def _is_atomic(alias: str) -> bool:
 def active_zone() -> str | int | None:
     """The time zone that was activated for what runs now: an IANA name, or seconds east of UTC."""
     timezone: Any = sys.modules.get("django.utils.timezone")
-    zone = None if timezone is None else getattr(timezone._active, "value", None)
+    if timezone is None or _is_untouched(timezone._active):
+        return None
+    zone = getattr(timezone._active, "value", None)
     if zone is None:
         return None
     name = getattr(zone, "key", None) or getattr(zone, "zone", None)  # zoneinfo, pytz
@@ -170,6 +173,12 @@ def active_zone() -> str | int | None:
             raise ValueError(f"The active time zone {zone!r} has no IANA name. Activate a zoneinfo.ZoneInfo.")
         return int(offset.total_seconds())
     return str(name)
+
+
+def _is_untouched(local: Any) -> bool:
+    """Whether nothing was ever set in this context: what is missing, asgiref finds out by an exception, in 3 µs."""
+    variable = getattr(getattr(local, "_storage", None), "_data", None)
+    return isinstance(variable, ContextVar) and variable.get(None) is None
 
 
 def _time_zone() -> str:
