@@ -228,3 +228,22 @@ def test_what_could_not_work_is_refused_at_start(options: dict[str, Any], words:
         client(JWT(**options))
     assert words in str(raised.value)
     assert SECRET not in repr(JWT(**options))
+
+
+def test_requests_with_one_token_share_nothing_but_its_claims() -> None:
+    api = API(auth=[JWT(key=SECRET)])
+
+    @api.get("/")
+    async def handler(request: Request) -> Any:
+        request.state["times"] = request.state.get("times", 0) + 1
+        claims = request.auth
+        assert claims is not None
+        claims["seen"] = claims.get("seen", 0) + 1
+        return [request.state["times"], claims["seen"]]
+
+    text = token()
+    with TestClient(api) as asked:
+        assert [asked.get("/", headers={"authorization": f"Bearer {text}"}).json() for _ in range(3)] == [[1, 1]] * 3
+        # One byte more or less is another token, however good the one before was.
+        for other in (text[:-1], text + "A", text.upper()):
+            assert asked.get("/", headers={"authorization": f"Bearer {other}"}).status_code == 401

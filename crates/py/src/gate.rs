@@ -219,7 +219,7 @@ impl Access {
         };
         let read = || {
             let json = PyBytes::new(py, identity.claims_json());
-            names::CLAIMS.get(py)?.call1((json, &identity.subject)).map(Bound::unbind)
+            names::CLAIMS.get(py)?.call1((json, identity.subject())).map(Bound::unbind)
         };
         self.attached().claims.get_or_try_init(py, read).map(|claims| claims.clone_ref(py))
     }
@@ -231,7 +231,7 @@ impl Access {
             (Some(loaders), Some(scheme)) => loaders.bind(py).get_item(scheme)?,
             _ => py.None().into_bound(py),
         };
-        Ok((loader, identity.and_then(|identity| identity.subject.as_deref()), self.claims(py)?))
+        Ok((loader, identity.and_then(|identity| identity.subject()), self.claims(py)?))
     }
 
     /// The user, loaded when it is first read.

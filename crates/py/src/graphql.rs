@@ -215,7 +215,7 @@ impl PyPlanner {
     /// Subject, claims as JSON text, headers; the request itself; what a WebSocket's client said of itself; files.
     fn visit<'py>(&self, py: Python<'py>, viewer: &Viewer) -> PyResult<Bound<'py, PyTuple>> {
         let identity = viewer.identity.as_deref();
-        let subject = identity.and_then(|identity| identity.subject.as_deref());
+        let subject = identity.and_then(|identity| identity.subject());
         let claims = identity.map_or(&[][..], |identity| identity.claims_json());
         let headers = PyDict::new(py);
         for (name, value) in &viewer.head.headers {

@@ -43,7 +43,7 @@ impl Parts {
         match vouched(call) {
             Some(identity) => {
                 self.add(&(identity.scheme.unwrap_or_default() as u64).to_le_bytes());
-                self.add(identity.subject.as_deref().unwrap_or_default().as_bytes());
+                self.add(identity.subject().unwrap_or_default().as_bytes());
                 // The same user may come with other scopes.
                 self.add(identity.claims_json());
             }
@@ -62,7 +62,7 @@ impl Parts {
 /// Who the gate found, where that is somebody with a name or with claims.
 fn vouched(call: &Call) -> Option<&Identity> {
     let found = call.identity.as_deref().filter(|identity| identity.is_authenticated())?;
-    (found.subject.is_some() || !found.claims_json().is_empty()).then_some(found)
+    (found.subject().is_some() || !found.claims_json().is_empty()).then_some(found)
 }
 
 /// Whether anything in the request tells who asks that the gate has not looked at.

@@ -148,7 +148,7 @@ impl Argument {
         match identity.claim(&self.wire) {
             Some(Value::String(text)) => self.one(Some(text), sink),
             Some(value) => validate_json(&self.schema, value.to_string().as_bytes(), sink).map(Some),
-            None if &*self.wire == "sub" => self.one(identity.subject.as_deref(), sink),
+            None if &*self.wire == "sub" => self.one(identity.subject(), sink),
             None => self.absent(),
         }
     }

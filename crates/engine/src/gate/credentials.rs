@@ -6,7 +6,10 @@ use plectrum_http::{HeaderMap, header};
 
 /// The credentials of an `Authorization` of this scheme (in lower case; RFC 9110 §11.4: any case fits).
 pub(crate) fn authorization<'h>(headers: &'h HeaderMap, scheme: &str) -> Option<&'h str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let value = headers.get(header::AUTHORIZATION)?.as_bytes();
+    // As `to_str` would, which looks at each byte by itself: a header's value has no control characters anyway.
+    let all = value.iter().fold(0, |all, byte| all | byte);
+    let value = std::str::from_utf8(value).ok().filter(|_| all.is_ascii())?;
     let (name, rest) = value.split_once(' ')?;
     name.eq_ignore_ascii_case(scheme).then(|| rest.trim_matches(' '))
 }
@@ -25,7 +28,8 @@ mod tests {
     use super::*;
 
     fn shown(value: &'static str) -> Option<String> {
-        let headers = HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(value))]);
+        let value = HeaderValue::from_bytes(value.as_bytes()).ok()?;
+        let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
         authorization(&headers, "bearer").map(str::to_owned)
     }
 
@@ -36,6 +40,7 @@ mod tests {
         assert_eq!(shown("Basic x"), None);
         assert_eq!(shown("Bearer"), None);
         assert_eq!(shown("Bearerx y"), None);
+        assert_eq!(shown("Bearer \u{e9}"), None);
     }
 
     #[test]

@@ -217,7 +217,7 @@ impl Visit {
                     self.ask_credential(callback, Credential::Token(key), position)
                 }
                 (Some(key), None) => match scheme.check(number, &key) {
-                    Some(identity) => self.found(identity),
+                    Some(identity) => self.found(Arc::new(identity)),
                     None => self.not_found("the API key is not known", position),
                 },
             },
@@ -246,10 +246,10 @@ impl Visit {
         match jwt.check(number, token) {
             Checked::Identity(identity) => match jwt.spec.revoked {
                 Some(callback) => {
-                    self.identity = Arc::from(identity);
+                    self.identity = identity;
                     Move::To(Stage::Revocation(position, callback))
                 }
-                None => self.found(*identity),
+                None => self.found(identity),
             },
             Checked::NeedsKeys(remote) if !self.asked_for_keys => Move::Wait(Errand::Keys(remote)),
             Checked::NeedsKeys(_) => self.not_found("the token's key is not known", position),
@@ -277,8 +277,8 @@ impl Visit {
         self.ask(callback, Credential::None, About::Revocation(position))
     }
 
-    fn found(&mut self, identity: Identity) -> Move {
-        self.identity = Arc::new(identity);
+    fn found(&mut self, identity: Arc<Identity>) -> Move {
+        self.identity = identity;
         Move::To(Stage::Guard)
     }
 
@@ -369,7 +369,7 @@ impl Visit {
             // The identity is new: nothing is attached to it yet.
             let _ = identity.attached.set(attached);
         }
-        self.found(identity)
+        self.found(Arc::new(identity))
     }
 
     fn remember(&mut self, callback: usize, permitted: bool, detail: Option<String>) -> Move {

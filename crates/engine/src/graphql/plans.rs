@@ -241,7 +241,7 @@ impl Argument {
             Origin::Header(name) => {
                 validate_text(&self.schema, viewer.head.headers.get(name)?.to_str().ok()?, &mut sink).ok()
             }
-            Origin::Subject => validate_text(&self.schema, identity?.subject.as_deref()?, &mut sink).ok(),
+            Origin::Subject => validate_text(&self.schema, identity?.subject()?, &mut sink).ok(),
             Origin::Claim(name) => {
                 validate_json(&self.schema, identity?.claim(name)?.to_string().as_bytes(), &mut sink).ok()
             }

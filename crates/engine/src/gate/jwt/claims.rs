@@ -18,6 +18,13 @@ pub(crate) struct Rules {
     user_claim: String,
 }
 
+/// When a token holds, in seconds since 1970.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Times {
+    exp: Option<f64>,
+    nbf: Option<f64>,
+}
+
 /// The claims that are looked at in every token, once each: a repeated name is an error.
 #[derive(Deserialize)]
 struct Registered<'a> {
@@ -47,27 +54,29 @@ impl Rules {
         }
     }
 
-    /// Checks a signed payload at `now` (seconds since 1970); the user's key, or what is wrong.
-    pub(crate) fn check(&self, payload: &[u8], now: f64) -> Result<Option<String>, &'static str> {
+    /// Checks a signed payload at `now` (seconds since 1970); the user's key and when it holds, or what is wrong.
+    pub(crate) fn check(&self, payload: &[u8], now: f64) -> Result<(Option<String>, Times), &'static str> {
         // serde would read a list as the members in their order.
         if !payload.trim_ascii_start().starts_with(b"{") {
             return Err("the token's claims are malformed");
         }
         let claims: Registered<'_> =
             serde_json::from_slice(payload).map_err(|_| "the token's claims are malformed")?;
-        self.check_times(&claims, now)?;
+        let times = Times { exp: claims.exp, nbf: claims.nbf };
+        self.check_times(times, now)?;
         self.check_parties(&claims)?;
         // `plectrum.auth.tokens` marks refresh tokens so; they open nothing but their own endpoint.
         if claims.token_type.as_deref().is_some_and(|kind| kind != "access") {
             return Err("the token is not an access token");
         }
         if self.user_claim == "sub" && self.required.is_empty() {
-            return claims.sub.map_or(Ok(None), text_of);
+            return Ok((claims.sub.map_or(Ok(None), text_of)?, times));
         }
-        self.check_others(payload)
+        Ok((self.check_others(payload)?, times))
     }
 
-    fn check_times(&self, claims: &Registered<'_>, now: f64) -> Result<(), &'static str> {
+    /// Checks what a token says of the time, `now` in seconds since 1970.
+    pub(crate) fn check_times(&self, claims: Times, now: f64) -> Result<(), &'static str> {
         // Written so that what is no number (it cannot be in JSON, but costs nothing) does not pass.
         match claims.exp {
             Some(exp) if now < exp + self.leeway => {}
@@ -141,7 +150,7 @@ mod tests {
     }
 
     fn check(rules: &Rules, claims: Value) -> Result<Option<String>, &'static str> {
-        rules.check(claims.to_string().as_bytes(), 1000.0)
+        rules.check(claims.to_string().as_bytes(), 1000.0).map(|(subject, _)| subject)
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub(crate) struct Remote {
     lifetime: Duration,
     timeout: Duration,
     keys: RefCell<Option<(Keys, Instant)>>,
+    /// How many sets there have been.
+    fetched: Cell<u64>,
     not_before: Cell<Option<Instant>>,
     failures: Cell<u32>,
     fetching: RefCell<Option<Rc<Notify>>>,
@@ -44,6 +46,7 @@ impl Remote {
             lifetime: Duration::from_millis(lifetime),
             timeout: Duration::from_millis(timeout),
             keys: RefCell::default(),
+            fetched: Cell::default(),
             not_before: Cell::default(),
             failures: Cell::default(),
             fetching: RefCell::default(),
@@ -61,6 +64,11 @@ impl Remote {
             self.start();
         }
         self.keys.borrow().as_ref().map(|(keys, _)| read(keys))
+    }
+
+    /// Which set of keys it has, another number for each; none where there are no keys.
+    pub(crate) fn number(self: &Rc<Self>) -> Option<u64> {
+        self.with(|_| self.fetched.get())
     }
 
     /// Whether there are any keys.
@@ -102,11 +110,13 @@ impl Remote {
         Keys::of_set(&json, &self.algorithms)
     }
 
-    fn settle(&self, found: Result<Keys, String>) {
+    /// A fetch is over.
+    pub(super) fn settle(&self, found: Result<Keys, String>) {
         let now = Instant::now();
         let pause = match found {
             Ok(keys) => {
                 *self.keys.borrow_mut() = Some((keys, now));
+                self.fetched.set(self.fetched.get() + 1);
                 self.failures.set(0);
                 PAUSE
             }

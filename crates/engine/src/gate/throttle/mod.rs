@@ -265,7 +265,7 @@ pub(super) fn key_of(limit: &Limit, request: &Request, identity: Option<&Identit
     let mut key = Key::new();
     key.extend_from_slice(limit.scope.as_bytes());
     let header = || limit.header.as_ref().and_then(|name| request.headers.get(name));
-    let subject = identity.and_then(|identity| identity.subject.as_ref());
+    let subject = identity.and_then(|identity| identity.subject());
     match (&limit.per, subject, identity.and_then(|identity| identity.scheme)) {
         (Per::All, ..) => key.extend_from_slice(b" all"),
         (Per::User, Some(subject), _) => tagged(&mut key, b" user ", subject.as_bytes()),
