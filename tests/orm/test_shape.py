@@ -12,8 +12,8 @@ import pytest
 from catalog.models import Article, Author, Comment
 from django.core.exceptions import EmptyResultSet, FieldError
 from django.db import DatabaseError, connections
-from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, Lower, TruncMonth, Upper
+from django.db.models import CharField, Count, Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, Lower, TruncMonth, Upper
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from plectrum.errors import PlanError
 from plectrum.orm import Count as CountOf
 from plectrum.orm import Exists as ExistsOf
-from plectrum.orm import One, Page
+from plectrum.orm import One, Page, leaf
 from plectrum.orm.operation import plan_result
 from plectrum.orm.shape import ShapeCache
 from tests.orm.interpret import answer
@@ -324,3 +324,17 @@ def test_connection_is_not_opened_by_planning() -> None:
     before = len(connection.queries)
     cache.plan(Article.objects.using("sqlite").filter(pk=1).prefetch_related("tags"))
     assert len(connection.queries) == before
+
+
+def test_fields_made_for_a_query_do_not_pile_up(shop: str) -> None:
+    cache = ShapeCache()
+
+    def plan(title: str) -> None:
+        named = Article.objects.using(shop).annotate(name=Cast("title", CharField()))
+        cache.plan(named.filter(name__contains=title, author_id=1))
+
+    plan("a")
+    known = len(leaf._rules)
+    for title in "bcdef":
+        plan(title)
+    assert (len(leaf._rules), cache.misses) == (known, 1)

@@ -96,7 +96,7 @@ class Reading:
         readers = _readers(names)
         key: list[Any] = [names]
         for name, read in readers:
-            key.append(read(self, attributes[name]))
+            key.append(attributes[name] if read is None else read(self, attributes[name]))
         low, high = query.low_mark, query.high_mark
         key.append((low, high) if limits else (low != 0, high is not None))
         return tuple(key)
@@ -199,21 +199,16 @@ class Reading:
 
 
 @functools.cache
-def _readers(names: tuple[str, ...]) -> tuple[tuple[str, _Reader], ...]:
-    """How the attributes of a query are read, those that matter."""
-    readers: list[tuple[str, _Reader]] = []
+def _readers(names: tuple[str, ...]) -> tuple[tuple[str, _Reader | None], ...]:
+    """How the attributes of a query are read, those that matter; ``None`` where they are as they are."""
+    readers: list[tuple[str, _Reader | None]] = []
     for name in names:
         if name in _BUILDING_ONLY or name in ("low_mark", "high_mark"):
             continue
-        reader = _READERS.get(name)
-        if reader is None:
+        if name not in _READERS and name not in _SCALARS:
             raise Unshaped(name)
-        readers.append((name, reader))
+        readers.append((name, _READERS.get(name)))
     return tuple(readers)
-
-
-def _scalar(_reading: Reading, value: Any) -> Key:
-    return value
 
 
 def _empty(_reading: Reading, value: Any) -> Key:
@@ -266,7 +261,6 @@ def _related(_reading: Reading, value: Any) -> Key:
 
 
 _READERS: Final[dict[str, _Reader]] = {
-    **dict.fromkeys(_SCALARS, _scalar),
     **dict.fromkeys(_ALWAYS_EMPTY | _ALWAYS_NONE | _ALWAYS_FALSE, _empty),
     "alias_refcount": _counts,
     "external_aliases": _counts,

@@ -115,7 +115,10 @@ class Rule:
 Leaf = tuple[Any, Rule]
 
 
-@functools.cache
+#: Rules by lookup class and identity of a field, with the field, so that no other one comes to have that identity.
+_rules: Final[dict[tuple[Class, int], tuple[Any, Rule | None]]] = {}
+
+
 def rule_of(cls: Class, field: Any) -> Rule | None:
     """The rule of a lookup class on a field; ``None`` where the value must not vary.
 
@@ -123,6 +126,17 @@ def rule_of(cls: Class, field: Any) -> Rule | None:
         cls: a class in :data:`RULES`.
         field: what the left-hand side's values are of.
     """
+    known = _rules.get((cls, id(field)))
+    if known is not None:
+        return known[1]
+    rule = _rule_of(cls, field)
+    # Models' fields stay; those of expressions are made anew for each query, and would pile up here.
+    if getattr(field, "model", None) is not None:
+        _rules[cls, id(field)] = field, rule
+    return rule
+
+
+def _rule_of(cls: Class, field: Any) -> Rule | None:
     if not is_a(field, models.Field):
         return None
     field = value_field(field)
