@@ -72,7 +72,7 @@ impl App {
         let (mut seen, refused) = edge.admit(&mut request);
         self.identify(&mut request, seen.id(), seen.trusted);
         if let Some(response) = refused {
-            return edge.finished(seen, self.errors.apply(response.into()));
+            return edge.finished(seen, self.errors.apply((*response).into()));
         }
         if let Some(method) = cors::preflight_for(&request)
             && let Some(policy) = self.policy(self.anywhere(&method, request.path()), seen.cors.as_ref())

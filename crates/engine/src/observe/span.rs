@@ -40,10 +40,18 @@ pub(crate) fn parse(header: &str) -> Option<(u128, u64, bool)> {
 }
 
 /// Makes ids that nobody can guess from others, without a system call for each.
-#[derive(Default)]
 pub(crate) struct Ids {
     random: RandomState,
     count: Cell<u64>,
+    /// Draws samples, which may be guessed.
+    lot: Cell<u64>,
+}
+
+impl Default for Ids {
+    fn default() -> Self {
+        let random = RandomState::new();
+        Self { lot: Cell::new(random.hash_one("samples")), random, count: Cell::default() }
+    }
 }
 
 impl Ids {
@@ -60,7 +68,16 @@ impl Ids {
 
     /// True for so many of all.
     pub(crate) fn takes(&self, share: f64) -> bool {
-        share >= 1.0 || (share > 0.0 && (self.span() as f64) < share * u64::MAX as f64)
+        share >= 1.0 || (share > 0.0 && (self.draw() as f64) < share * u64::MAX as f64)
+    }
+
+    /// Source: SplitMix64, Steele, Lea and Flood, “Fast splittable pseudorandom number generators”, 2014.
+    fn draw(&self) -> u64 {
+        let lot = self.lot.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.lot.set(lot);
+        let lot = (lot ^ lot >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let lot = (lot ^ lot >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        lot ^ lot >> 31
     }
 }
 

@@ -139,7 +139,7 @@ impl Edge {
     }
 
     /// Looks at a request before anybody else does; the answer, where it gets no further.
-    pub fn admit(&self, request: &mut Request) -> (Seen, Option<Response>) {
+    pub fn admit(&self, request: &mut Request) -> (Seen, Option<Box<Response>>) {
         let trusted = self.proxies.as_ref().is_some_and(|proxies| proxies.apply(request));
         let mut seen = Seen {
             secure: request.secure,
@@ -152,7 +152,7 @@ impl Edge {
         };
         if self.hosts.as_ref().is_some_and(|hosts| !hosts.allow(request)) {
             seen.cors = None;
-            return (seen, Some(problem::of(StatusCode::BAD_REQUEST)));
+            return (seen, Some(Box::new(problem::of(StatusCode::BAD_REQUEST))));
         }
         let redirect = match &self.https {
             Some(host) if !request.secure => {
@@ -160,7 +160,7 @@ impl Edge {
             }
             _ => None,
         };
-        (seen, redirect)
+        (seen, redirect.map(Box::new))
     }
 
     /// Adds to an answer what its request called for.
@@ -181,12 +181,13 @@ impl Edge {
 
     /// [`Edge::finish`], also for an answer that is still to come.
     #[must_use]
-    pub fn finished(self: &Rc<Self>, seen: Seen, reply: Reply) -> Reply {
+    pub fn finished(self: &Rc<Self>, seen: Seen, mut reply: Reply) -> Reply {
+        if let Reply::Ready(response) = &mut reply {
+            self.finish(&seen, response);
+            return reply;
+        }
         match reply {
-            Reply::Ready(mut response) => {
-                self.finish(&seen, &mut response);
-                response.into()
-            }
+            Reply::Ready(response) => response.into(),
             Reply::Pending(pending) => {
                 let edge = Rc::clone(self);
                 Reply::pending(async move {
