@@ -25,7 +25,7 @@ impl RequestId {
 
     /// The name the nearest hop gave, where that is `trusted`, or a new one; the request has it from here on.
     pub(super) fn of(&self, request: &mut Request, trusted: bool) -> HeaderValue {
-        let given = request.headers.get(&self.header).filter(|_| trusted);
+        let given = if trusted { request.headers.get(&self.header) } else { None };
         let usable =
             |value: &&HeaderValue| value.len() <= MOST_BYTES && value.to_str().is_ok() && !value.is_empty();
         if let Some(given) = given.filter(usable) {
