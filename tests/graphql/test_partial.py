@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connections
+from django.db.models import ExpressionWrapper, F, Func, IntegerField, TextField
 
-from plectrum.graphql import GraphQL
+from plectrum.graphql import GraphQL, Type
 from tests.differential.library import fill
 from tests.zoo.models import Author, Book, Contribution
 
@@ -113,4 +115,24 @@ def test_partial_data_has_status_200_in_either_media_type(alias: str, media: str
     assert response.status_code == 200
     assert response.json()["data"] == {"authors": [{"name": "One"}], "author": None}
     assert response.text.index('"errors"') < response.text.index('"data"')
+    asker.close()
+
+
+def test_a_statement_that_fails_below_the_top_is_null_where_it_may_be(alias: str, transactional_db: None) -> None:
+    fill(alias)
+    one = ExpressionWrapper(F("pk") - F("pk") + 1, output_field=IntegerField())
+    broken: Any = one / (one - 1) if connections[alias].vendor == "postgresql" else Func("title", function="json")
+    broken = ExpressionWrapper(broken, output_field=TextField() if isinstance(broken, Func) else IntegerField())
+    models = [Type(Book, computed={"broken": broken}), *(model for model in MODELS if model is not Book)]
+    asker = Asker(GraphQL(models, using=alias), alias)
+    books = list(Book.objects.using(alias)[:20])
+    edited = [number for number, book in enumerate(books) if book.editor_id]
+    query = "{books(limit: 20) {title labels {slug} editor {name edited {id broken}}}}"
+    answer = asker.post(query).json()
+    assert [(book["title"], book["editor"]) for book in answer["data"]["books"]] == [(one.title, None) for one in books]
+    assert any(book["labels"] for book in answer["data"]["books"])
+    assert paths(answer) == [["books", number, "editor", "edited"] for number in edited]
+    answer = asker.post("{authors {name books {broken}} labels {slug}}").json()
+    assert answer["data"] is None
+    assert paths(answer) == [["authors", 0, "books"]]
     asker.close()

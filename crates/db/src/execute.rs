@@ -29,6 +29,35 @@ pub struct Context {
     pub url: String,
     /// Signs the cursors in them; without one there are none.
     pub signer: Option<Arc<Signer>>,
+    /// Takes what fails below the top statements, whose rows are then shown with [`crate::mark`]s; without it the first
+    /// failure is the execution's.
+    pub failures: Option<Failures>,
+}
+
+/// What failed below the top statements of an execution, by number.
+#[derive(Debug, Clone, Default)]
+pub struct Failures(Arc<Mutex<Vec<Error>>>);
+
+impl Failures {
+    /// Takes an error that is the statement's own; others are the whole execution's.
+    fn note(&self, error: Error) -> Result<Rows, Error> {
+        match (error, self.0.lock()) {
+            (
+                error @ (Error::Server { .. } | Error::Column(..) | Error::Timeout | Error::MultipleObjects),
+                Ok(mut noted),
+            ) => {
+                noted.push(error);
+                Ok(Rows { failed: Some(noted.len() - 1), ..Rows::default() })
+            }
+            (error, _) => Err(error),
+        }
+    }
+
+    /// All of them, once the execution is over.
+    #[must_use]
+    pub fn take(&self) -> Vec<Error> {
+        self.0.lock().map(|mut noted| std::mem::take(&mut *noted)).unwrap_or_default()
+    }
 }
 
 impl Context {
@@ -49,7 +78,8 @@ pub enum Outcome {
 /// Executes `operation`; the response is appended to `out` (see [`buffer::take`], [`buffer::freeze`]).
 ///
 /// # Errors
-/// The first error of any statement; the others are abandoned with it.
+/// The first error of any statement; the others are abandoned with it. Of statements below the top only where the context
+/// takes no failures.
 pub async fn execute<B: Backend>(
     backend: &B,
     operation: &Operation,
@@ -153,7 +183,12 @@ impl<S: Session> Execution<'_, S> {
                     let values = keys.to_value();
                     let writer = RowWriter::apart(node, self.context.clock(), Limit::Any, keys);
                     fetches.push(async move {
-                        Ok((index, number, self.fetch(node, Some(values), writer).await?))
+                        let rows =
+                            match (self.fetch(node, Some(values), writer).await, &self.context.failures) {
+                                (Err(error), Some(failures)) => failures.note(error)?,
+                                (fetched, _) => fetched?,
+                            };
+                        Ok((index, number, rows))
                     });
                 }
             }

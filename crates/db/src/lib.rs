@@ -54,7 +54,7 @@ pub mod zone;
 
 pub use backend::{Backend, Session};
 pub use choice::write_choice;
-pub use execute::{Context, Outcome, execute};
+pub use execute::{Context, Failures, Outcome, execute};
 pub use export::{Cursor, shape as export_shape};
 pub use operation::Operation;
 pub use plan_error::PlanError;

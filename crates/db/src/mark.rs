@@ -13,6 +13,16 @@ pub const ABSENT: u8 = b'n';
 /// A value that has no JSON form; the JSON is a text that says why.
 pub const UNWRITABLE: u8 = b'v';
 
+/// The statement of a child failed; the JSON is an array of the failure's number ([`crate::Failures`]).
+pub const FAILED: u8 = b'f';
+
+/// Notes that a child's statement failed.
+#[cold]
+pub(crate) fn failed(out: &mut Vec<u8>, number: usize) {
+    out.extend_from_slice(&[MARK, FAILED]);
+    out.extend_from_slice(format!("[{number}]").as_bytes());
+}
+
 /// Notes that a value is missing.
 pub(crate) fn absent(out: &mut Vec<u8>) {
     out.extend_from_slice(&[MARK, ABSENT]);

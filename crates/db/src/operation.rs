@@ -52,6 +52,12 @@ impl Operation {
         Ok(Self { queries, segments: segments.into(), checks, arity })
     }
 
+    /// Whether one of its statements depends on another's rows.
+    #[must_use]
+    pub fn has_children(&self) -> bool {
+        self.queries.iter().any(Query::has_children)
+    }
+
     /// How many arguments an execution needs at least.
     #[must_use]
     pub fn arity(&self) -> usize {

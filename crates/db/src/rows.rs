@@ -25,6 +25,8 @@ pub(crate) struct Rows {
     pub(crate) groups: Groups,
     /// The ends of a page of a list with cursors.
     pub(crate) edges: Edges,
+    /// The number of the failure, where there are no rows because the statement failed.
+    pub(crate) failed: Option<usize>,
 }
 
 /// Where a page of a list with cursors begins and ends.
@@ -84,6 +86,7 @@ impl Rows {
             keys,
             groups: Groups::new(parent_keys),
             edges: Edges::default(),
+            failed: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::mark;
 use crate::query::Query;
 use crate::rows::{NONE, Rows};
 
@@ -30,7 +31,9 @@ impl Stitch<'_> {
                 NONE => NONE,
                 slot => self.rows[relation.child].groups.first(slot),
             };
-            if relation.many {
+            if let Some(number) = self.rows[relation.child].failed {
+                mark::failed(out, number);
+            } else if relation.many {
                 self.list(relation.child, first, out);
             } else {
                 self.single(relation.child, first, out);

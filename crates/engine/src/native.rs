@@ -145,6 +145,7 @@ impl Endpoint for Native {
             session: self.0.zones.session.clone(),
             url,
             signer: self.0.signer.clone(),
+            failures: None,
         };
         let args = self.0.args(slots);
         let inner = Rc::clone(&self.0);

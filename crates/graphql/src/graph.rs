@@ -1,9 +1,10 @@
 //! The schema, compiled once.
 
+use apollo_compiler::ast::{DirectiveList, FieldDefinition, Type};
 use apollo_compiler::collections::{HashMap, HashSet};
-use apollo_compiler::schema::Implementers;
+use apollo_compiler::schema::{Component, ExtendedType, Implementers};
 use apollo_compiler::validation::Valid;
-use apollo_compiler::{Name, Schema};
+use apollo_compiler::{Name, Schema, name};
 
 /// The directive of the September 2025 specification, which the compiler does not bring along.
 const ONE_OF: &str = "@oneOf";
@@ -29,16 +30,11 @@ impl Graph {
         if sdl.contains(ONE_OF) && !sdl.contains(&format!("directive {ONE_OF}")) {
             builder = builder.parse(format!("directive {ONE_OF} on INPUT_OBJECT"), "built_in.graphql");
         }
-        let schema = builder.build().map_err(|error| error.to_string())?;
+        let mut schema = builder.build().map_err(|error| error.to_string())?;
+        add_is_one_of(&mut schema);
         let schema = schema.validate().map_err(|error| error.to_string())?;
         let implementers = schema.implementers_map();
         Ok(Self { schema, implementers, global_ids, introspection })
-    }
-
-    /// Whether there is anything to write.
-    #[must_use]
-    pub fn has_mutations(&self) -> bool {
-        self.schema.schema_definition.mutation.is_some()
     }
 
     /// Whether there is anything to hear.
@@ -69,5 +65,19 @@ impl Graph {
     /// Whether an object type is, or belongs to, a type condition's type.
     pub(crate) fn is_a(&self, object: &str, condition: &str) -> bool {
         object == condition || self.schema.is_subtype(condition, object)
+    }
+}
+
+/// Adds `__Type.isOneOf`, which the compiler does not bring along either.
+fn add_is_one_of(schema: &mut Schema) {
+    if let Some(ExtendedType::Object(ty)) = schema.types.get_mut("__Type") {
+        let field = FieldDefinition {
+            description: None,
+            name: name!("isOneOf"),
+            arguments: Vec::new(),
+            ty: Type::Named(name!("Boolean")),
+            directives: DirectiveList::default(),
+        };
+        ty.make_mut().fields.insert(name!("isOneOf"), Component::new(field));
     }
 }

@@ -49,6 +49,17 @@ pub fn places(text: &[u8]) -> Vec<&[u8]> {
     found.into_iter().collect()
 }
 
+/// What marks refer to.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// Why fields cannot be answered, by number in the shape.
+    pub refusals: &'a [Error],
+    /// What failed below the top statement, by number.
+    pub failures: &'a [Error],
+    /// What functions gave.
+    pub answers: &'a Answers,
+}
+
 /// A root field's value without marks.
 #[derive(Debug, Default)]
 pub struct Settled {
@@ -63,11 +74,10 @@ pub struct Settled {
 /// Takes the marks out of the value of a root field.
 ///
 /// * `key`: its response key;
-/// * `refusals`: what marks refer to by number;
-/// * `answers`: what functions gave;
+/// * `known`: what marks refer to;
 /// * `text`: the value.
 #[must_use]
-pub fn settle(source: Source<'_>, key: &str, refusals: &[Error], answers: &Answers, text: &[u8]) -> Settled {
+pub fn settle(source: Source<'_>, key: &str, known: Known<'_>, text: &[u8]) -> Settled {
     let Source { graph, document, operation, variables } = source;
     let collector = Collector { graph, document, variables };
     let root = operation.object_type();
@@ -77,8 +87,7 @@ pub fn settle(source: Source<'_>, key: &str, refusals: &[Error], answers: &Answe
     };
     let mut walk = Walk {
         collector: &collector,
-        refusals,
-        answers,
+        known,
         input: Scan::new(text),
         path: vec![Step::Key(key.to_owned())],
         settled: Settled { json: Some(Vec::with_capacity(text.len())), ..Settled::default() },
@@ -102,8 +111,7 @@ struct Place<'a, 'p> {
 
 struct Walk<'a, 't> {
     collector: &'t Collector<'a>,
-    refusals: &'t [Error],
-    answers: &'t Answers,
+    known: Known<'t>,
     input: Scan<'t>,
     path: Vec<Step>,
     settled: Settled,
@@ -150,7 +158,7 @@ impl<'a> Walk<'a, '_> {
 
     /// A value that a function gave, or what failed.
     fn marked(&mut self, mark: &Mark<'_>, ty: &Type, place: Place<'a, '_>) -> Result<(), Nulled> {
-        let answers = self.answers;
+        let answers = self.known.answers;
         let failed = match mark {
             Mark::Resolved(asked) => match answers.get(*asked) {
                 Some(Ok(json)) if &**json != b"null" || !ty.is_non_null() => {
@@ -255,14 +263,16 @@ impl<'a> Walk<'a, '_> {
                 self.settled.faults.push(format!("{field}: {why}"));
                 Error::new(Code::Internal, format!("The stored value of {field} is none of its type's."))
             }
-            Mark::Refused(number) => self
-                .refusals
-                .get(*number)
-                .cloned()
-                .unwrap_or_else(|| Error::new(Code::Internal, "Internal server error.")),
+            Mark::Refused(number) => numbered(self.known.refusals, *number),
+            Mark::Failed(number) => numbered(self.known.failures, *number),
             Mark::Message(message) => Error::new(Code::BadUserInput, message.clone()),
         }
     }
+}
+
+fn numbered(errors: &[Error], number: usize) -> Error {
+    let lost = || Error::new(Code::Internal, "Internal server error.");
+    errors.get(number).cloned().unwrap_or_else(lost)
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ pub(crate) enum Mark<'t> {
     Unwritable(String),
     /// What is wrong has a number in the shape.
     Refused(usize),
+    /// What failed has a number in the execution.
+    Failed(usize),
     /// What is wrong with the request, for the client.
     Message(String),
     /// A function gives the value: which, and of what, as JSON.
@@ -62,10 +64,8 @@ impl<'t> Scan<'t> {
         Some(match letter {
             Some(b'v') => Mark::Unwritable(text()),
             Some(b'r') => Mark::Resolved(json),
-            Some(b'e') => {
-                let number: Result<[usize; 1], _> = serde_json::from_slice(json);
-                Mark::Refused(number.map_or(usize::MAX, |[number]| number))
-            }
+            Some(b'e') => Mark::Refused(number(json)),
+            Some(b'f') => Mark::Failed(number(json)),
             Some(b'm') => {
                 let message: Result<[String; 1], _> = serde_json::from_slice(json);
                 Mark::Message(message.map_or_else(|_| String::new(), |[message]| message))
@@ -133,4 +133,10 @@ impl<'t> Scan<'t> {
         }
         self.at = self.text.len();
     }
+}
+
+/// The only item of an array.
+fn number(json: &[u8]) -> usize {
+    let number: Result<[usize; 1], _> = serde_json::from_slice(json);
+    number.map_or(usize::MAX, |[number]| number)
 }

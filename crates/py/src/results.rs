@@ -54,7 +54,7 @@ pub(crate) fn execute(
     let (database, zones) = handler.worker.databases.get(py, &alias, foreign)?;
     let zone = active_zone(py)?.unwrap_or(zones.current);
     let signer = operation.cursor_page().map(|_| signer(py)).transpose()?;
-    let context = Context { zone, session: zones.session, url: asked.url(), signer };
+    let context = Context { zone, session: zones.session, url: asked.url(), signer, failures: None };
     let handler = Rc::clone(handler);
     Ok(Reply::pending(async move {
         let outcome = database.run_within(handler.limit, &operation, args, context).await;

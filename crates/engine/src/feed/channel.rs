@@ -118,7 +118,7 @@ impl Channel {
             return Ok(Some(Kept { id: change.id, values: None, event: written(&change, &data) }));
         }
         let Zones { current, session } = self.parts.zones.clone();
-        let context = Context { zone: current, session, url: String::new(), signer: None };
+        let context = Context { zone: current, session, url: String::new(), signer: None, failures: None };
         let outcome = self.parts.database.run(&self.parts.operation, vec![change.argument()], context).await;
         match outcome {
             Ok(Outcome::Found(row)) => {

@@ -76,11 +76,13 @@ async fn written(
             Piece::Rows { shape, values } => {
                 let rows = of_shape(field, shape, values);
                 let plan = preparer.planned(&rows)?;
-                out = run::execute(&rows, &plan, viewer, out).await.map_err(run::Failure::into_error)?;
+                let args = plan.bind(&rows.values, viewer).map_err(run::Failure::Values);
+                let args = args.map_err(run::Failure::into_error)?;
+                out = run::fetch(&rows, &plan, args, out).await.map_err(run::Failure::into_error)?;
             }
         }
     }
-    Ok(run::complete(preparer, prepared, field, out, viewer).await)
+    Ok(run::complete(preparer, prepared, field, out.into(), viewer).await)
 }
 
 /// A field that a plan answers in the place of another one.

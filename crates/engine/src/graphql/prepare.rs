@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use plectrum_graphql::introspect::Introspected;
-use plectrum_graphql::partial::{Answers, Settled, Source, settle};
+use plectrum_graphql::partial::{Answers, Known as Marked, Settled, Source, settle};
 use plectrum_graphql::{
-    Cache, Code, Document, Error, Graph, Limits, Lowered, OperationType, Root, RootField, Variables, lower,
+    Cache, Document, Error, Graph, Limits, Lowered, OperationType, Root, RootField, Variables, lower,
     variables,
 };
 
@@ -91,22 +91,11 @@ impl Preparer {
             OperationType::Mutation => Kind::Mutation,
             OperationType::Subscription => Kind::Subscription,
         };
-        let is_known = match kind {
-            Kind::Query => true,
-            Kind::Mutation => self.graph.has_mutations(),
-            Kind::Subscription => self.graph.has_subscriptions(),
-        };
-        if !is_known {
-            let message = format!("This schema has no {} to execute.", operation.operation_type);
-            return Err(vec![Error::new(Code::OperationResolution, message)]);
-        }
         let given = parameters.take_variables();
         let variables = variables::coerce(&self.graph, document, operation, given).map_err(one)?;
         let lowered = lower(&self.graph, document, operation, &variables, &self.limits).map_err(one)?;
-        let introspected = match lowered.introspects {
-            true => Some(Introspected::execute(&self.graph, document, operation, &variables).map_err(one)?),
-            false => None,
-        };
+        let introspected =
+            lowered.introspects.then(|| Introspected::execute(&self.graph, document, operation, &variables));
         let plans: Vec<_> = lowered.roots.iter().map(|root| self.plan(root, kind)).collect();
         let unplanned = |(root, plan): (&Root, &Option<_>)| matches!(root, Root::Field(_)) && plan.is_none();
         let calls = lowered.roots.iter().zip(&plans).any(unplanned);
@@ -165,6 +154,7 @@ impl Preparer {
         &self,
         prepared: &Prepared,
         field: &RootField,
+        failures: &[Error],
         answers: &Answers,
         text: &[u8],
     ) -> Settled {
@@ -177,7 +167,8 @@ impl Preparer {
             operation,
             variables: &prepared.variables,
         };
-        settle(source, &field.key, &field.refusals, answers, text)
+        let marked = Marked { refusals: &field.refusals, failures, answers };
+        settle(source, &field.key, marked, text)
     }
 
     /// Who plans and writes.

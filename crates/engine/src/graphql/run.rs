@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use plectrum_db::error::Error as DbError;
 use plectrum_db::mark::is_marked;
 use plectrum_db::value::Value as Bound;
-use plectrum_db::{Context, Outcome, buffer};
+use plectrum_db::{Context, Failures, Outcome, buffer};
 use plectrum_graphql::error::write_errors;
 use plectrum_graphql::prune;
 use plectrum_graphql::{Code, Error, Root, RootField};
@@ -65,11 +65,11 @@ async fn run_one(
     out.push(b':');
     let begin = out.len();
     let value = match execute(field, plan, viewer, out).await {
-        Ok(mut out) if !is_marked(&out[begin..]) => {
+        Ok(Rows { text: mut out, .. }) if !is_marked(&out[begin..]) => {
             out.extend_from_slice(b"}}");
             return out;
         }
-        Ok(out) => settled(preparer, prepared, field, &out[begin..], viewer).await,
+        Ok(rows) => settled(preparer, prepared, field, (&rows.text[begin..], &rows.failures), viewer).await,
         Err(failure) => recover(preparer, prepared, field, failure, viewer).await,
     };
     write_response(prepared, vec![value])
@@ -111,7 +111,7 @@ pub(super) async fn answer(
     viewer: &Viewer,
 ) -> Value {
     match execute(field, plan, viewer, buffer::take()).await {
-        Ok(text) => complete(preparer, prepared, field, text, viewer).await,
+        Ok(rows) => complete(preparer, prepared, field, rows, viewer).await,
         Err(failure) => recover(preparer, prepared, field, failure, viewer).await,
     }
 }
@@ -121,12 +121,12 @@ pub(super) async fn complete(
     preparer: &Preparer,
     prepared: &Prepared,
     field: &RootField,
-    text: Vec<u8>,
+    rows: Rows,
     viewer: &Viewer,
 ) -> Value {
-    match is_marked(&text) {
-        true => settled(preparer, prepared, field, &text, viewer).await,
-        false => Value::found(text),
+    match is_marked(&rows.text) {
+        true => settled(preparer, prepared, field, (&rows.text, &rows.failures), viewer).await,
+        false => Value::found(rows.text),
     }
 }
 
@@ -154,7 +154,9 @@ async fn recover(
             Err(error) => return failed(error),
         };
         match execute(&pruned, &plan, viewer, buffer::take()).await {
-            Ok(text) => return settled(preparer, prepared, &pruned, &text, viewer).await,
+            Ok(rows) => {
+                return settled(preparer, prepared, &pruned, (&rows.text, &rows.failures), viewer).await;
+            }
             Err(again) => (failure, rest) = (again, Some(pruned)),
         }
     }
@@ -165,15 +167,27 @@ async fn settled(
     preparer: &Preparer,
     prepared: &Prepared,
     field: &RootField,
-    text: &[u8],
+    (text, failures): (&[u8], &[Error]),
     viewer: &Viewer,
 ) -> Value {
     let answers = resolve::answers(preparer.planner(), text, viewer).await;
-    let settled = preparer.settle(prepared, field, &answers, text);
+    let settled = preparer.settle(prepared, field, failures, &answers, text);
     for fault in settled.faults {
         tracing::error!(target: "plectrum.graphql", "{fault}");
     }
     Value { json: settled.json, errors: settled.errors }
+}
+
+/// The text of a root field's value, and what failed below its top statement.
+pub(super) struct Rows {
+    pub(super) text: Vec<u8>,
+    pub(super) failures: Vec<Error>,
+}
+
+impl From<Vec<u8>> for Rows {
+    fn from(text: Vec<u8>) -> Self {
+        Self { text, failures: Vec::new() }
+    }
 }
 
 /// Why there are no rows.
@@ -184,26 +198,40 @@ pub(super) enum Failure {
     Field(Error),
 }
 
-/// Runs a plan; its rows are appended to `out`.
+/// Runs a plan; its rows are appended to `out`. What fails below its top statement is marked in them.
 pub(super) async fn execute(
     field: &RootField,
     plan: &Plan,
     viewer: &Viewer,
     out: Vec<u8>,
-) -> Result<Vec<u8>, Failure> {
+) -> Result<Rows, Failure> {
     let args = plan.bind(&field.values, viewer).map_err(Failure::Values)?;
-    fetch(field, plan, args, out).await
+    let failures = plan.operation.has_children().then(Failures::default);
+    let text = run_plan(field, plan, args, failures.clone(), out).await?;
+    let failures = failures.map(|failures| failures.take()).unwrap_or_default();
+    let failures = failures.iter().map(|failure| of_database(failure, &field.name)).collect();
+    Ok(Rows { text, failures })
 }
 
-/// [`execute`], with its arguments bound.
+/// Runs a plan with its arguments bound; one failure is the failure of all.
 pub(super) async fn fetch(
     field: &RootField,
     plan: &Plan,
     args: Vec<Bound>,
     out: Vec<u8>,
 ) -> Result<Vec<u8>, Failure> {
-    let (current, session) = (plan.zones.current.clone(), plan.zones.session.clone());
-    let context = Context { zone: current, session, url: String::new(), signer: None };
+    run_plan(field, plan, args, None, out).await
+}
+
+async fn run_plan(
+    field: &RootField,
+    plan: &Plan,
+    args: Vec<Bound>,
+    failures: Option<Failures>,
+    out: Vec<u8>,
+) -> Result<Vec<u8>, Failure> {
+    let (zone, session) = (plan.zones.current.clone(), plan.zones.session.clone());
+    let context = Context { zone, session, url: String::new(), signer: None, failures };
     match plan.database.run_into(&plan.operation, args, context, out).await {
         Ok(Outcome::Found(out)) => Ok(out),
         Ok(Outcome::NotFound) => Err(Failure::Field(lost())),

@@ -19,7 +19,9 @@ fn settled(query: &str, key: &str, text: &str) -> (Option<String>, Vec<String>) 
     let source = Source { graph: &graph, document: &document, operation, variables: &variables };
     let text = text.replace('!', "\u{1}nnull").replace('?', "\u{1}v\"why\"");
     let refusals = [Error::new(Code::BadUserInput, "refused")];
-    let settled = settle(source, key, &refusals, &Answers::default(), text.as_bytes());
+    let failures = [Error::new(Code::Timeout, "failed")];
+    let known = Known { refusals: &refusals, failures: &failures, answers: &Answers::default() };
+    let settled = settle(source, key, known, text.as_bytes());
     let path = |error: &Error| {
         let steps: Vec<String> = error
             .path
@@ -82,4 +84,12 @@ fn fragments_and_merged_fields_say_where_they_are() {
     let (json, errors) = settled(query, "me", r#"{"friend":{"nick":null,"name":!}}"#);
     assert_eq!(json.as_deref(), Some(r#"{"friend":null}"#));
     assert_eq!(errors, ["me.friend.name"]);
+}
+
+#[test]
+fn a_child_that_failed_is_null_where_it_may_be() {
+    let text = "{\"name\":\"a\",\"friend\":{\"friends\":\u{1}f[0]}}";
+    let (json, errors) = settled("{me {name friend {friends {name}}}}", "me", text);
+    assert_eq!(json.as_deref(), Some(r#"{"name":"a","friend":null}"#));
+    assert_eq!(errors, ["me.friend.friends"]);
 }

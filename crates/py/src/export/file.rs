@@ -27,6 +27,7 @@ impl File {
             session: zone(&options.session)?,
             url: String::new(),
             signer: None,
+            failures: None,
         };
         Ok(Self { export: Export::new(options.format()?), context })
     }

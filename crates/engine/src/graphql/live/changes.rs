@@ -230,7 +230,8 @@ impl Watch {
         let value = self.value(change, kind, &rows);
         rows.into_iter().for_each(buffer::give);
         let value =
-            run::complete(&self.inner.preparer, &self.prepared, &self.field, value, &self.viewer).await;
+            run::complete(&self.inner.preparer, &self.prepared, &self.field, value.into(), &self.viewer)
+                .await;
         Ok(Some(buffer::freeze(run::write_response(&self.prepared, vec![value]))))
     }
 
