@@ -18,6 +18,7 @@ from rest_framework import serializers
 from plectrum.errors import SchemaError
 from plectrum.schema import InvalidError, Schema
 from tests.project.models import EveryField, Money, Wallet
+from tests.zoo.models import EVERYWHERE
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.datetime(2026, 11, 20, 12, 30, tzinfo=datetime.UTC)
@@ -203,6 +204,15 @@ def test_a_row_does_not_stand_in_its_own_way() -> None:
     assert raised.value.errors[0]["msg"] == "Tag with this Name already exists."
     with pytest.raises(SchemaError, match="unique=True asks a model's table"):
         Schema({"a": int}).validate({"a": 1}, unique=True)
+
+
+def test_lists_and_objects_may_be_unique(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = EVERYWHERE["json"]
+    monkeypatch.setattr("plectrum.schema.unique._rules", lambda _: [("value",)])
+    model.objects.create(value={"b": 1, "a": [2]})
+    schema = Schema.from_model(model, fields=["value"])
+    rows: list[Any] = [{"value": value} for value in ({"b": 1, "a": [2]}, ["x"], "x", ["x"], {"a": [3]}, 5)]
+    assert wrong(schema.validate_many, rows, unique=True) == [([0, "value"], "unique"), ([3, "value"], "unique")]
 
 
 def test_a_category_may_be_its_own_parent() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -62,16 +63,21 @@ def _rules(model: type[Model]) -> Iterator[_Rule]:
 def _clashes(model: type[Model], attributes: list[str], values: Sequence[Any], instance: object) -> Iterator[int]:
     """Positions of values that are taken; rows with a NULL clash with nothing (SQL)."""
     wanted: dict[tuple[Any, ...], list[int]] = {}
+    columns: list[dict[Any, Any]] = [{} for _ in attributes]
     for position, value in enumerate(values):
-        found = tuple(_of(value, instance, attribute) for attribute in attributes)
-        if None not in found:
-            wanted.setdefault(found, []).append(position)
+        parts = [_of(value, instance, attribute) for attribute in attributes]
+        if all(part is not None for part in parts):
+            wanted.setdefault(_key(parts), []).append(position)
+            for column, part in zip(columns, parts, strict=True):
+                column[_key([part])] = part
     if not wanted:
         return
-    rows = model._base_manager.filter(**_covering(attributes, list(wanted)))
+    # Of several attributes every wanted row passes, and more, which are told apart below.
+    filters = {f"{name}__in": list(column.values()) for name, column in zip(attributes, columns, strict=True)}
+    rows = model._base_manager.filter(**filters)
     if (pk := getattr(instance, "pk", None)) is not None:
         rows = rows.exclude(pk=pk)
-    taken = set(rows.values_list(*attributes))
+    taken = {_key(row) for row in rows.values_list(*attributes)}
     for found, positions in wanted.items():
         yield from positions if found in taken else positions[1:]
 
@@ -81,10 +87,11 @@ def _of(value: Any, instance: object, attribute: str) -> Any:
     return value[attribute] if attribute in value else getattr(instance, attribute, None)
 
 
-def _covering(attributes: list[str], wanted: list[tuple[Any, ...]]) -> dict[str, Any]:
-    """A filter that every wanted row passes; of several attributes it passes more, which the caller tells apart."""
-    columns = zip(*wanted, strict=True)
-    return {f"{name}__in": list(dict.fromkeys(column)) for name, column in zip(attributes, columns, strict=True)}
+def _key(values: Sequence[Any]) -> tuple[Any, ...]:
+    """Values by which a row is known: lists and dicts, as of arrays and JSON, by their text."""
+    return tuple(
+        json.dumps(value, sort_keys=True, default=str) if isinstance(value, (list, dict)) else value for value in values
+    )
 
 
 def _told(model: type[Model], rule: _Rule, loc: list[str | int]) -> dict[str, Any]:
