@@ -23,7 +23,6 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 BOLT = Path.home() / ".cache/plectrum-peers/venv/bin/python"
 BATCH, REQUESTS = 8, 4_000
-_TICK = os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:
@@ -40,12 +39,9 @@ def _children(pid: int) -> Iterator[int]:
 
 
 def cpu_of(pid: int) -> float:
-    """Seconds of CPU time of a process and its children."""
-    total = 0
-    for each in _children(pid):
-        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / _TICK
+    """Seconds of CPU time of the threads of a process and its children; the kernel counts them in nanoseconds."""
+    threads = [thread for each in _children(pid) for thread in Path(f"/proc/{each}/task").glob("*/schedstat")]
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
 @contextmanager
