@@ -3,8 +3,8 @@
     python -m bench.uploads [rounds] [FastAPI's python]
 
 A form with one file of 10 MB, whose length the handler tells. One worker each, answers checked, rounds interleaved;
-the least of them counts. FastAPI (uvicorn) needs python-multipart where it is installed. On a busy machine `chrt -r 5` before
-it keeps others out: what arrives while the server has no core is read in fewer pieces, which helps both, and not alike.
+the least of them counts. FastAPI (uvicorn) needs python-multipart where it is installed. On a busy machine put `chrt -r
+5` before it: what arrives while a server has no core is read in fewer pieces, which helps both, but not alike.
 """
 
 from __future__ import annotations
