@@ -1,8 +1,9 @@
 """Other projects' test suites with `plectrum.drf` under them: what passes without it must pass with it.
 
 Run as `tools/drf-suite [name …]`. The suites come as source distributions from the package index into
-`.plectrum/drf-suite` and run three times each: on plain DRF, with all serializers taken over, and with those taken over
-eagerly that would be left to DRF because they make one object only.
+`.plectrum/drf-suite` and run four times each: on plain DRF, with all serializers taken over, with those taken over
+eagerly that would be left to DRF because they make one object only, and so with the mixin's methods patched into
+`Serializer` and `ModelSerializer` themselves.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ WAYS = {
     "plain": None,
     "switched": {},
     "eager": {"PLECTRUM_DRF_EAGER": "1"},
+    "mixin": {"PLECTRUM_DRF_EAGER": "1", "PLECTRUM_DRF_MIXIN": "1"},
 }
 
 
@@ -77,6 +79,12 @@ SUITES = {
             ("django-polymorphic", "factory-boy", "inflection", "pytest-factoryboy", "syrupy", "django-filter"),
         ),
         Suite("drf-flex-fields", (), settings="tests.settings"),
+        Suite("django-filter", ("django-crispy-forms", "pytz", "lxml", "html5lib"), settings="tests.settings"),
+        Suite("djangorestframework-dataclasses", ("pytest-subtests", "pytz"), settings="drf_settings"),
+        Suite("djangorestframework-simplejwt", ("pyjwt", "freezegun", "python-jose", "cryptography")),
+        Suite(
+            "drf-standardized-errors", ("drf-spectacular", "django-filter", "factory-boy"), settings="tests.settings"
+        ),
     )
 }
 

@@ -45,10 +45,11 @@ def test_a_long_export_takes_no_more_memory_than_a_short_one(format: Any) -> Non
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("authors")
-def test_nor_does_one_inside_a_transaction() -> None:
+@pytest.mark.parametrize("format", ["json", "csv"])
+def test_nor_does_one_inside_a_transaction(format: Any) -> None:
     with transaction.atomic():
-        for _ in serialize_stream(Author.objects.all()[: ROWS // 10]):
+        for _ in serialize_stream(Author.objects.all()[: ROWS // 10], format=format):
             pass
-        sent, grown = growth(serialize_stream(Author.objects.all()))
+        sent, grown = growth(serialize_stream(Author.objects.all(), format=format))
     assert sent > 30 * MIB
     assert grown < ALLOWED
