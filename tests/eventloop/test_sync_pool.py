@@ -68,7 +68,8 @@ def test_thread_locals_stay_with_their_thread() -> None:
 
 def test_the_pool_refuses_what_it_has_no_room_for(worker: _testing.Worker) -> None:
     release = threading.Event()
-    threading.Timer(0.05, release.set).start()
+    # By then all six have come, also where threads take long to start.
+    threading.Timer(0.5, release.set).start()
     reports = worker.run_sync(*[lambda: release.wait(5)] * 6)
     values = [report[1] for report in reports if report is not None]
     assert values == [True] * 4 + [None] * 2
