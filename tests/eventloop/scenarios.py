@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 import types
 import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
@@ -320,6 +322,36 @@ async def callbacks_of_a_finished_handler() -> Any:
     return order
 
 
+async def sleeps_that_end_together() -> Any:
+    """Timers first, then who slept, then what these have queued; each in its order and in its own context."""
+    loop = asyncio.get_running_loop()
+    order: list[str] = []
+
+    async def sleeper(name: str) -> None:
+        VARIABLE.set(name)
+        try:
+            await asyncio.sleep(0.001)
+        finally:
+            order.append(f"{name} is {VARIABLE.get()}")
+            loop.call_soon(order.append, f"after {name}")
+
+    for beside in ("nothing", "a timer before", "a timer after", "a callback"):
+        begin = functools.partial(loop.call_later, 0.001, loop.call_soon, order.append, "of a timer")
+        tasks = [asyncio.ensure_future(sleeper(f"{number}")) for number in range(4)]
+        if beside == "a timer before":
+            begin()
+        await asyncio.sleep(0)
+        if beside == "a timer after":
+            begin()
+        time.sleep(0.005)  # all of them are due
+        if beside == "a callback":
+            loop.call_soon(order.append, "queued")
+            tasks[1].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)
+    return order
+
+
 async def locks_and_queues() -> Any:
     lock, queue = asyncio.Lock(), asyncio.Queue[int](1)
 
@@ -554,6 +586,7 @@ SCENARIOS: list[Handler] = [
     context_of_a_handler,
     exception_context,
     exception_after_a_caught_one,
+    sleeps_that_end_together,
     locks_and_queues,
     threads,
     wakes_from_a_thread,

@@ -51,11 +51,35 @@ impl Call {
         Ok(Self { callback, arguments, context })
     }
 
-    /// Calls it, in its context.
-    pub(super) fn run(&self, py: Python<'_>) -> PyResult<()> {
+    /// Calls it, in its context. What it raises is told to the loop, but for what ends the process.
+    pub(super) fn run(&self, event_loop: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.call(event_loop.py()).or_else(|error| self.tell(error, event_loop, None))
+    }
+
+    fn call(&self, py: Python<'_>) -> PyResult<()> {
         let context = self.context.as_ref().map(|context| context.bind(py));
         let _entered = context.map(Entered::new).transpose()?;
         self.callback.bind(py).call1(self.arguments.bind(py)).map(drop)
+    }
+
+    fn tell(
+        &self,
+        error: PyErr,
+        event_loop: &Bound<'_, PyAny>,
+        handle: Option<&Bound<'_, Handle>>,
+    ) -> PyResult<()> {
+        let py = event_loop.py();
+        if error.is_instance_of::<PyKeyboardInterrupt>(py) || error.is_instance_of::<PySystemExit>(py) {
+            return Err(error);
+        }
+        let told = PyDict::new(py);
+        let name = self.callback.bind(py).repr().map_or_else(|_| String::from("?"), |name| name.to_string());
+        told.set_item("message", format!("Exception in callback {name}"))?;
+        told.set_item("exception", error)?;
+        if let Some(handle) = handle {
+            told.set_item("handle", handle)?;
+        }
+        event_loop.call_method1(intern!(py, "call_exception_handler"), (told,)).map(drop)
     }
 }
 
@@ -88,22 +112,22 @@ impl Handle {
     /// Calls what is to be called. What it raises is told to the loop, but for what ends the process. `next` where nothing
     /// is queued, so that what this queues could as well be called at once.
     pub(super) fn run(slf: &Bound<'_, Self>, event_loop: &Bound<'_, PyAny>, next: bool) -> PyResult<()> {
+        Self::fire(slf, event_loop, next)?.map_or(Ok(()), |call| call.run(event_loop))
+    }
+
+    /// As [`Self::run`]; what it queues first is given back where it is to be caught, and is a sleeper's wake-up.
+    pub(super) fn fire(
+        slf: &Bound<'_, Self>,
+        event_loop: &Bound<'_, PyAny>,
+        catch: bool,
+    ) -> PyResult<Option<Call>> {
         let py = slf.py();
-        let Some(call) = slf.get().lock().take() else { return Ok(()) };
+        let Some(call) = slf.get().lock().take() else { return Ok(None) };
         let called = match call.context {
-            None => wakeup::wake(py, call.arguments.bind(py), next),
-            Some(_) => call.run(py),
+            None => wakeup::wake(py, call.arguments.bind(py), catch),
+            Some(_) => call.call(py).map(|()| None),
         };
-        let Err(error) = called else { return Ok(()) };
-        if error.is_instance_of::<PyKeyboardInterrupt>(py) || error.is_instance_of::<PySystemExit>(py) {
-            return Err(error);
-        }
-        let told = PyDict::new(py);
-        let name = call.callback.bind(py).repr().map_or_else(|_| String::from("?"), |name| name.to_string());
-        told.set_item("message", format!("Exception in callback {name}"))?;
-        told.set_item("exception", error)?;
-        told.set_item("handle", slf)?;
-        event_loop.call_method1(intern!(py, "call_exception_handler"), (told,)).map(drop)
+        called.or_else(|error| call.tell(error, event_loop, Some(slf)).map(|()| None))
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Call>> {

@@ -1,5 +1,6 @@
 //! `call_soon`, `call_later` and `call_at` of asyncio, without the checks of its debug mode.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -70,6 +71,35 @@ impl Scheduler {
             None => Err(PyRuntimeError::new_err("the loop was not made")),
         }
     }
+
+    /// Timers whose time has come. Where nothing is queued they are called here, and then the tasks that slept: all timers
+    /// first, and both in their order, as asyncio has it.
+    fn run_due(&self, event_loop: &Bound<'_, PyAny>, ready: &Bound<'_, PyAny>, debug: bool) -> PyResult<()> {
+        let py = event_loop.py();
+        let now = self.clock.now() + RESOLUTION;
+        let queued = debug || !ready.is_empty()?;
+        let mut woken = VecDeque::new();
+        let mut run = || {
+            for _ in 0..CALLBACKS_PER_TURN {
+                let Some(handle) = self.timers.take_due(now) else { break };
+                if queued {
+                    ready.call_method1(intern!(py, "append"), (handle,))?;
+                } else {
+                    woken.extend(Handle::fire(handle.bind(py), event_loop, ready.is_empty()?)?);
+                }
+            }
+            while let Some(call) = woken.pop_front() {
+                call.run(event_loop)?;
+            }
+            Ok(())
+        };
+        let ran = run();
+        // Who was to go on when something ended the process goes on if it does not end.
+        for call in woken {
+            ready.call_method1(intern!(py, "append"), (Handle::soon(py, call)?,))?;
+        }
+        ran
+    }
 }
 
 #[pymethods]
@@ -129,15 +159,7 @@ impl Scheduler {
         }
         let ready = self.ready(py)?;
         let debug = event_loop.getattr(intern!(py, "_debug"))?.is_truthy()?;
-        let now = self.clock.now() + RESOLUTION;
-        for _ in 0..CALLBACKS_PER_TURN {
-            let Some(handle) = self.timers.take_due(now) else { break };
-            if debug || !ready.is_empty()? {
-                ready.call_method1(intern!(py, "append"), (handle,))?;
-            } else {
-                Handle::run(handle.bind(py), event_loop, true)?;
-            }
-        }
+        self.run_due(event_loop, ready, debug)?;
         for _ in 0..ready.len()?.min(CALLBACKS_PER_TURN) {
             let handle = ready.call_method0(intern!(py, "popleft"))?;
             match handle.cast_exact::<Handle>() {

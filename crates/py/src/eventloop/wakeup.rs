@@ -27,26 +27,27 @@ enum Catch {
     Caught(Call),
 }
 
-/// Ends a sleep as `asyncio.futures._set_result_unless_cancelled(*arguments)` does. `at_once` where nothing is queued.
-pub(super) fn wake(py: Python<'_>, arguments: &Bound<'_, PyTuple>, at_once: bool) -> PyResult<()> {
+/// Ends a sleep as `asyncio.futures._set_result_unless_cancelled(*arguments)` does. What that would queue is given back where it
+/// is to be caught.
+pub(super) fn wake(py: Python<'_>, arguments: &Bound<'_, PyTuple>, catch: bool) -> PyResult<Option<Call>> {
     let function = names::SET_RESULT.get(py)?;
     let (Ok(future), Ok(result)) = (arguments.get_item(0), arguments.get_item(1)) else {
-        return function.call1(arguments).map(drop);
+        return function.call1(arguments).map(|_| None);
     };
     // Subclasses may do anything with it.
-    if !at_once || !future.get_type().is(names::FUTURE.get(py)?) {
-        return function.call1(arguments).map(drop);
+    if !catch || !future.get_type().is(names::FUTURE.get(py)?) {
+        return function.call1(arguments).map(|_| None);
     }
     if future.call_method0(intern!(py, "cancelled"))?.is_truthy()? {
-        return Ok(());
+        return Ok(None);
     }
     CATCH.set(Catch::Armed);
     let set = future.call_method1(intern!(py, "set_result"), (result,));
     let caught = CATCH.take();
     set?;
     match caught {
-        Catch::Caught(call) => call.run(py),
-        Catch::Off | Catch::Armed => Ok(()),
+        Catch::Caught(call) => Ok(Some(call)),
+        Catch::Off | Catch::Armed => Ok(None),
     }
 }
 
