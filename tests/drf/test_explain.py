@@ -63,6 +63,16 @@ class Checked(s.CharField):
         return super().to_internal_value(data)
 
 
+def test_relations_are_looked_up_by_drf() -> None:
+    class In(s.Serializer[Any]):
+        one = s.PrimaryKeyRelatedField(queryset=[])
+        many = s.SlugRelatedField("name", queryset=[], many=True)
+
+    assert {field.input for field in fields(In).values()} == {
+        Decision("python", "DRF looks its object up in the database")
+    }
+
+
 def is_even(value: int) -> None:
     pass
 

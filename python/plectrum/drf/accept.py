@@ -79,21 +79,23 @@ def _reader(field: Any) -> Description:
     if run in _READERS:
         return _READERS[run](field)
     if run not in (_RUN, _RUN_TEXT):
-        return overridden(field, "run_validation")
+        return _unknown(field, "run_validation")
     method = own(field, "to_internal_value")
     read = None if method is None else _READERS.get(method)
     if read is None:
-        return _unknown(field, method)
+        return _unknown(field, "to_internal_value")
     found = read(field)
     if (found[0] == "text") != (run is _RUN_TEXT):
         return overridden(field, "run_validation")
     return found
 
 
-def _unknown(field: Any, method: object) -> Description:
-    if getattr(method, "__module__", "").startswith("rest_framework."):
-        return python(f"{class_of(field).__name__} is not read in Rust")
-    return overridden(field, "to_internal_value")
+def _unknown(field: Any, name: str) -> Description:
+    if not getattr(own(field, name), "__module__", "").startswith("rest_framework."):
+        return overridden(field, name)
+    if isinstance(field, (relations.RelatedField, relations.ManyRelatedField)):
+        return python("DRF looks its object up in the database")
+    return python(f"{class_of(field).__name__} is not read in Rust")
 
 
 def _missing(field: Any) -> Description:
