@@ -6,19 +6,31 @@ use bytes::Bytes;
 
 /// Buffers kept per thread.
 const KEPT: usize = 32;
+/// Bytes kept per thread: a burst of large answers must not be held for ever.
+const MOST: usize = 32 << 20;
 /// Larger buffers are given back to the system.
 const LARGEST: usize = 4 << 20;
 /// Smaller ones are not worth a place.
 const SMALLEST: usize = 256;
 
+struct Free {
+    buffers: Vec<Vec<u8>>,
+    /// What they take together.
+    bytes: usize,
+}
+
 thread_local! {
-    static FREE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static FREE: RefCell<Free> = const { RefCell::new(Free { buffers: Vec::new(), bytes: 0 }) };
 }
 
 /// An empty buffer, with whatever capacity an earlier response left.
 #[must_use]
 pub fn take() -> Vec<u8> {
-    FREE.with_borrow_mut(Vec::pop).unwrap_or_default()
+    FREE.with_borrow_mut(|free| {
+        let buffer = free.buffers.pop().unwrap_or_default();
+        free.bytes -= buffer.capacity();
+        buffer
+    })
 }
 
 /// Keeps a buffer for later.
@@ -30,8 +42,9 @@ pub fn give(mut buffer: Vec<u8>) {
     // A thread that is ending has no list any more.
     let _ = FREE.try_with(|free| {
         let mut free = free.borrow_mut();
-        if free.len() < KEPT {
-            free.push(buffer);
+        if free.buffers.len() < KEPT && free.bytes + buffer.capacity() <= MOST {
+            free.bytes += buffer.capacity();
+            free.buffers.push(buffer);
         }
     });
 }
@@ -80,5 +93,16 @@ mod tests {
     fn huge_buffers_are_not_kept() {
         give(Vec::with_capacity(LARGEST + 1));
         assert!(take().capacity() <= LARGEST);
+    }
+
+    #[test]
+    fn no_more_than_so_many_bytes_are_kept() {
+        let kept = || FREE.with_borrow(|free| (free.buffers.iter().map(Vec::capacity).sum(), free.bytes));
+        for _ in 0..KEPT {
+            give(Vec::with_capacity(LARGEST));
+        }
+        assert_eq!(kept(), (MOST, MOST));
+        while take().capacity() > 0 {}
+        assert_eq!(kept(), (0, 0));
     }
 }
