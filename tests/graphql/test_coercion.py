@@ -37,7 +37,8 @@ VALUES: list[Any] = [
     None, 0, 1, 1.0, 1.5, 2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2**70, "", "1", "x", "é", "ASC", "asc",
     True, False, [], [None], ["label-1"], [1], [1.5], [["x"]], {}, {"rank": "ASC"}, {"rank": None}, {"rank": "UP"},
     {"rank": 1},
-    {"nothing": 1}, [{"rank": "DESC"}], [{"rank": "DESC"}, None], {"rank": {"eq": 1}}, {"rank": {"eq": "1"}},
+    {"nothing": 1}, [{"rank": "DESC"}], [{"rank": "DESC"}, None], {"rank": {"eq": 1}},
+    {"rank": {"eq": 1.0}}, {"rank": {"eq": 1.5}}, {"rank": {"eq": "1"}},
     {"rank": {"in": 1}}, {"rank": {"in": [1, None]}}, {"and": {"slug": {"eq": "x"}}}, {"not": {"not": None}},
 ]  # fmt: skip
 

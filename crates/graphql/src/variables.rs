@@ -3,6 +3,7 @@
 use apollo_compiler::executable::Operation;
 use apollo_compiler::request::coerce_variable_values;
 use apollo_compiler::response::{JsonMap, JsonValue};
+use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::validation::Valid;
 
 use crate::document::Document;
@@ -32,25 +33,33 @@ pub fn coerce(
     mut given: JsonMap,
 ) -> Result<Variables, Error> {
     for variable in &operation.variables {
-        let read = match variable.ty.inner_named_type().as_str() {
-            "Int" => whole,
-            "ID" => key,
-            _ => continue,
-        };
         if let Some(value) = given.get_mut(variable.name.as_str()) {
-            each(value, read);
+            read_numbers(graph, variable.ty.inner_named_type(), value);
         }
     }
     coerce_variable_values(&graph.schema, operation, &given)
         .map_err(|error| Error::of(Code::BadUserInput, error.to_graphql_error(&document.executable.sources)))
 }
 
-/// Replaces numbers in lists of any depth. JSON's syntax has bounded it.
-fn each(value: &mut JsonValue, read: fn(&str) -> Option<JsonValue>) {
+/// Replaces numbers by what they mean, in lists and input objects of any depth. JSON's syntax has bounded it.
+fn read_numbers(graph: &Graph, ty: &str, value: &mut JsonValue) {
     match value {
-        JsonValue::Array(items) => items.iter_mut().for_each(|item| each(item, read)),
+        JsonValue::Array(items) => items.iter_mut().for_each(|item| read_numbers(graph, ty, item)),
+        JsonValue::Object(members) => {
+            let Some(ExtendedType::InputObject(object)) = graph.schema.types.get(ty) else { return };
+            for (name, value) in members.iter_mut() {
+                if let Some(field) = object.fields.get(name.as_str()) {
+                    read_numbers(graph, field.ty.inner_named_type(), value);
+                }
+            }
+        }
         JsonValue::Number(number) => {
-            if let Some(meant) = read(&number.to_string()) {
+            let meant = match ty {
+                "Int" => whole(&number.to_string()),
+                "ID" => key(&number.to_string()),
+                _ => None,
+            };
+            if let Some(meant) = meant {
                 *value = meant;
             }
         }
@@ -86,5 +95,21 @@ mod tests {
         assert_eq!((whole("1"), whole("1.5"), whole("1e3")), (None, None, None));
         assert_eq!(key("-1180591620717411303424"), Some(JsonValue::from("-1180591620717411303424")));
         assert_eq!((key("7.00"), key("7.5"), key("1e3")), (Some(JsonValue::from("7")), None, None));
+    }
+
+    #[test]
+    fn numbers_in_input_objects() {
+        let sdl = "input In { n: Int, id: ID, in: [In!], f: Float } type Query { x(in: In): Int }";
+        let graph = Graph::parse(sdl, false, false).unwrap_or_else(|error| panic!("{error}"));
+        let read = |text: &str| {
+            let given: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+            let mut value = JsonValue::from(given);
+            read_numbers(&graph, "In", &mut value);
+            value.to_string()
+        };
+        assert_eq!(
+            read(r#"{"n":1.0,"id":7,"in":{"n":[2.0],"f":1.0},"x":1.0}"#),
+            r#"{"n":1,"id":"7","in":{"n":[2],"f":1.0},"x":1.0}"#
+        );
     }
 }

@@ -62,6 +62,14 @@ fn floods() {
     refused(&"\u{feff}{".repeat(10_000));
     refused(&"\"".repeat(60_000));
     refused(&"query A {me {name}} ".repeat(1_000));
+    refused(&"{".repeat(10_000));
+    refused(&"{me(a".repeat(1_500));
+    refused(&",".repeat(60_000));
+    let many = (0..300).fold(String::new(), |mut text, n| {
+        let _ = write!(text, "people(limit: {n}) {{name}} ");
+        text
+    });
+    refused(&format!("{{{many}}}"));
 }
 
 #[test]
