@@ -14,10 +14,10 @@ from ._inherit import INHERIT
 from .asgi.lifespan import Lifespan, Lifespans
 from .auth.compile import Access, DocsAccess
 from .caching import check_workers, watch
-from .compiled import CompiledRoute, compile_graph, compile_route
+from .compiled import CompiledRoute, compile_graph, compile_preflight, compile_route
 from .deps.resolve import Overrides
 from .errors import ConfigurationError, line_of_caller
-from .middleware import Stacks
+from .middleware import Stacks, preflights
 from .mount import django_routes
 from .nodes import ClassEntry, Nodes
 from .openapi import check_operation_ids
@@ -285,8 +285,12 @@ class API(Router):
             compile_route(route, nodes, overrides) if route.graph is None else compile_graph(route, graphs)
             for route in [*self.routes, *_own_routes(settings)]
         )
+        ours = () if settings is not None and settings.cors_origins else preflights(self.routes)
         stacks = Stacks()
-        routes = tuple(dataclasses.replace(route, access=access).behind(stacks) for route in compiled)
+        routes = tuple(
+            dataclasses.replace(route, access=access).behind(stacks)
+            for route in [*compiled, *map(compile_preflight, ours)]
+        )
         check_workers(routes, settings)
         watch(routes)
         docs = {**self.docs, "assets": assets.directory(), "gate": access.docs_gate(self.docs_access)}

@@ -36,7 +36,10 @@ if TYPE_CHECKING:
     from .graphql.planner import Planner as GraphPlanner
     from .middleware.around import Around
 
-__all__ = ["CompiledRoute", "compile_graph", "compile_route"]
+__all__ = ["CompiledRoute", "compile_graph", "compile_preflight", "compile_route"]
+
+#: Of a handler that no user wrote.
+UNKNOWN = Returns(MISSING, "object")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,8 +191,12 @@ def compile_route(route: Route, nodes: Nodes, overrides: Overrides | None = None
 def compile_graph(route: Route, graphs: list[GraphQL]) -> CompiledRoute:
     """Compiles the route of one of an API's graphs."""
     assert route.graph is not None
-    unknown = Returns(MISSING, "object")
-    return CompiledRoute(route, "native", (), unknown, route.graph.planner, graph=graphs.index(route.graph))
+    return CompiledRoute(route, "native", (), UNKNOWN, route.graph.planner, graph=graphs.index(route.graph))
+
+
+def compile_preflight(route: Route) -> CompiledRoute:
+    """Compiles a route of :func:`plectrum.middleware.preflights`, which reads nothing of the request."""
+    return CompiledRoute(route, "object", (), UNKNOWN)
 
 
 def _compile_native(route: Route, signature: Signature, returns: Returns, nodes: Nodes) -> CompiledRoute:
