@@ -48,8 +48,8 @@ def _has_cors(route: Route) -> bool:
 
 
 def _answering(methods: set[str]) -> Handler:
-    allowed = methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
-    allow = ", ".join(sorted(allowed))
+    heads = ["HEAD"] if "GET" in methods else []
+    allow = ", ".join(sorted({*methods, *heads, "OPTIONS"}))
 
     async def options() -> Response:
         return Response(status=204, headers={"allow": allow})
