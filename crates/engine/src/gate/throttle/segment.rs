@@ -87,7 +87,7 @@ impl Segment {
         for _ in 0..ATTEMPTS {
             let slot = match self.find(hash, now) {
                 Ok(slot) => slot,
-                Err(free) if free.claim(hash, now) => free,
+                Err((free, owner)) if free.claim(owner, hash, now) => free,
                 Err(_) => continue,
             };
             let full_at = slot.full_at.load(Ordering::Acquire);
@@ -104,11 +104,11 @@ impl Segment {
         rate.take(0, now)
     }
 
-    /// The key's slot, or else the best one to claim.
-    fn find(&self, hash: u64, now: u64) -> Result<Slot<'_>, Slot<'_>> {
+    /// The key's slot, or else the best one to claim and whose it is.
+    fn find(&self, hash: u64, now: u64) -> Result<Slot<'_>, (Slot<'_>, u64)> {
         // The low bits choose the slot; a power of two would not be needed.
         let start = usize::try_from(hash % (self.slots as u64)).unwrap_or_default();
-        let (mut best, mut soonest) = (start, u64::MAX);
+        let (mut best, mut owned, mut soonest) = (start, 0, u64::MAX);
         for index in start..start + PROBED {
             let slot = self.slot(index);
             let owner = slot.key.load(Ordering::Acquire);
@@ -118,18 +118,17 @@ impl Segment {
             let full_at = if owner == 0 { 0 } else { slot.full_at.load(Ordering::Relaxed) };
             let free_at = if full_at <= now { 0 } else { full_at };
             if free_at < soonest {
-                (best, soonest) = (index, free_at);
+                (best, owned, soonest) = (index, owner, free_at);
             }
         }
-        Err(self.slot(best))
+        Err((self.slot(best), owned))
     }
 }
 
 impl Slot<'_> {
-    /// Takes the slot over; false where somebody else did.
-    fn claim(&self, hash: u64, now: u64) -> bool {
+    /// Takes the slot over from `owner`; false where somebody else did, be it for the same key.
+    fn claim(&self, owner: u64, hash: u64, now: u64) -> bool {
         let former = self.full_at.load(Ordering::Acquire);
-        let owner = self.key.load(Ordering::Acquire);
         let claimed = self.key.compare_exchange(owner, hash, Ordering::AcqRel, Ordering::Relaxed).is_ok();
         if claimed && former > now {
             // From here on others count in the slot as well: what they counted must stay. So the former owner's count
