@@ -186,6 +186,11 @@ class Route:
         """The names between braces in the path, in order."""
         return _NAMES.findall(self.path)
 
+    @property
+    def shape(self) -> str:
+        """What paths it matches, whatever the names between its braces and with or without a slash at the end."""
+        return _NAMES.sub(lambda match: match[0].replace(match[1], "", 1), self.path).rstrip("/")
+
     def path_of(self, values: Mapping[str, Any]) -> str:
         """The path with ``values`` between its braces, percent-encoded; those of ``{name:path}`` keep their slashes."""
 

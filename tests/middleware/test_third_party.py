@@ -65,3 +65,19 @@ def test_cors_headers(settings: Any) -> None:
         assert asked.headers["access-control-allow-origin"] == "https://shop.example"
         plain = client.request("OPTIONS", "/data")
         assert (plain.status_code, plain.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
+
+
+def test_paths_whose_names_differ_have_one_answer_to_options() -> None:
+    api = API(django_middleware=[])
+
+    @api.get("/data/{key}")
+    async def read(key: int) -> int:
+        return key
+
+    @api.delete("/data/{other}/")
+    async def delete(other: int) -> int:
+        return other
+
+    with TestClient(api) as client:
+        answer = client.request("OPTIONS", "/data/1")
+        assert (answer.status_code, answer.headers["allow"]) == (204, "DELETE, GET, HEAD, OPTIONS")

@@ -24,11 +24,11 @@ def preflights(routes: Iterable[Route]) -> Iterator[Route]:
     Errors:
         ConfigurationError: ``django_middleware=`` names what does not exist.
     """
-    paths: dict[str, list[Route]] = defaultdict(list)
+    places: dict[str, list[Route]] = defaultdict(list)
     for route in routes:
         if route.websocket is None and not route.mounted:
-            paths[route.path].append(route)
-    for path, those in paths.items():
+            places[route.shape].append(route)
+    for those in places.values():
         inner = next((route for route in those if _has_middleware(route)), None)
         if inner is not None and not any(route.method == "OPTIONS" or _has_cors(route) for route in those):
             given = inner.options
@@ -36,7 +36,7 @@ def preflights(routes: Iterable[Route]) -> Iterator[Route]:
                 status=204, include_in_schema=False, django_middleware=given.django_middleware, version=given.version
             )
             handler = _answering({route.method for route in those})
-            yield Route(method="OPTIONS", path=path, handler=handler, options=options)
+            yield Route(method="OPTIONS", path=inner.path, handler=handler, options=options)
 
 
 def _has_middleware(route: Route) -> bool:
